@@ -1,104 +1,91 @@
 package store
 
 import (
-	"context"
+	"database/sql"
 	"errors"
-	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"postern"
 )
 
-// The classes of errors that callers tell apart.
-var (
-	// ErrNotFound says that there is no such row for this merchant.
-	ErrNotFound = errors.New("store: not found")
-	// ErrConflict says that an expected version, a guard, a unique key or a CHECK did not hold. Nothing was written: load again, apply again.
-	ErrConflict = errors.New("store: conflict")
-	// ErrCommitUnknown says that COMMIT was sent and its outcome is not known. The change may be durable: replay by key, never assume.
-	ErrCommitUnknown = errors.New("store: outcome of COMMIT is unknown")
-	// ErrLocked says that another process uses the SQLite file.
-	ErrLocked = errors.New("store: the database is in use by another process")
-)
+// ErrLocked says that another process uses the SQLite file.
+var ErrLocked = errors.New("store: the database is in use by another process")
 
-// Conflict is an ErrConflict that says what did not hold.
-type Conflict struct {
-	// Kind is version, guard, unique, check, reference or serialization.
-	Kind string
-	// What names the row (noun and id) or, from the engine's own message, the constraint.
-	What string
-	Err  error
+// notFound is the answer for a row that this merchant does not have, whoever else may have it.
+func notFound(op, noun string) error {
+	return postern.E(postern.CodeNotFound, "store."+op, "there is no such "+noun)
 }
 
-func (c *Conflict) Error() string {
-	if c.Err != nil {
-		return fmt.Sprintf("store: %s conflict on %s: %v", c.Kind, c.What, c.Err)
-	}
-	return fmt.Sprintf("store: %s conflict on %s", c.Kind, c.What)
+// stale is the answer for a row that has changed since it was loaded.
+func stale(noun, id string) error {
+	return &postern.Error{Code: postern.CodeConflict, Op: "store.Commit", Message: "the " + noun + " has changed since it was loaded", ID: id}
 }
 
-// Is makes every Conflict an ErrConflict.
-func (c *Conflict) Is(target error) bool { return target == ErrConflict }
+func commitUnknown(err error) error {
+	return &postern.Error{Code: postern.CodeCommitUnknown, Op: "store.Write", Message: "the outcome of COMMIT is not known; replay by key", Err: err}
+}
 
-func (c *Conflict) Unwrap() error { return c.Err }
+// noRows says that a query had no result, on either engine.
+func noRows(err error) bool { return errors.Is(err, sql.ErrNoRows) || errors.Is(err, pgx.ErrNoRows) }
 
-// classify turns an engine's constraint error into a Conflict and leaves everything else as it is.
+// classify turns an engine's constraint error into postern.CodeConflict and leaves everything else as it is.
 func classify(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
+	var known *postern.Error
+	if err == nil || errors.As(err, &known) {
 		return err
 	}
+	message := ""
 	var pg *pgconn.PgError
+	var lite *sqlite.Error
 	if errors.As(err, &pg) {
-		if kind := pgKind(pg.Code); kind != "" {
-			return &Conflict{Kind: kind, What: pg.TableName + "." + pg.ConstraintName, Err: err}
-		}
+		message = pgConflict(pg)
+	} else if errors.As(err, &lite) {
+		message = sqliteConflict(lite)
+	}
+	if message == "" {
 		return err
 	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
-		if kind := sqliteKind(lite.Code()); kind != "" {
-			return &Conflict{Kind: kind, What: sqliteWhat(lite.Error()), Err: err}
-		}
-	}
-	return err
+	return &postern.Error{Code: postern.CodeConflict, Op: "store.Write", Message: message, Err: err}
 }
 
-func pgKind(code string) string {
-	switch code {
+func pgConflict(err *pgconn.PgError) string {
+	where := err.TableName + "." + err.ConstraintName
+	switch err.Code {
 	case "23505":
-		return "unique"
+		return "unique key " + where + " is taken"
 	case "23514":
-		return "check"
+		return "check " + where + " does not hold"
 	case "23503":
-		return "reference"
+		return "reference " + where + " does not hold"
 	case "40001", "40P01":
-		return "serialization"
+		return "another transaction stood in the way"
 	}
 	return ""
 }
 
-func sqliteKind(code int) string {
-	switch code {
+func sqliteConflict(err *sqlite.Error) string {
+	_, where, _ := strings.Cut(err.Error(), "constraint failed: ")
+	if i := strings.LastIndex(where, " ("); i > 0 {
+		where = where[:i]
+	}
+	switch err.Code() {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-		return "unique"
+		return "unique key " + where + " is taken"
 	case sqlite3.SQLITE_CONSTRAINT_CHECK:
-		return "check"
+		return "check " + where + " does not hold"
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-		return "reference"
+		return "reference does not hold"
 	}
 	return ""
 }
 
-// sqliteWhat takes the columns or the constraint out of "... constraint failed: a.x, a.y (2067)".
-func sqliteWhat(message string) string {
-	_, what, ok := strings.Cut(message, "constraint failed: ")
-	if !ok {
-		return message
-	}
-	if i := strings.LastIndex(what, " ("); i > 0 {
-		what = what[:i]
-	}
-	return what
+// isConflict says whether err, as classify made it, means that nothing was written.
+func isConflict(err error) bool {
+	var known *postern.Error
+	return errors.As(err, &known) && known.Code == postern.CodeConflict
 }

@@ -157,7 +157,8 @@ func (s *Store) migrator(files fs.FS) (*goose.Provider, func(), error) {
 	return provider, func() { _ = db.Close() }, err
 }
 
-// step is one statement of a migration. Distribute is "" or the column by which Citus spreads the table that the statement creates, or "reference".
+// step is one statement of a migration. For a CREATE TABLE, Distribute is the column by which Citus spreads the table, "reference" (a copy on every node) or
+// "local" (on the coordinator only).
 type step struct {
 	SQL        string
 	Table      string
@@ -192,7 +193,7 @@ func splitMigration(name, text string) ([]step, error) {
 		current.Reset()
 		if m := createTable.FindStringSubmatch(s.SQL); m != nil {
 			if annotation == "" {
-				return nil, fmt.Errorf("store: migration %s: table %s lacks its line `-- distribute: merchant_id` (or reference)", name, m[1])
+				return nil, fmt.Errorf("store: migration %s: table %s lacks its line `-- distribute: merchant_id` (or reference, or local)", name, m[1])
 			}
 			s.Table, s.Distribute = m[1], annotation
 			annotation = ""
@@ -222,7 +223,7 @@ func (s *Store) runSteps(name string, steps []step) func(context.Context, *sql.T
 			if _, err := tx.ExecContext(ctx, st.SQL); err != nil {
 				return fmt.Errorf("%s, statement %d: %w", name, i+1, err)
 			}
-			if citus == 0 || st.Table == "" {
+			if citus == 0 || st.Table == "" || st.Distribute == "local" {
 				continue
 			}
 			query, args := "SELECT create_distributed_table($1, $2)", []any{st.Table, st.Distribute}

@@ -65,7 +65,7 @@ func (s *Store) writePostgres(ctx context.Context, fn func(Tx) error) error {
 }
 
 // commitPostgres never cancels COMMIT: a cancelled one is committed locally and perhaps not on the standby, which is how acknowledged payments are lost. Where a
-// synchronous standby stalls, the caller is released with ErrCommitUnknown when its context ends, and COMMIT goes on alone with its connection.
+// synchronous standby stalls, the caller is released with CodeCommitUnknown when its context ends, and COMMIT goes on alone with its connection.
 func commitPostgres(ctx context.Context, tx pgx.Tx) error {
 	done := make(chan error, 1)
 	go func() { done <- tx.Commit(context.WithoutCancel(ctx)) }()
@@ -74,7 +74,7 @@ func commitPostgres(ctx context.Context, tx pgx.Tx) error {
 		if err == nil {
 			return nil
 		}
-		if conflict := classify(err); conflict != err {
+		if conflict := classify(err); isConflict(conflict) {
 			return conflict
 		}
 		return commitUnknown(err)

@@ -113,7 +113,7 @@ func (s *Store) writeSQLite(ctx context.Context, fn func(Tx) error) error {
 	}
 	if err := tx.Commit(); err != nil {
 		// A deferred constraint is checked by COMMIT itself and then nothing was written; anything else leaves the outcome open.
-		if conflict := classify(err); errors.Is(conflict, ErrConflict) {
+		if conflict := classify(err); isConflict(conflict) {
 			return conflict
 		}
 		return commitUnknown(err)

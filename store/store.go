@@ -1,5 +1,3 @@
-// Package store keeps everything durable. It alone writes SQL, one text for SQLite and PostgreSQL, and it alone turns a Change into rows: whole or not at all.
-// Every tenant table starts its keys with merchant_id and every statement names the merchant, so that the same schema can be sharded later.
 package store
 
 import (
@@ -13,6 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"postern"
 )
 
 // Dialect says which engine a Store runs on. Only migrations, backup and the job runner need to know.
@@ -26,11 +26,13 @@ const (
 
 // Fault points, see Options.Fault.
 const (
-	FaultBegin        = "store.begin"
-	FaultStatement    = "store.statement"
-	FaultBeforeCommit = "store.commit.before"
-	FaultAfterCommit  = "store.commit.after"
+	FaultStatement    = "statement"
+	FaultBeforeCommit = "commit.before"
+	FaultAfterCommit  = "commit.after"
 )
+
+// Inserter puts jobs into the queue within the transaction. The store knows neither the queue nor its runner.
+type Inserter func(ctx context.Context, tx Tx, jobs []postern.Job) error
 
 // Options of Open. The zero value is good.
 type Options struct {
@@ -40,8 +42,10 @@ type Options struct {
 	MaxConns int
 	// ReadOnly opens without the lock file, for tools beside a running server; Write and Migrate then fail.
 	ReadOnly bool
-	// Fault is called before begin, each statement and commit, and after commit. An error returned there stops the transaction as a crash would; after
-	// COMMIT it becomes ErrCommitUnknown, as a lost answer does. Nil in production.
+	// InsertJobs puts a Change's jobs into the queue; see also UseJobs.
+	InsertJobs Inserter
+	// Fault is called before each statement that writes, before COMMIT and after it. An error returned there stops the transaction as a crash would; after
+	// COMMIT it becomes postern.CodeCommitUnknown, as a lost answer does. Nil in production.
 	Fault func(ctx context.Context, point string) error
 }
 
@@ -55,7 +59,6 @@ type Store struct {
 	read    *sql.DB
 	pool    *pgxpool.Pool
 	lock    *fileLock
-	jobs    Inserter
 }
 
 // Open opens `sqlite:PATH`, `sqlite::memory:` or `postgres://...` (several hosts with target_session_attrs=read-write for a cluster). It neither creates nor
@@ -121,15 +124,13 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Write runs fn in one transaction and commits it. An error or a panic of fn rolls everything back. Waiting for a connection and, on PostgreSQL, the statements
-// honour ctx; COMMIT does not: an error from COMMIT, or a ctx that ends while it is under way, is ErrCommitUnknown.
+// honour ctx; COMMIT does not: an error from COMMIT, or a ctx that ends while it is under way, is postern.CodeCommitUnknown. A unique key, CHECK or
+// reference that does not hold, and a deadlock, are postern.CodeConflict.
 func (s *Store) Write(ctx context.Context, fn func(Tx) error) error {
 	if s.opts.ReadOnly {
 		return errors.New("store: opened read-only")
 	}
 	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := s.fault(ctx, FaultBegin); err != nil {
 		return err
 	}
 	if s.dialect == Postgres {
@@ -179,4 +180,5 @@ func (s *Store) guard(tx Tx) Tx {
 	return faulty{tx, s.opts.Fault}
 }
 
-func commitUnknown(err error) error { return fmt.Errorf("%w: %w", ErrCommitUnknown, err) }
+// UseJobs sets where the jobs of a Change go when that is known only after Open, as with a queue that lives in this database. Call it before the first Commit.
+func (s *Store) UseJobs(insert Inserter) { s.opts.InsertJobs = insert }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,7 +15,7 @@ type Tx interface {
 	Exec(ctx context.Context, query string, args ...any) (int64, error)
 	// Query's rows must be closed before the next statement of the same transaction.
 	Query(ctx context.Context, query string, args ...any) (Rows, error)
-	// QueryRow defers its error to Scan, which answers ErrNotFound when there is no row.
+	// QueryRow defers its error to Scan.
 	QueryRow(ctx context.Context, query string, args ...any) Row
 }
 
@@ -98,16 +97,9 @@ type pgRows struct{ pgx.Rows }
 
 func (r pgRows) Err() error { return classify(r.Rows.Err()) }
 
-// row turns both engines' "no rows" into ErrNotFound.
 type row struct{ inner Row }
 
-func (r row) Scan(dest ...any) error {
-	err := r.inner.Scan(dest...)
-	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, pgx.ErrNoRows) {
-		return ErrNotFound
-	}
-	return classify(err)
-}
+func (r row) Scan(dest ...any) error { return classify(r.inner.Scan(dest...)) }
 
 // Unwrap gives the job runner the engine's own transaction: exactly one of the two is not nil inside Write.
 func Unwrap(tx Tx) (*sql.Tx, pgx.Tx) {
@@ -118,6 +110,8 @@ func Unwrap(tx Tx) (*sql.Tx, pgx.Tx) {
 	case pgTx:
 		inner, _ := t.q.(pgx.Tx)
 		return nil, inner
+	case uncancelled:
+		return Unwrap(t.sqlTx)
 	case faulty:
 		return Unwrap(t.Tx)
 	}
