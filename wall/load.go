@@ -18,6 +18,8 @@ type Map struct {
 	forms      []rule
 	family     map[string]string // container -> family
 	parent     map[string]string // family -> broader family, "" at the root
+	names      map[string]Name
+	presets    []Preset
 	cells      map[cellKey]Cell
 }
 
@@ -40,10 +42,10 @@ type familyLine struct {
 	Why    string `json:"why,omitempty"`
 }
 
-// Load reads families.jsonl, containers.jsonl, systems.jsonl, forms.jsonl and reach.jsonl. Blank lines and lines that begin with // are skipped. An error names
+// Load reads families, containers, systems, forms, names, presets and reach, each with the ending .jsonl. Blank lines and lines that begin with // are skipped. An error names
 // file, line, field and fix.
 func Load(fsys fs.FS) (*Map, error) {
-	m := &Map{family: map[string]string{}, parent: map[string]string{}, cells: map[cellKey]Cell{}}
+	m := &Map{family: map[string]string{}, parent: map[string]string{}, names: map[string]Name{}, cells: map[cellKey]Cell{}}
 	if err := m.loadFamilies(fsys); err != nil {
 		return nil, err
 	}
@@ -62,6 +64,12 @@ func Load(fsys fs.FS) (*Map, error) {
 		}
 	}
 	m.matcher = newMatcher(tokens.tokens)
+	if err := m.loadNames(fsys); err != nil {
+		return nil, err
+	}
+	if err := m.loadPresets(fsys); err != nil {
+		return nil, err
+	}
 	if err := m.loadReach(fsys); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,13 @@ const (
 	StateUnknown = "unknown" // nobody has told us
 )
 
+// The ways out of a container in which a product does not work.
+const (
+	WayBrowser      = "browser"       // the same page in the device's own browser
+	WaySecondDevice = "second_device" // a QR for another device's camera
+	WayMiniProgram  = "mini_program"  // a page of the host's mini-program
+)
+
 // The evidence marks, strongest first.
 const (
 	EvidenceTwice    = "attested_twice" // two or more independent public sources
@@ -31,6 +38,8 @@ type Cell struct {
 	// Form is the form factor the cell was written for, "" for any.
 	Form     string `json:"form,omitempty"`
 	State    string `json:"state"`
+	// WayOut is how the buyer gets on when State is StateWayOut, "" otherwise.
+	WayOut   string `json:"way_out,omitempty"`
 	Evidence string `json:"evidence"`
 	Note     string `json:"note,omitempty"`
 	Source   string `json:"source,omitempty"`
@@ -46,6 +55,7 @@ type cellLine struct {
 	Family    string `json:"family,omitempty"`
 	Form      string `json:"form,omitempty"`
 	State     string `json:"state"`
+	WayOut    string `json:"way_out,omitempty"`
 	Evidence  string `json:"evidence"`
 	Note      string `json:"note,omitempty"`
 	Source    string `json:"source,omitempty"`
@@ -66,7 +76,7 @@ func (m *Map) loadReach(fsys fs.FS) error {
 		if _, twice := m.cells[key]; twice {
 			return fmt.Errorf("a cell for %s %s in %s %s stands above already: remove one", l.Provider, l.Product, where, l.Form)
 		}
-		m.cells[key] = Cell{Provider: l.Provider, Product: l.Product, Container: where, Form: l.Form, State: l.State, Evidence: l.Evidence, Note: l.Note, Source: l.Source}
+		m.cells[key] = Cell{Provider: l.Provider, Product: l.Product, Container: where, Form: l.Form, State: l.State, WayOut: l.WayOut, Evidence: l.Evidence, Note: l.Note, Source: l.Source}
 		return nil
 	})
 }
@@ -91,6 +101,9 @@ func (m *Map) checkCell(l cellLine) error {
 	}
 	if !slices.Contains([]string{StateWorks, StateWayOut, StateBlocked, StateUnknown}, l.State) {
 		return fmt.Errorf("state %q: use works, way_out, blocked or unknown", l.State)
+	}
+	if (l.State == StateWayOut) != slices.Contains([]string{WayBrowser, WaySecondDevice, WayMiniProgram}, l.WayOut) || l.State != StateWayOut && l.WayOut != "" {
+		return fmt.Errorf("way_out %q: use browser, second_device or mini_program with the state way_out, and leave it out with any other", l.WayOut)
 	}
 	if !slices.Contains([]string{EvidenceTwice, EvidenceOnce, EvidencePractice, EvidenceUnknown}, l.Evidence) {
 		return fmt.Errorf("evidence %q: use attested_twice, attested_once, practice or unknown", l.Evidence)

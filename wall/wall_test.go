@@ -154,12 +154,36 @@ func TestEveryCellIsReachable(t *testing.T) {
 	}
 }
 
+func TestNamesAndPresets(t *testing.T) {
+	m := wall.Default()
+	if n := m.Name("douyin"); n.ZH != "抖音" || n.EN != "Douyin" || n.Exit != wall.ExitMenu {
+		t.Errorf("douyin: %+v", n)
+	}
+	if n := m.Name("an-app-of-next-year"); n.EN != "this app" || n.Exit != wall.ExitCopy {
+		t.Errorf("an unknown container: %+v", n)
+	}
+	for word, want := range map[string]string{"wechat": "wechat", "alipay": "alipay", "browser": "browser-safari", "douyin": "douyin", "desktop": "browser-edge"} {
+		p, ok := m.Preset(word)
+		if got := m.Detect(p.UA).Container; !ok || got != want {
+			t.Errorf("preset %s stands for %s, want %s", word, got, want)
+		}
+	}
+	if _, ok := m.Preset("nobody"); ok {
+		t.Error("a preset that is not in the data was found")
+	}
+	if len(m.Presets()) < 5 {
+		t.Errorf("only %d presets", len(m.Presets()))
+	}
+}
+
 func good() fstest.MapFS {
 	return fstest.MapFS{
 		"families.jsonl":   {Data: []byte("{\"family\":\"app\"}\n{\"family\":\"unknown\"}\n")},
 		"containers.jsonl": {Data: []byte("// one app\n{\"container\":\"one\",\"family\":\"app\",\"any\":[\"one/\"]}\n\n{\"container\":\"unknown\",\"family\":\"unknown\"}\n")},
 		"systems.jsonl":    {Data: []byte(`{"os":"unknown"}`)},
 		"forms.jsonl":      {Data: []byte(`{"form":"phone"}`)},
+		"names.jsonl":      {Data: []byte("{\"container\":\"one\",\"zh\":\"一\",\"en\":\"One\",\"exit\":\"menu\"}\n{\"container\":\"unknown\",\"zh\":\"这里\",\"en\":\"here\",\"exit\":\"copy\"}\n")},
+		"presets.jsonl":    {Data: []byte(`{"preset":"one","zh":"一","en":"One","ua":"One/1"}`)},
 		"reach.jsonl":      {Data: []byte(`{"provider":"p","product":"h5","family":"app","state":"works","evidence":"practice"}`)},
 	}
 }
@@ -184,6 +208,14 @@ func TestLoadNamesTheLine(t *testing.T) {
 		{"containers.jsonl", "{\"container\":\"one\",\"family\":\"app\",\"any\":[\"one/\"]}\n{\"container\":\"one\",\"family\":\"unknown\"}", `containers.jsonl:2: family "unknown"`},
 		{"systems.jsonl", `{"os":"ios","form":"phone"}`, "systems.jsonl:1: an os rule"},
 		{"forms.jsonl", `{"form":"watch"}`, `forms.jsonl:1: form "watch"`},
+		{"names.jsonl", `{"container":"two","zh":"二","en":"Two","exit":"menu"}`, `names.jsonl:1: container "two"`},
+		{"names.jsonl", `{"container":"one","zh":"一","en":"","exit":"menu"}`, "names.jsonl:1: zh, en"},
+		{"names.jsonl", `{"container":"one","zh":"一","en":"One","exit":"door"}`, `names.jsonl:1: exit "door"`},
+		{"names.jsonl", `{"container":"one","zh":"一","en":"One","exit":"menu"}`, `names.jsonl: container "unknown" has no line`},
+		{"presets.jsonl", `{"preset":"one","zh":"一","en":"One"}`, "presets.jsonl:1: ua, zh, en"},
+		{"presets.jsonl", "{\"preset\":\"one\",\"ua\":\"x\"}\n{\"preset\":\"one\",\"ua\":\"x\"}", `presets.jsonl:2: preset "one" is written twice`},
+		{"reach.jsonl", `{"provider":"p","product":"h5","family":"app","state":"way_out","evidence":"practice"}`, `reach.jsonl:1: way_out ""`},
+		{"reach.jsonl", `{"provider":"p","product":"h5","family":"app","state":"works","way_out":"browser","evidence":"practice"}`, `reach.jsonl:1: way_out "browser"`},
 		{"reach.jsonl", `{"provider":"p","product":"h5","family":"app","state":"maybe","evidence":"practice"}`, `reach.jsonl:1: state "maybe"`},
 		{"reach.jsonl", `{"provider":"p","product":"h5","family":"app","state":"works","evidence":"attested_once"}`, "reach.jsonl:1: source:"},
 		{"reach.jsonl", `{"provider":"p","product":"h5","container":"two","state":"works","evidence":"practice"}`, `reach.jsonl:1: container "two"`},
