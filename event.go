@@ -50,7 +50,6 @@ const (
 	JobClose      = "attempt_close"
 	JobExpire     = "payment_expire"
 	JobRefund     = "refund_send"
-	JobRefundPoll = "refund_poll"
 	JobSequence   = "event_sequence"
 	JobDeliver    = "webhook_deliver"
 )

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"postern"
+	"postern/store"
 )
 
 // Cancel asks for the payment's end. The state that it returns is canceled when nothing was live or all could be closed at once, and processing while a
@@ -14,6 +15,11 @@ func (e *Engine) Cancel(ctx context.Context, merchantID, paymentID string) (post
 	state, err := e.step(ctx, stepInput{
 		op: "engine.Cancel", merchantID: merchantID, paymentID: paymentID,
 		decide: func(postern.State) ([]postern.Fact, error) { return []postern.Fact{postern.CancelWanted{}}, nil },
+		also: func(s postern.State, c *store.Change) {
+			if c.Payment == nil { // A repetition writes too, so that its answer does not rest on what may yet be lost.
+				c.Payment = &s.Payment
+			}
+		},
 	})
 	if err != nil {
 		return state, err

@@ -92,6 +92,7 @@ func (e *Engine) step(ctx context.Context, in stepInput) (postern.State, error) 
 			return next, nil
 		}
 		if last = e.commit(ctx, change); last == nil {
+			effects.Payment = change.Payment
 			return e.bump(next, effects), nil
 		}
 		if postern.CodeOf(last) != postern.CodeConflict {
@@ -198,5 +199,5 @@ func (e *Engine) job(merchantID, kind, id string, at time.Time) postern.Job {
 
 func empty(c store.Change) bool {
 	return c.Payment == nil && len(c.Attempts)+len(c.Receipts)+len(c.Surpluses)+len(c.Refunds)+len(c.Moves)+len(c.Transactions)+len(c.Events)+len(c.Jobs)+
-		len(c.Notifications)+len(c.Exchanges)+len(c.Buyers) == 0 && c.Request == nil
+		len(c.Notifications)+len(c.Exchanges)+len(c.Buyers)+len(c.Channels) == 0 && c.Request == nil
 }
