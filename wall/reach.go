@@ -36,8 +36,8 @@ type Cell struct {
 	// Container is what the cell was written for: a container's label, or a family when Matched by the fallback.
 	Container string `json:"container"`
 	// Form is the form factor the cell was written for, "" for any.
-	Form     string `json:"form,omitempty"`
-	State    string `json:"state"`
+	Form  string `json:"form,omitempty"`
+	State string `json:"state"`
 	// WayOut is how the buyer gets on when State is StateWayOut, "" otherwise.
 	WayOut   string `json:"way_out,omitempty"`
 	Evidence string `json:"evidence"`
