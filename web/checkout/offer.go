@@ -175,8 +175,10 @@ func (s scene) scan(p *Page, w ways) (*Page, error) {
 		button := s.way(p.W, *w.page, true)
 		body.Button = &button
 	}
-	for _, c := range w.codes {
-		body.Ways = append(body.Ways, s.way(p.W, c, false))
+	for _, c := range w.codes { // a wallet that cannot open the page itself has a code of its own
+		if !slices.Contains(s.scanners(), s.walletName(c.Provider)) {
+			body.Ways = append(body.Ways, s.way(p.W, c, false))
+		}
 	}
 	p.Body = body
 	s.reload(p)

@@ -157,6 +157,7 @@ type Waiting struct {
 	Mark      template.HTML
 	Title     string
 	Line      string
+	Why       string // beside the offers
 	Late      bool
 	LateAfter int // milliseconds until the offers appear
 	Reopen    *Link

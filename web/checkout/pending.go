@@ -14,7 +14,7 @@ import (
 // starting is the screen of an order on its way to the provider.
 func (s scene) starting(p *Page, a postern.Attempt) *Page {
 	p.State, p.Title = StateWaiting, fmt.Sprintf(p.W.StartingTitle, s.walletName(a.Provider))
-	p.Body = Waiting{Mark: s.mark(a.Provider), Title: p.Title, Line: p.W.StartingLine, LateAfter: int(lateAfter.Milliseconds()), Check: s.at.to("/check"), Late: s.late(a)}
+	p.Body = Waiting{Mark: s.mark(a.Provider), Title: p.Title, Line: p.W.StartingLine, Why: p.W.WaitLate, LateAfter: int(lateAfter.Milliseconds()), Check: s.at.to("/check"), Late: s.late(a)}
 	s.reload(p)
 	return p
 }
@@ -45,7 +45,7 @@ func (s scene) waiting(p *Page, a postern.Attempt) *Page {
 	name := s.walletName(a.Provider)
 	p.State, p.Title = StateWaiting, fmt.Sprintf(p.W.WaitTitle, name)
 	body := Waiting{
-		Mark: s.mark(a.Provider), Title: p.Title, Line: p.W.WaitLine, Late: s.late(a), LateAfter: int(max(0, lateAfter-s.now.Sub(a.CreatedAt)).Milliseconds()),
+		Mark: s.mark(a.Provider), Title: p.Title, Line: p.W.WaitLine, Why: p.W.WaitLate, Late: s.late(a), LateAfter: int(max(0, lateAfter-s.now.Sub(a.CreatedAt)).Milliseconds()),
 		Check: s.at.to("/check"), Switch: s.at.to("/switch"), SwitchTo: p.W.Another,
 	}
 	switch a.Action.Type {
