@@ -80,9 +80,17 @@ func (a *API) listKeys(ctx context.Context, _ *struct{}) (*listOut[KeyView], err
 }
 
 func (a *API) revokeKey(ctx context.Context, in *idIn) (*keyOut, error) {
-	row, err := a.Store.RevokeKey(ctx, owner(ctx), in.ID, a.Now().UTC().Truncate(time.Microsecond))
+	if err := a.Store.RevokeKey(ctx, owner(ctx), in.ID, a.Now().UTC().Truncate(time.Microsecond)); err != nil {
+		return nil, err
+	}
+	rows, err := a.Store.Keys(ctx, owner(ctx))
 	if err != nil {
 		return nil, err
 	}
-	return &keyOut{Body: viewKey(row)}, nil
+	for _, row := range rows {
+		if row.ID == in.ID {
+			return &keyOut{Body: viewKey(row)}, nil
+		}
+	}
+	return nil, postern.E(postern.CodeNotFound, "api.revokeKey", "no such key")
 }
