@@ -86,7 +86,7 @@ func (a *API) createAttempt(ctx context.Context, in *createAttemptIn) (*attemptO
 	run := func(*store.Request) (engine.StartResult, string, error) {
 		result, err := a.Engine.Start(ctx, m.ID, in.ID, engine.StartInput{
 			Provider: in.Body.Provider, Product: in.Body.Product, AuthCode: in.Body.AuthCode, PayerID: in.Body.PayerID, ClientIP: in.Body.ClientIP,
-			ReturnURL: in.Body.ReturnURL, Buyer: route.Buyer{Container: "api"},
+			ReturnURL: in.Body.ReturnURL, Buyer: route.Buyer{Container: engine.ContainerAPI},
 		})
 		return result, result.Attempt.ID, err
 	}
