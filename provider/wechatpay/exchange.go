@@ -132,7 +132,7 @@ func request(ctx context.Context, call provider.Call, method, target string, bod
 	if err != nil {
 		return nil, fmt.Errorf("wechatpay: setting base_url: %w", err)
 	}
-	req.GetBody = nil // nothing below may send an order twice
+	once(req)
 	nonce, err := newNonce(call.Env.Rand)
 	if err != nil {
 		return nil, err
@@ -153,6 +153,15 @@ func request(ctx context.Context, call provider.Call, method, target string, bod
 	}
 	ex.Request = method + " " + req.URL.RequestURI() + "\n" + kept(raw)
 	return req, nil
+}
+
+// once keeps net/http from sending a request again by itself when a kept connection breaks: it repeats whatever it can rewind, and every GET without a body. An
+// empty body that it cannot rewind leaves the bytes on the wire as they are.
+func once(req *http.Request) {
+	if req.Body == nil || req.Body == http.NoBody {
+		req.Body = io.NopCloser(bytes.NewReader(nil))
+	}
+	req.GetBody = nil
 }
 
 // encode writes JSON as WeChat's own examples have it: <, > and & stay as they are.

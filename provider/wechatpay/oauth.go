@@ -44,6 +44,7 @@ func (Connector) ResolvePayer(ctx context.Context, call provider.Call, code stri
 	if err != nil {
 		return "", errors.New("wechatpay: the setting oauth_url is not an address")
 	}
+	once(req) // a code works once
 	req.Header.Set("User-Agent", "postern")
 	res, err := call.Env.HTTP.Do(req)
 	if err != nil {
