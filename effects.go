@@ -1,0 +1,114 @@
+package postern
+
+import "time"
+
+// State is everything that the rules of one payment look at. Receipts and Surpluses are in the order in which they were booked.
+type State struct {
+	Payment   Payment
+	Attempts  []Attempt
+	Receipts  []Receipt
+	Surpluses []Surplus
+}
+
+// Attempt returns the attempt with this id.
+func (s State) Attempt(id string) (Attempt, bool) {
+	for _, a := range s.Attempts {
+		if a.ID == id {
+			return a, true
+		}
+	}
+	return Attempt{}, false
+}
+
+// Live returns the attempts through which money may still arrive in the ordinary course.
+func (s State) Live() []Attempt {
+	var live []Attempt
+	for _, a := range s.Attempts {
+		if a.Status.Live() {
+			live = append(live, a)
+		}
+	}
+	return live
+}
+
+// Applied returns the receipt that paid the payment.
+func (s State) Applied() (Receipt, bool) {
+	for _, r := range s.Receipts {
+		if r.Use == ReceiptApplied {
+			return r, true
+		}
+	}
+	return Receipt{}, false
+}
+
+// BookingKind says which entry of the chart of accounts a change needs; package ledger turns each into a balanced transaction.
+type BookingKind string
+
+// Kinds of bookings, one per worked example in docs/ledger.md.
+const (
+	BookReceipt        BookingKind = "receipt_applied"
+	BookSurplus        BookingKind = "surplus_received"
+	BookSurplusAccept  BookingKind = "surplus_accepted"
+	BookSurplusReturn  BookingKind = "surplus_refunded"
+	BookRefund         BookingKind = "refund_refunded"
+	BookRefundStuck    BookingKind = "refund_stuck"
+	BookRefundUnstuck  BookingKind = "refund_stuck_refunded"
+	BookSurplusUnstuck BookingKind = "surplus_stuck_refunded"
+)
+
+// Booking asks for one transaction in the books. Amount is in minor units and positive.
+type Booking struct {
+	Kind      BookingKind
+	ChannelID string
+	PaymentID string
+	ReceiptID string
+	SurplusID string
+	RefundID  string
+	Amount    int64
+	Currency  string
+}
+
+// Telling asks for one event to the merchant.
+type Telling struct {
+	Type      EventType
+	PaymentID string
+	AttemptID string
+	SurplusID string
+	RefundID  string
+}
+
+// Wanted asks for one job. ID is the attempt, refund or payment it is about.
+type Wanted struct {
+	Kind  string
+	ID    string
+	RunAt time.Time
+}
+
+// ReceiptMove changes a receipt's counters by one conditional update, in minor units: Reserve takes from what is refundable, Release gives it back, Settle
+// turns a reservation into refunded money, Direct books refunded money that was not reserved.
+type ReceiptMove struct {
+	ReceiptID string
+	Reserve   int64
+	Release   int64
+	Settle    int64
+	Direct    int64
+}
+
+// Effects is what follows from a change, as data: the engine commits all of it in one transaction or none of it. Rows with Version 0 are new; the others
+// are saved only if their version in the store is still the one they carry.
+type Effects struct {
+	Payment   *Payment
+	Attempts  []Attempt
+	Receipts  []Receipt
+	Surpluses []Surplus
+	Refunds   []Refund
+	Moves     []ReceiptMove
+	Bookings  []Booking
+	Tellings  []Telling
+	Jobs      []Wanted
+}
+
+// Empty says that nothing changes.
+func (e Effects) Empty() bool {
+	return e.Payment == nil && len(e.Attempts)+len(e.Receipts)+len(e.Surpluses)+len(e.Refunds)+len(e.Moves)+len(e.Bookings)+len(e.Tellings)+len(e.Jobs) == 0
+}

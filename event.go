@@ -1,0 +1,56 @@
+package postern
+
+import "time"
+
+// EventType names what a merchant is told.
+type EventType string
+
+// Event types. Their meaning never changes; new ones may come.
+const (
+	EventPaymentPaid      EventType = "payment.paid"
+	EventPaymentExpired   EventType = "payment.expired"
+	EventPaymentCanceled  EventType = "payment.canceled"
+	EventAttemptUnknown   EventType = "payment.attempt_unknown"
+	EventSurplusReceived  EventType = "surplus.received"
+	EventSurplusAccepted  EventType = "surplus.accepted"
+	EventSurplusRefunded  EventType = "surplus.refunded"
+	EventRefundRefunded   EventType = "refund.refunded"
+	EventRefundFailed     EventType = "refund.failed"
+	EventRefundStuck      EventType = "refund.stuck"
+	EventChannelSuspended EventType = "channel.suspended"
+	EventChannelRestored  EventType = "channel.restored"
+)
+
+// Event is what we tell a merchant. Position is given after the commit by one sequencer per merchant; until then it is 0.
+type Event struct {
+	MerchantID string
+	ID         string
+	Type       EventType
+	PaymentID  string
+	// Data is the JSON of the object as it was when the event happened.
+	Data      string
+	Live      bool
+	CreatedAt time.Time
+	Position  int64
+	// Hash chains the events of a merchant: SHA-256 over the previous hash and this event's body, in hex.
+	Hash string
+}
+
+// Job is work that follows from a change; it is committed together with it. Args is JSON.
+type Job struct {
+	MerchantID string
+	Kind       string
+	Args       string
+	RunAt      time.Time
+}
+
+// Kinds of jobs. Each is a plain, idempotent function of its arguments: it loads the state and decides anew.
+const (
+	JobPoll       = "attempt_poll"
+	JobClose      = "attempt_close"
+	JobExpire     = "payment_expire"
+	JobRefund     = "refund_send"
+	JobRefundPoll = "refund_poll"
+	JobSequence   = "event_sequence"
+	JobDeliver    = "webhook_deliver"
+)

@@ -1,0 +1,104 @@
+package provider
+
+import "slices"
+
+// Description is what other rooms know of a provider: names, colours and fields are taken from here and never written elsewhere.
+type Description struct {
+	Code   string
+	NameZH string
+	NameEN string
+	// Colour is the wallet's colour as #rrggbb; Glyph is a simple inline SVG path of our own drawing on a 24 by 24 grid.
+	Colour string
+	Glyph  string
+	// Evidence says for docs what is attested and what is not.
+	Evidence string
+	Products []ProductInfo
+	Settings []Field
+	Keys     []KeyField
+	// Wallets are the containers that are this provider's own wallet app, where it is the natural first choice.
+	Wallets []string
+}
+
+// ProductInfo describes one product.
+type ProductInfo struct {
+	Code string
+	// Action is what Start answers with.
+	Action string
+	// NeedsPayer says that ordering wants the payer's id (OAuth first); NeedsAuthCode, the scanned barcode.
+	NeedsPayer    bool
+	NeedsAuthCode bool
+	// ChargesAtOnce says that the start may take money without showing the buyer anything.
+	ChargesAtOnce bool
+	// BrowserStart says that the start happens in the buyer's own browser (redirect or form).
+	BrowserStart bool
+	MinAmount    int64
+	MaxAmount    int64
+	Currencies   []string
+	// Bridge is the script that opens the wallet with the action's params inside its own app; it calls done("ok"|"cancel"|"fail"). BridgeReady is the event
+	// that announces the bridge object named BridgeObject.
+	Bridge *Bridge
+}
+
+// Bridge describes a wallet's JavaScript bridge as data for the checkout page.
+type Bridge struct {
+	Object     string
+	ReadyEvent string
+	// Call is JavaScript with two free names: params (the action's params) and done (a function of "ok", "cancel" or "fail").
+	Call string
+	// SimulatedPage is, for the sandbox, the path below the sandbox's address that shows the simulated wallet; {param} is replaced by that action param.
+	SimulatedPage string
+}
+
+// Field is one public setting of a credential set.
+type Field struct {
+	Name     string
+	LabelZH  string
+	LabelEN  string
+	Required bool
+	Default  string
+	Help     string
+	// ReadyField is the name of the field in the ready file's sandboxes section, when it has one.
+	ReadyField string
+}
+
+// KeyField is one key or secret of a generation.
+type KeyField struct {
+	Name     string
+	Kind     KeyKind
+	LabelZH  string
+	LabelEN  string
+	Required bool
+	// IDField names the setting or key field whose text is the key's id (a serial number), if any.
+	IDField string
+}
+
+// Product returns the description of a product.
+func (d Description) Product(code string) (ProductInfo, bool) {
+	i := slices.IndexFunc(d.Products, func(p ProductInfo) bool { return p.Code == code })
+	if i < 0 {
+		return ProductInfo{}, false
+	}
+	return d.Products[i], true
+}
+
+// Registry finds connectors by provider code.
+type Registry map[string]Connector
+
+// NewRegistry makes a registry of connectors by their own codes.
+func NewRegistry(connectors ...Connector) Registry {
+	r := Registry{}
+	for _, c := range connectors {
+		r[c.Describe().Code] = c
+	}
+	return r
+}
+
+// Codes lists the provider codes in order.
+func (r Registry) Codes() []string {
+	codes := make([]string, 0, len(r))
+	for code := range r {
+		codes = append(codes, code)
+	}
+	slices.Sort(codes)
+	return codes
+}
