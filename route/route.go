@@ -58,18 +58,18 @@ type Input struct {
 
 // Reasons, as stable words. The first two are of kept candidates.
 const (
-	ReasonWorks       = "works"
-	ReasonUnproven    = "unproven"
-	ReasonBlocked     = "blocked_here"
-	ReasonWayOut      = "way_out"
-	ReasonNotAllowed  = "not_allowed"
-	ReasonSuspended   = "suspended"
-	ReasonAmountLow   = "amount_below_limit"
-	ReasonAmountHigh  = "amount_above_limit"
-	ReasonCurrency    = "currency_not_carried"
-	ReasonNeedsCode   = "needs_a_scanned_code"
-	ReasonNotAsked    = "not_asked_for"
-	ReasonOtherMode   = "test_and_live_never_mix"
+	ReasonWorks      = "works"
+	ReasonUnproven   = "unproven"
+	ReasonBlocked    = "blocked_here"
+	ReasonWayOut     = "way_out"
+	ReasonNotAllowed = "not_allowed"
+	ReasonSuspended  = "suspended"
+	ReasonAmountLow  = "amount_below_limit"
+	ReasonAmountHigh = "amount_above_limit"
+	ReasonCurrency   = "currency_not_carried"
+	ReasonNeedsCode  = "needs_a_scanned_code"
+	ReasonNotAsked   = "not_asked_for"
+	ReasonOtherMode  = "test_and_live_never_mix"
 )
 
 // Candidate is one way of paying in a plan.
