@@ -1,6 +1,9 @@
 package postern
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // State is everything that the rules of one payment look at. Receipts and Surpluses are in the order in which they were booked.
 type State struct {
@@ -111,4 +114,32 @@ type Effects struct {
 // Empty says that nothing changes.
 func (e Effects) Empty() bool {
 	return e.Payment == nil && len(e.Attempts)+len(e.Receipts)+len(e.Surpluses)+len(e.Refunds)+len(e.Moves)+len(e.Bookings)+len(e.Tellings)+len(e.Jobs) == 0
+}
+
+// Then merges the effects of two facts applied one after the other: of a row that both touched, the later form is saved once.
+func (e Effects) Then(next Effects) Effects {
+	if next.Payment != nil {
+		e.Payment = next.Payment
+	}
+	e.Attempts = merge(e.Attempts, next.Attempts, func(a Attempt) string { return a.ID })
+	e.Receipts = merge(e.Receipts, next.Receipts, func(r Receipt) string { return r.ID })
+	e.Surpluses = merge(e.Surpluses, next.Surpluses, func(u Surplus) string { return u.ID })
+	e.Refunds = merge(e.Refunds, next.Refunds, func(r Refund) string { return r.ID })
+	e.Moves = append(e.Moves, next.Moves...)
+	e.Bookings = append(e.Bookings, next.Bookings...)
+	e.Tellings = append(e.Tellings, next.Tellings...)
+	e.Jobs = append(e.Jobs, next.Jobs...)
+	return e
+}
+
+func merge[T any](old, late []T, id func(T) string) []T {
+	for _, row := range late {
+		i := slices.IndexFunc(old, func(o T) bool { return id(o) == id(row) })
+		if i < 0 {
+			old = append(old, row)
+		} else {
+			old[i] = row
+		}
+	}
+	return old
 }

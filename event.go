@@ -46,11 +46,10 @@ type Job struct {
 
 // Kinds of jobs. Each is a plain, idempotent function of its arguments: it loads the state and decides anew.
 const (
-	JobPoll       = "attempt_poll"
-	JobClose      = "attempt_close"
-	JobExpire     = "payment_expire"
-	JobRefund     = "refund_send"
-	JobRefundPoll = "refund_poll"
-	JobSequence   = "event_sequence"
-	JobDeliver    = "webhook_deliver"
+	JobPoll     = "attempt_poll"
+	JobClose    = "attempt_close"
+	JobExpire   = "payment_expire"
+	JobRefund   = "refund_send"
+	JobSequence = "event_sequence"
+	JobDeliver  = "webhook_deliver"
 )

@@ -26,6 +26,7 @@ type Change struct {
 	Transactions []ledger.Transaction // always new; Commit refuses one that does not balance
 	Events       []postern.Event      // always new, with Position 0
 	Jobs         []postern.Job
+	Channels     []postern.Channel // saved by version, like payments
 
 	Notifications []Notification
 	Exchanges     []Exchange

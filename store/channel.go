@@ -20,6 +20,10 @@ func scanChannel(r Row) (postern.Channel, error) {
 
 // SaveChannel inserts (Version 0) or updates a channel. The account behind it and whether it is a sandbox never change.
 func (s *Store) SaveChannel(ctx context.Context, c postern.Channel) error {
+	return s.Write(ctx, func(tx Tx) error { return saveChannel(ctx, tx, c) })
+}
+
+func saveChannel(ctx context.Context, tx Tx, c postern.Channel) error {
 	products, err := text(c.Products)
 	if err != nil {
 		return err
@@ -28,16 +32,14 @@ func (s *Store) SaveChannel(ctx context.Context, c postern.Channel) error {
 	if err != nil {
 		return err
 	}
-	return s.Write(ctx, func(tx Tx) error {
-		if c.Version == 0 {
-			_, err := tx.Exec(ctx, insertInto("channel", channelColumns), c.MerchantID, c.ID, 1, c.CredentialSetID, c.CredentialOwnerID, c.Provider, c.SubMerchant,
-				products, permissions, c.MinAmount, c.MaxAmount, c.Rank, bit(c.Sandbox), micros(c.RetiredAt), micros(c.CreatedAt), micros(c.UpdatedAt))
-			return err
-		}
-		return mustChange(ctx, tx, stale("channel", c.ID), `UPDATE channel SET version = version + 1, sub_merchant = $4, products = $5, permissions = $6,
-			min_amount = $7, max_amount = $8, place = $9, retired_at = $10, updated_at = $11 WHERE merchant_id = $1 AND id = $2 AND version = $3`,
-			c.MerchantID, c.ID, c.Version, c.SubMerchant, products, permissions, c.MinAmount, c.MaxAmount, c.Rank, micros(c.RetiredAt), micros(c.UpdatedAt))
-	})
+	if c.Version == 0 {
+		_, err := tx.Exec(ctx, insertInto("channel", channelColumns), c.MerchantID, c.ID, 1, c.CredentialSetID, c.CredentialOwnerID, c.Provider, c.SubMerchant,
+			products, permissions, c.MinAmount, c.MaxAmount, c.Rank, bit(c.Sandbox), micros(c.RetiredAt), micros(c.CreatedAt), micros(c.UpdatedAt))
+		return err
+	}
+	return mustChange(ctx, tx, stale("channel", c.ID), `UPDATE channel SET version = version + 1, sub_merchant = $4, products = $5, permissions = $6,
+		min_amount = $7, max_amount = $8, place = $9, retired_at = $10, updated_at = $11 WHERE merchant_id = $1 AND id = $2 AND version = $3`,
+		c.MerchantID, c.ID, c.Version, c.SubMerchant, products, permissions, c.MinAmount, c.MaxAmount, c.Rank, micros(c.RetiredAt), micros(c.UpdatedAt))
 }
 
 // Channel returns one channel, or postern.CodeNotFound.

@@ -68,6 +68,7 @@ func (c Change) check() error {
 	owners = collect(owners, c.Notifications, func(v Notification) string { return v.MerchantID })
 	owners = collect(owners, c.Exchanges, func(v Exchange) string { return v.MerchantID })
 	owners = collect(owners, c.Buyers, func(v Buyer) string { return v.MerchantID })
+	owners = collect(owners, c.Channels, func(v postern.Channel) string { return v.MerchantID })
 	for _, t := range c.Transactions {
 		owners = append(owners, t.MerchantID)
 		if err := t.Check(); err != nil {
@@ -131,6 +132,9 @@ func saveTraces(ctx context.Context, tx Tx, c Change) error {
 		return err
 	}
 	if err := each(ctx, tx, c.Buyers, saveBuyer); err != nil {
+		return err
+	}
+	if err := each(ctx, tx, c.Channels, saveChannel); err != nil {
 		return err
 	}
 	if c.Request != nil {

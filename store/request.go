@@ -43,3 +43,16 @@ func finishRequest(ctx context.Context, tx Tx, q Request) error {
 		SET object_id = excluded.object_id, done = excluded.done WHERE api_request.fingerprint = excluded.fingerprint`,
 		q.MerchantID, q.Key, q.Fingerprint, q.ObjectID, bit(q.Done), 0, micros(q.CreatedAt))
 }
+
+// FinishRequest marks a request as done when its work did not commit it.
+func (s *Store) FinishRequest(ctx context.Context, q Request) error {
+	return s.Write(ctx, func(tx Tx) error { return finishRequest(ctx, tx, q) })
+}
+
+// DropRequest forgets a request that was refused, so that a mended one may use the key. One that is done stays.
+func (s *Store) DropRequest(ctx context.Context, merchantID, key string) error {
+	return s.Write(ctx, func(tx Tx) error {
+		_, err := tx.Exec(ctx, "DELETE FROM api_request WHERE merchant_id = $1 AND key = $2 AND done = 0", merchantID, key)
+		return err
+	})
+}

@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"postern"
+	"postern/provider"
+	"postern/store"
+	"postern/vault"
+)
+
+// keyRef binds a sealed key field to its place: moved to another row or column it does not open.
+func keyRef(ownerID, setID, generationID, field string) vault.Ref {
+	return vault.Ref{Owner: ownerID, Table: "generations", Column: "keys." + field, Row: setID + "/" + generationID}
+}
+
+// callFor gathers what a provider call over a channel may use: the settings, the generations as handles with the one that signs first, and fetched trust.
+func (e *Engine) callFor(ctx context.Context, c postern.Channel) (provider.Call, error) {
+	connector, ok := e.Registry[c.Provider]
+	if !ok {
+		return provider.Call{}, postern.E(postern.CodeNotSupported, "engine.callFor", "this binary has no connector for "+c.Provider)
+	}
+	set, err := e.Store.CredentialSet(ctx, c.CredentialOwnerID, c.CredentialSetID)
+	if err != nil {
+		return provider.Call{}, err
+	}
+	generations, err := e.Store.Generations(ctx, set.OwnerID, set.ID)
+	if err != nil {
+		return provider.Call{}, err
+	}
+	call := provider.Call{Env: e.Env, Settings: set.Settings, SubMerchant: c.SubMerchant, Sandbox: set.Sandbox, Timeout: e.callTimeout()}
+	now := e.now()
+	for _, usable := range []bool{true, false} { // Usable generations first, newest first; those that only verify after them.
+		for _, g := range generations {
+			if !g.Verifies(now) || g.Usable(now) != usable {
+				continue
+			}
+			handles, err := e.handles(connector.Describe(), set, g)
+			if err != nil {
+				return call, err
+			}
+			call.Keys = append(call.Keys, provider.Generation{ID: g.ID, Handles: handles})
+		}
+	}
+	call.Trust, err = e.trust(ctx, set)
+	return call, err
+}
+
+// handles opens the sealed fields of a generation.
+func (e *Engine) handles(d provider.Description, set postern.CredentialSet, g postern.Generation) (map[string]any, error) {
+	handles := map[string]any{}
+	for _, field := range d.Keys {
+		sealed, ok := g.Keys[field.Name]
+		if !ok {
+			continue
+		}
+		h, err := e.Vault.Handle(keyRef(set.OwnerID, set.ID, g.ID, field.Name), field.Kind, e.keyID(set, g, field), sealed)
+		if err != nil {
+			return nil, postern.Wrap(postern.CodeInternal, "engine.handles", err)
+		}
+		handles[field.Name] = h
+	}
+	return handles, nil
+}
+
+// keyID finds the id that the provider knows a key by: a setting, or another key field of the same generation (a serial number kept with its key).
+func (e *Engine) keyID(set postern.CredentialSet, g postern.Generation, field provider.KeyField) string {
+	if field.IDField == "" {
+		return ""
+	}
+	if sealed, ok := g.Keys[field.IDField]; ok {
+		if id, err := e.Vault.Open(keyRef(set.OwnerID, set.ID, g.ID, field.IDField), sealed); err == nil {
+			return string(id)
+		}
+	}
+	return set.Settings[field.IDField]
+}
+
+// trust parses the provider's fetched certificates.
+func (e *Engine) trust(ctx context.Context, set postern.CredentialSet) ([]provider.Verifier, error) {
+	rows, err := e.Store.Trust(ctx, set.OwnerID, set.ID)
+	if err != nil {
+		return nil, err
+	}
+	var verifiers []provider.Verifier
+	for _, row := range rows {
+		if !row.NotAfter.IsZero() && e.now().After(row.NotAfter) {
+			continue
+		}
+		h, err := vault.Parse(provider.KeyCertificate, row.KeyID, []byte(row.PEM))
+		if err != nil {
+			h, err = vault.Parse(provider.KeyRSAPublic, row.KeyID, []byte(row.PEM))
+		}
+		if v, ok := h.(provider.Verifier); err == nil && ok {
+			verifiers = append(verifiers, v)
+		}
+	}
+	return verifiers, nil
+}
+
+// NewCredentials is what AddGeneration takes: key fields in the clear, by the names of the provider's Description.
+type NewCredentials struct {
+	OwnerID         string
+	CredentialSetID string
+	Keys            map[string][]byte
+	NotBefore       time.Time
+	NotAfter        time.Time
+}
+
+// AddGeneration checks that every key parses, seals the fields and stores them as the newest generation of a credential set.
+func (e *Engine) AddGeneration(ctx context.Context, in NewCredentials) (postern.Generation, error) {
+	set, err := e.Store.CredentialSet(ctx, in.OwnerID, in.CredentialSetID)
+	if err != nil {
+		return postern.Generation{}, err
+	}
+	connector, ok := e.Registry[set.Provider]
+	if !ok {
+		return postern.Generation{}, postern.E(postern.CodeNotSupported, "engine.AddGeneration", "this binary has no connector for "+set.Provider)
+	}
+	now := e.now()
+	if in.NotBefore.IsZero() {
+		in.NotBefore = now
+	}
+	g := postern.Generation{OwnerID: set.OwnerID, CredentialSetID: set.ID, ID: e.newID(postern.PrefixGeneration), Keys: map[string][]byte{}, NotBefore: in.NotBefore, NotAfter: in.NotAfter, CreatedAt: now}
+	known := map[string]bool{}
+	for _, field := range connector.Describe().Keys {
+		known[field.Name] = true
+		plain, given := in.Keys[field.Name]
+		if !given && field.Required {
+			return g, postern.Invalid("keys."+field.Name, postern.CodeInvalid, "this key is required", "add "+field.LabelEN)
+		}
+		if !given {
+			continue
+		}
+		if _, err := vault.Parse(field.Kind, "", plain); err != nil {
+			return g, &postern.Error{Code: postern.CodeInvalid, Op: "engine.AddGeneration", Field: "keys." + field.Name, Message: err.Error(), Fix: "paste " + field.LabelEN}
+		}
+		if g.Keys[field.Name], err = e.Vault.Seal(keyRef(set.OwnerID, set.ID, g.ID, field.Name), plain); err != nil {
+			return g, postern.Wrap(postern.CodeInternal, "engine.AddGeneration", err)
+		}
+	}
+	for name := range in.Keys {
+		if !known[name] {
+			return g, postern.Invalid("keys."+name, postern.CodeInvalid, "the provider has no such key field", "see the provider's page in docs")
+		}
+	}
+	return g, e.Store.AddGeneration(ctx, g)
+}
+
+// RefreshTrust fetches the provider's current certificates over a channel and keeps them as trust of its credential set.
+func (e *Engine) RefreshTrust(ctx context.Context, c postern.Channel) (int, error) {
+	refresher, ok := e.Registry[c.Provider].(provider.TrustRefresher)
+	if !ok {
+		return 0, nil
+	}
+	call, err := e.callFor(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, call.Timeout)
+	defer cancel()
+	fetched, err := refresher.RefreshTrust(bounded, call)
+	if err != nil {
+		return 0, postern.Wrap(postern.CodeProviderRefused, "engine.RefreshTrust", err)
+	}
+	for _, t := range fetched {
+		row := postern.TrustKey{OwnerID: c.CredentialOwnerID, CredentialSetID: c.CredentialSetID, KeyID: t.KeyID, PEM: t.PEM, NotBefore: t.NotBefore, NotAfter: t.NotAfter, CreatedAt: e.now()}
+		if err := e.Store.SaveTrust(ctx, row); err != nil {
+			return 0, err
+		}
+	}
+	return len(fetched), nil
+}
+
+func (e *Engine) callTimeout() time.Duration {
+	if e.CallTimeout > 0 {
+		return e.CallTimeout
+	}
+	return defaultCallTimeout
+}
+
+// exchange makes the row of one raw call.
+func (e *Engine) exchange(merchantID, attemptID, refundID string, x provider.Exchange) store.Exchange {
+	return store.Exchange{
+		MerchantID: merchantID, ID: postern.NewID("exc_", e.now(), e.Env.Rand), AttemptID: attemptID, RefundID: refundID, Op: x.Op, Status: x.Status, Request: x.Request,
+		Response: x.Response, Error: x.Error, CreatedAt: e.now(),
+	}
+}
+
+// isCancelled says that the caller went away, which says nothing about the provider.
+func isCancelled(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

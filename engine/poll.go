@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"postern"
+	"postern/provider"
+)
+
+// Query asks the provider about an attempt once and commits what it says. It is what the buyer's "I have paid" button and the poll job do.
+func (e *Engine) Query(ctx context.Context, merchantID, attemptID string) (postern.State, error) {
+	ctx = context.WithoutCancel(ctx)
+	state, err := e.Store.LoadStateByAttempt(ctx, merchantID, attemptID)
+	if err != nil {
+		return state, err
+	}
+	attempt, _ := state.Attempt(attemptID)
+	answer, err := e.query(ctx, attempt)
+	if err != nil {
+		return state, err
+	}
+	return e.applyResult(ctx, attempt, answer, false)
+}
+
+// query makes the provider call of Query.
+func (e *Engine) query(ctx context.Context, a postern.Attempt) (provider.Result, error) {
+	channel, err := e.Store.Channel(ctx, a.MerchantID, a.ChannelID)
+	if err != nil {
+		return provider.Result{}, err
+	}
+	call, err := e.callFor(ctx, channel)
+	if err != nil {
+		return provider.Result{}, err
+	}
+	if err := e.fault(ctx, "engine.query.before_call"); err != nil {
+		return provider.Result{}, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, call.Timeout)
+	defer cancel()
+	answer := e.Registry[a.Provider].Query(bounded, call, a)
+	return answer, e.fault(ctx, "engine.query.after_call")
+}
+
+// Poll is the job that looks at an attempt on a schedule of its own, whatever notifications do. A live attempt past its provider-side expiry is closed; one
+// that ended is looked at once more, because a buyer may have paid while it was being closed. The returned time is when to run again; 0 means never.
+func (e *Engine) Poll(ctx context.Context, merchantID, attemptID string) (time.Duration, error) {
+	state, err := e.Store.LoadStateByAttempt(ctx, merchantID, attemptID)
+	if err != nil {
+		return 0, err
+	}
+	attempt, _ := state.Attempt(attemptID)
+	if attempt.Status == postern.AttemptPaid || attempt.Status == postern.AttemptFailed {
+		return 0, nil
+	}
+	if state, err = e.Query(ctx, merchantID, attemptID); err != nil {
+		return 0, err
+	}
+	attempt, _ = state.Attempt(attemptID)
+	now := e.now()
+	lastLook := attempt.ExpiresAt.Add(postern.CloseMargin + time.Minute)
+	switch {
+	case attempt.Status == postern.AttemptClosed && now.Before(lastLook):
+		return lastLook.Sub(now), nil
+	case !attempt.Status.Live():
+		return 0, nil
+	case !now.Before(attempt.ExpiresAt) && attempt.CloseRequestedAt.IsZero():
+		if _, err := e.wantClose(ctx, attempt); err != nil {
+			return 0, err
+		}
+	}
+	next := postern.NextPoll(attempt.CreatedAt, now)
+	if now.Before(attempt.ExpiresAt) && next.After(attempt.ExpiresAt) {
+		next = attempt.ExpiresAt // Never sleep past the moment at which the order may be closed.
+	}
+	return next.Sub(now), nil
+}

@@ -1,0 +1,259 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"postern"
+	"postern/provider"
+	"postern/store"
+)
+
+// RefundInput is what a merchant wants given back. Amount is in minor units; Reference is the merchant's own, unique per payment.
+type RefundInput struct {
+	Reference string
+	Amount    int64
+	Reason    string
+	Request   *store.Request
+}
+
+const (
+	maxReason = 80
+	// refundAgain is when a refund whose outcome is not known is asked about again, at first.
+	refundAgain = 15 * time.Second
+)
+
+// Refund reserves the amount on the payment's receipt and commits the refund with its job. N concurrent refunds can never exceed the receipt: the reservation
+// is one conditional update, and CodeRefundExceeds its refusal.
+func (e *Engine) Refund(ctx context.Context, merchantID, paymentID string, in RefundInput) (postern.Refund, error) {
+	state, err := e.Store.LoadState(ctx, merchantID, paymentID)
+	if err != nil {
+		return postern.Refund{}, err
+	}
+	if err := checkText("reference", in.Reference, 1, maxReference); err != nil {
+		return postern.Refund{}, err
+	}
+	if err := checkText("reason", in.Reason, 0, maxReason); err != nil {
+		return postern.Refund{}, err
+	}
+	if err := postern.CheckAmount(in.Amount, state.Payment.Currency); err != nil {
+		return postern.Refund{}, err
+	}
+	receipt, ok := state.Applied()
+	if !ok {
+		return postern.Refund{}, postern.E(postern.CodeNothingToRefund, "engine.Refund", "the payment has received no money to give back")
+	}
+	channel, err := e.Store.Channel(ctx, merchantID, receipt.ChannelID)
+	if err != nil {
+		return postern.Refund{}, err
+	}
+	attempt, _ := state.Attempt(receipt.AttemptID)
+	if allowed, p := channel.Allows(postern.ActRefund, attempt.Product, e.now()); !allowed {
+		return postern.Refund{}, &postern.Error{Code: postern.CodeForbidden, Op: "engine.Refund", Message: "the channel may not refund any more: " + p.Note, Fix: "give the money back outside the provider and record it"}
+	}
+	now := e.now()
+	r := postern.Refund{
+		MerchantID: merchantID, ID: e.newID(postern.PrefixRefund), PaymentID: paymentID, ReceiptID: receipt.ID, AttemptID: receipt.AttemptID,
+		ChannelID: receipt.ChannelID, Reference: in.Reference, Number: postern.NewNumber(now, e.Env.Rand), Amount: in.Amount, Currency: receipt.Currency,
+		Reason: in.Reason, Status: postern.RefundReserved, CreatedAt: now, UpdatedAt: now,
+	}
+	change := store.Change{
+		MerchantID: merchantID, At: now, Refunds: []postern.Refund{r}, Moves: []postern.ReceiptMove{{ReceiptID: receipt.ID, Reserve: r.Amount}},
+		Jobs: []postern.Job{e.job(merchantID, postern.JobRefund, r.ID, now)},
+	}
+	if in.Request != nil {
+		request := *in.Request
+		request.ObjectID, request.Done = r.ID, true
+		change.Request = &request
+	}
+	if err := e.commit(ctx, change); err != nil {
+		return postern.Refund{}, e.explainRefund(ctx, r, err)
+	}
+	r.Version = 1
+	return r, nil
+}
+
+// explainRefund turns a conflict on the refund's reference into the refund that has it.
+func (e *Engine) explainRefund(ctx context.Context, r postern.Refund, err error) error {
+	if postern.CodeOf(err) != postern.CodeConflict {
+		return err
+	}
+	other, loadErr := e.Store.RefundByReference(ctx, r.MerchantID, r.PaymentID, r.Reference)
+	if loadErr != nil {
+		return err
+	}
+	return &postern.Error{Code: postern.CodeReferenceTaken, Op: "engine.Refund", Field: "reference", ID: other.ID, Message: "a refund of this payment has this reference", Fix: "read refund " + other.ID + ", or send a new reference"}
+}
+
+// SendRefund is the job that carries a refund through: it commits that it is being sent, asks before it sends again, always with the one refund number, and
+// commits the outcome. The returned time is when to run again; 0 means never.
+func (e *Engine) SendRefund(ctx context.Context, merchantID, refundID string) (time.Duration, error) {
+	ctx = context.WithoutCancel(ctx)
+	s, receipt, attempt, err := e.Store.LoadRefund(ctx, merchantID, refundID)
+	if err != nil {
+		return 0, err
+	}
+	if !s.Refund.Status.Open() {
+		return 0, nil
+	}
+	channel, err := e.Store.Channel(ctx, merchantID, s.Refund.ChannelID)
+	if err != nil {
+		return 0, err
+	}
+	call, err := e.callFor(ctx, channel)
+	if err != nil {
+		return 0, err
+	}
+	request := provider.RefundRequest{Refund: s.Refund, Attempt: attempt, TxnNo: receipt.TxnNo, Total: receipt.Amount, NotifyURL: e.NotifyURL(attempt)}
+	answer, err := e.carryRefund(ctx, channel, call, request)
+	if err != nil {
+		return 0, err
+	}
+	after, err := e.applyRefund(ctx, merchantID, refundID, answer, nil)
+	if err != nil || !after.Refund.Status.Open() {
+		return 0, err
+	}
+	return max(refundAgain, postern.NextPoll(s.Refund.CreatedAt, e.now()).Sub(e.now())), nil
+}
+
+// carryRefund asks about a refund that may have been sent and sends it when the provider does not know it.
+func (e *Engine) carryRefund(ctx context.Context, channel postern.Channel, call provider.Call, request provider.RefundRequest) (provider.RefundResult, error) {
+	connector := e.Registry[channel.Provider]
+	refunder, ok := connector.(provider.Refunder)
+	if !ok {
+		return provider.RefundResult{State: provider.RefundFailed, Class: provider.ClassInvalid, Message: "this provider takes no refunds; give the money back outside it"}, nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, call.Timeout)
+	defer cancel()
+	if request.Refund.Status != postern.RefundReserved {
+		if querier, ok := connector.(provider.RefundQuerier); ok {
+			if err := e.fault(ctx, "engine.refund.before_query"); err != nil {
+				return provider.RefundResult{}, err
+			}
+			if answer := querier.QueryRefund(bounded, call, request); answer.State != provider.RefundAbsent {
+				return answer, nil
+			}
+		}
+	}
+	if _, err := e.applyRefundFact(ctx, request.Refund.MerchantID, request.Refund.ID, postern.RefundFact{Trigger: postern.OnSend}, nil); err != nil {
+		return provider.RefundResult{}, err
+	}
+	if err := e.fault(ctx, "engine.refund.before_call"); err != nil {
+		return provider.RefundResult{}, err
+	}
+	answer := refunder.Refund(bounded, call, request)
+	return answer, e.fault(ctx, "engine.refund.after_call")
+}
+
+// refundTriggers reads a provider's word about a refund. What is not in it stays unknown and keeps its reservation.
+var refundTriggers = map[provider.RefundState]string{
+	provider.RefundDone: postern.OnRefunded, provider.RefundFailed: postern.OnFailed, provider.RefundStuck: postern.OnStuck, provider.RefundPending: postern.OnPending,
+}
+
+// applyRefund commits what a provider said about a refund. An amount other than ours is no outcome: it is alarmed and stays unknown.
+func (e *Engine) applyRefund(ctx context.Context, merchantID, refundID string, answer provider.RefundResult, also func(*store.Change)) (postern.RefundState, error) {
+	fact := postern.RefundFact{Trigger: refundTriggers[answer.State], Code: answer.Code, Message: answer.Message}
+	if fact.Trigger == "" {
+		fact.Trigger = postern.OnUnknown
+	}
+	row := e.exchange(merchantID, "", refundID, answer.Exchange)
+	return e.applyRefundFact(ctx, merchantID, refundID, fact, func(s postern.RefundState, c *store.Change) {
+		if answer.Exchange.Op != "" {
+			row.AttemptID = s.Refund.AttemptID
+			c.Exchanges = append(c.Exchanges, row)
+		}
+		if also != nil {
+			also(c)
+		}
+	}, answer.Amount)
+}
+
+// applyRefundFact is load, apply, commit for one refund. Told is the amount that the provider named, if it did.
+func (e *Engine) applyRefundFact(ctx context.Context, merchantID, refundID string, fact postern.RefundFact, also func(postern.RefundState, *store.Change), told ...int64) (postern.RefundState, error) {
+	var last error
+	for range maxTries {
+		s, _, _, err := e.Store.LoadRefund(ctx, merchantID, refundID)
+		if err != nil {
+			return s, err
+		}
+		if len(told) > 0 && told[0] != 0 && told[0] != s.Refund.Amount && fact.Trigger == postern.OnRefunded {
+			e.Log.ErrorContext(ctx, "the provider refunded another amount", "refund", refundID, "asked", s.Refund.Amount, "told", told[0])
+			fact = postern.RefundFact{Trigger: postern.OnUnknown, Code: "amount_differs", Message: "the provider names another amount; a person must look"}
+		}
+		next, effects, err := postern.ApplyRefund(s, fact, e.now())
+		if err != nil {
+			return s, err
+		}
+		payment, err := e.refundedPayment(ctx, next, effects)
+		if err != nil {
+			return s, err
+		}
+		change, err := e.change(merchantID, payment, effects)
+		if err != nil {
+			return s, err
+		}
+		if also != nil {
+			also(next, &change)
+		}
+		if empty(change) {
+			return next, nil
+		}
+		if last = e.commit(ctx, change); last == nil {
+			next.Refund.Version++
+			return next, nil
+		}
+		if postern.CodeOf(last) != postern.CodeConflict {
+			return s, last
+		}
+	}
+	return postern.RefundState{}, postern.Wrap(postern.CodeConflict, "engine.applyRefund", last)
+}
+
+// refundedPayment loads the payment for the event's data, with this change's sums in it.
+func (e *Engine) refundedPayment(ctx context.Context, s postern.RefundState, effects postern.Effects) (postern.State, error) {
+	if len(effects.Tellings) == 0 {
+		return postern.State{}, nil
+	}
+	payment, err := e.Store.LoadState(ctx, s.Refund.MerchantID, s.Refund.PaymentID)
+	if err != nil {
+		return payment, err
+	}
+	for _, m := range effects.Moves {
+		for i := range payment.Receipts {
+			if payment.Receipts[i].ID == m.ReceiptID {
+				payment.Receipts[i].Refunded += m.Settle + m.Direct
+			}
+		}
+	}
+	for _, u := range effects.Surpluses {
+		for i := range payment.Surpluses {
+			if payment.Surpluses[i].ID == u.ID {
+				payment.Surpluses[i] = u
+			}
+		}
+	}
+	return payment, nil
+}
+
+// applyRefundNotice settles a refund by the provider's own message.
+func (e *Engine) applyRefundNotice(ctx context.Context, a postern.Attempt, notice provider.Notice, keyID string, message provider.Message) error {
+	row := e.notification(a, message, OutcomeDuplicate, keyID, "refund "+string(notice.RefundState))
+	refund, err := e.Store.RefundByNumber(ctx, a.MerchantID, notice.RefundNumber)
+	if postern.CodeOf(err) == postern.CodeNotFound || err == nil && refund.AttemptID != a.ID {
+		e.Log.ErrorContext(ctx, "verified notification of a refund that is not ours", "attempt", a.ID, "number", notice.RefundNumber)
+		row.Outcome, row.Detail = OutcomeForeign, "no refund of ours has this number"
+		return e.commit(ctx, store.Change{MerchantID: a.MerchantID, At: e.now(), Notifications: []store.Notification{row}})
+	}
+	if err != nil {
+		return err
+	}
+	answer := provider.RefundResult{State: notice.RefundState, Code: notice.Code, Message: notice.Message, Amount: notice.RefundAmount}
+	_, err = e.applyRefund(ctx, a.MerchantID, refund.ID, answer, func(c *store.Change) {
+		row := row
+		if len(c.Refunds) > 0 {
+			row.Outcome = OutcomeApplied
+		}
+		c.Notifications = append(c.Notifications, row)
+	})
+	return err
+}
