@@ -9,7 +9,7 @@ import (
 const channelColumns = "merchant_id, id, version, credential_set_id, credential_owner_id, provider, sub_merchant, products, permissions, min_amount, max_amount, " +
 	"place, sandbox, retired_at, created_at, updated_at"
 
-const selectChannel = "SELECT " + channelColumns + " FROM channel WHERE "
+const selectChannel = "SELECT " + channelColumns + " FROM channel WHERE merchant_id = $1"
 
 func scanChannel(r Row) (postern.Channel, error) {
 	var c postern.Channel
@@ -44,16 +44,16 @@ func saveChannel(ctx context.Context, tx Tx, c postern.Channel) error {
 
 // Channel returns one channel, or postern.CodeNotFound.
 func (s *Store) Channel(ctx context.Context, merchantID, id string) (postern.Channel, error) {
-	return one(ctx, s.reader(), "Channel", "channel", scanChannel, selectChannel+"merchant_id = $1 AND id = $2", merchantID, id)
+	return one(ctx, s.reader(), "Channel", "channel", scanChannel, selectChannel+" AND id = $2", merchantID, id)
 }
 
 // Channels returns all channels of a merchant, retired ones too, by rank.
 func (s *Store) Channels(ctx context.Context, merchantID string) ([]postern.Channel, error) {
-	return many(ctx, s.reader(), "Channels", scanChannel, selectChannel+"merchant_id = $1 ORDER BY place, id", merchantID)
+	return many(ctx, s.reader(), "Channels", scanChannel, selectChannel+" ORDER BY place, id", merchantID)
 }
 
 // ChannelsOfSet returns the channels of all merchants that go through one account.
 func (s *Store) ChannelsOfSet(ctx context.Context, ownerID, credentialSetID string) ([]postern.Channel, error) {
-	return many(ctx, s.reader(), "ChannelsOfSet", scanChannel, selectChannel+"credential_owner_id = $1 AND credential_set_id = $2 ORDER BY merchant_id, id -- sweep",
-		ownerID, credentialSetID)
+	return many(ctx, s.reader(), "ChannelsOfSet", scanChannel, "SELECT "+channelColumns+` FROM channel
+		WHERE credential_owner_id = $1 AND credential_set_id = $2 ORDER BY merchant_id, id -- sweep`, ownerID, credentialSetID)
 }

@@ -29,4 +29,9 @@ func lockFile(path string) (*fileLock, error) {
 }
 
 // release leaves the file in place: removing it would let a third process lock a name that the second one no longer holds.
-func (l *fileLock) release() error { return l.file.Close() }
+func (l *fileLock) release() error {
+	if err := l.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return fmt.Errorf("store: lock: %w", err)
+	}
+	return nil
+}

@@ -42,9 +42,9 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 			return err
 		}
 	}
-	name := "file:" + (&url.URL{Path: filepath.ToSlash(absolute)}).EscapedPath() + "?" + common
+	s.name = "file:" + (&url.URL{Path: filepath.ToSlash(absolute)}).EscapedPath() + "?" + common
 	if !s.opts.ReadOnly {
-		if s.write, err = sql.Open("sqlite", name+"&_pragma=journal_mode(WAL)&_txlock=immediate"); err != nil {
+		if s.write, err = sql.Open("sqlite", s.name+"&_pragma=journal_mode(WAL)&_txlock=immediate"); err != nil {
 			return err
 		}
 		single(s.write)
@@ -52,7 +52,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 			return fmt.Errorf("store: open %s: %w", absolute, err)
 		}
 	}
-	if s.read, err = sql.Open("sqlite", name+"&mode="+s.readMode()+"&_pragma=query_only(1)"); err != nil {
+	if s.read, err = sql.Open("sqlite", s.name+"&mode="+s.readMode()+"&_pragma=query_only(1)"); err != nil {
 		return err
 	}
 	s.read.SetMaxOpenConns(s.opts.MaxConns)
@@ -148,7 +148,12 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	if _, err := os.Stat(path); err == nil {
 		return fmt.Errorf("store: backup: %s exists already: choose another name", path)
 	}
-	if _, err := s.read.ExecContext(ctx, "VACUUM INTO $1", path); err != nil {
+	db, done, err := s.copier()
+	if err != nil {
+		return err
+	}
+	defer done()
+	if _, err := db.ExecContext(ctx, "VACUUM INTO $1", path); err != nil {
 		var lite *sqlite.Error
 		if errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_CANTOPEN {
 			return fmt.Errorf("store: backup: cannot create %s: %w", path, err)
@@ -159,6 +164,18 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 		return fmt.Errorf("store: backup: %w", err)
 	}
 	return syncFile(path)
+}
+
+// copier is a connection of its own: the readers may not write, not even another file, and the writer is not to wait for a copy.
+func (s *Store) copier() (*sql.DB, func(), error) {
+	if s.path == "" {
+		return s.write, func() {}, nil
+	}
+	db, err := sql.Open("sqlite", s.name+"&mode=rw")
+	if err != nil {
+		return nil, nil, err
+	}
+	return db, func() { _ = db.Close() }, nil
 }
 
 func syncFile(path string) error {

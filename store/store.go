@@ -55,6 +55,7 @@ type Store struct {
 	opts    Options
 	log     *slog.Logger
 	path    string // SQLite's file, "" in memory
+	name    string // its name for the driver, with the settings that all connections share
 	write   *sql.DB
 	read    *sql.DB
 	pool    *pgxpool.Pool
@@ -88,7 +89,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// Close releases the database and its lock.
+// Close releases the database and its lock. A second call does nothing.
 func (s *Store) Close() error {
 	var errs []error
 	if s.read != nil && s.read != s.write {
