@@ -16,12 +16,15 @@ import (
 // ErrCourierFull says that the courier holds as many deliveries as it may.
 var ErrCourierFull = errors.New("sandboxkit: the courier's queue is full")
 
+// ErrSkip is returned by a Build that finds, when its time has come, that there is nothing to notify: the delivery ends without a word.
+var ErrSkip = errors.New("sandboxkit: nothing to notify")
+
 // Delivery is one notification that must reach a merchant.
 type Delivery struct {
 	ID    string        // names it in logs
 	URL   string        // POST address
 	After time.Duration // waits this long before the first try
-	// Build makes header and body afresh for each try (1, 2, ...), because signatures carry times. An error ends the delivery.
+	// Build makes header and body afresh for each try (1, 2, ...), because signatures carry times. An error (ErrSkip silently) ends the delivery.
 	Build func(try int, now time.Time) (http.Header, []byte, error)
 	// Accept says whether the merchant's answer acknowledges the notification; anything else is a failed try.
 	Accept func(status int, body []byte) bool
@@ -153,6 +156,7 @@ func (c *Courier) settle(p *pending, err error) {
 	switch {
 	case err == nil:
 		c.cfg.Log.Debug("notification accepted", "id", p.ID, "try", p.try)
+	case errors.Is(err, ErrSkip):
 	case errors.Is(err, errNoBody) || p.try > len(c.cfg.Schedule):
 		c.cfg.Log.Warn("notification given up", "id", p.ID, "try", p.try, "reason", err)
 	default:

@@ -1,0 +1,120 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Envelope is a gateway answer taken apart.
+type Envelope struct {
+	// Value is the raw value of the response member, byte for byte as it was sent: this is what the signature covers.
+	Value []byte
+	Sign  string // base64, empty when the gateway did not sign (it does not for some gateway-level errors)
+	// Old says that the value came under error_response, as failures of the OAuth token method and of unknown methods do.
+	Old bool
+}
+
+// ResponseKey is the member that carries a method's answer: alipay.trade.query becomes alipay_trade_query_response.
+func ResponseKey(method string) string { return strings.ReplaceAll(method, ".", "_") + responseEnd }
+
+// Extract takes a gateway answer apart. It walks the outermost object with a real JSON scanner and keeps the raw bytes of the response member, so that braces,
+// escaped quotes, an inner "sign" or blanks cannot shift the cut. Refused: a member that appears twice, two response members, the response of another method,
+// bytes after the object, more than 1 MiB. It returns ErrTooLarge or ErrMalformed, wrapped.
+func Extract(body []byte, method string) (Envelope, error) {
+	if len(body) > MaxResponse {
+		return Envelope{}, fmt.Errorf("%w: answer of %d bytes", ErrTooLarge, len(body))
+	}
+	members, err := topLevel(body)
+	if err != nil {
+		return Envelope{}, fmt.Errorf("%w: answer: %w", ErrMalformed, err)
+	}
+	var env Envelope
+	for name, raw := range members {
+		switch {
+		case name == ResponseKey(method) || name == errorResponseKey:
+			if env.Value != nil {
+				return Envelope{}, fmt.Errorf("%w: two responses in one answer", ErrMalformed)
+			}
+			env.Value, env.Old = raw, name == errorResponseKey
+		case name == signKey:
+			if err := json.Unmarshal(raw, &env.Sign); err != nil {
+				return Envelope{}, fmt.Errorf("%w: sign is not a text", ErrMalformed)
+			}
+		case strings.HasSuffix(name, responseEnd):
+			return Envelope{}, fmt.Errorf("%w: %.80q is not the answer of %s", ErrMalformed, name, method)
+		}
+	}
+	if env.Value == nil {
+		return Envelope{}, fmt.Errorf("%w: the answer has no %s", ErrMalformed, ResponseKey(method))
+	}
+	return env, nil
+}
+
+// topLevel returns the raw members of the outermost object.
+func topLevel(body []byte) (map[string]json.RawMessage, error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, errors.New("not a JSON object")
+	}
+	members := map[string]json.RawMessage{}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, _ := t.(string)
+		if _, twice := members[name]; twice {
+			return nil, fmt.Errorf("member %.64q appears twice", name)
+		}
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return nil, err
+		}
+		members[name] = raw
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("bytes after the object")
+	}
+	return members, nil
+}
+
+// Verify checks the signature over the raw value and, when that fails, once more with "\/" written as "/", as the Java and PHP SDKs do. It returns ErrUnsigned or
+// ErrSignature, wrapped.
+func (e Envelope) Verify(verify Verify) error {
+	err := check(e.Sign, e.Value, verify)
+	if err == nil || e.Sign == "" || !bytes.Contains(e.Value, []byte(`\/`)) {
+		return err
+	}
+	return check(e.Sign, bytes.ReplaceAll(e.Value, []byte(`\/`), []byte("/")), verify)
+}
+
+// Object decodes the value.
+func (e Envelope) Object() (Object, error) { return ParseObject(e.Value) }
+
+// Seal writes a signed answer of method as the gateway does: no blanks, the response member first, sign last. old puts it under error_response.
+func Seal(method string, value []byte, old bool, sign Sign) ([]byte, error) {
+	s, err := sign(value)
+	if err != nil {
+		return nil, fmt.Errorf("alipay: sign the answer: %w", err)
+	}
+	key := ResponseKey(method)
+	if old {
+		key = errorResponseKey
+	}
+	b := make([]byte, 0, len(value)+len(key)+400)
+	b = append(b, `{"`...)
+	b = append(b, key...)
+	b = append(b, `":`...)
+	b = append(b, value...)
+	b = append(b, `,"sign":"`...)
+	b = base64.StdEncoding.AppendEncode(b, s)
+	return append(b, `"}`...), nil
+}
