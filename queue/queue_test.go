@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -209,4 +210,36 @@ func TestRegistryRefusesASecondHandler(t *testing.T) {
 			registry.Handle(name, handler)
 		}()
 	}
+}
+
+// TestRunnerUnderVirtualTime runs store and queue inside a synctest bubble, as the simulation does: a thousand days pass at once.
+func TestRunnerUnderVirtualTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, "sqlite::memory:")
+		runs := 0
+		registry := queue.NewRegistry()
+		registry.Handle("daily", func(context.Context, postern.Job) (time.Duration, error) {
+			runs++
+			return 24 * time.Hour, nil
+		})
+		r := runner(t, s, registry, queue.RunnerOptions{})
+		commit(t, s, job("daily", `{}`, time.Now()))
+		end := time.Now().Add(1000 * 24 * time.Hour)
+		for {
+			next, waits, err := r.Next(t.Context())
+			if err != nil || !waits {
+				t.Fatal(waits, err)
+			}
+			if next.After(end) {
+				break
+			}
+			time.Sleep(time.Until(next))
+			if _, err := r.RunDue(t.Context(), time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if runs != 1001 {
+			t.Errorf("%d runs in 1000 days, want 1001", runs)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -76,6 +77,9 @@ func commitPostgres(ctx context.Context, tx pgx.Tx) error {
 		}
 		if conflict := classify(err); isConflict(conflict) {
 			return conflict
+		}
+		if errors.Is(err, pgx.ErrTxCommitRollback) {
+			return fmt.Errorf("store: a statement had failed, so COMMIT rolled back: %w", err)
 		}
 		return commitUnknown(err)
 	case <-ctx.Done():

@@ -130,3 +130,15 @@ func (f faulty) Exec(ctx context.Context, query string, args ...any) (int64, err
 	}
 	return f.Tx.Exec(ctx, query, args...)
 }
+
+// QueryRow is a statement that writes as well, where it says RETURNING.
+func (f faulty) QueryRow(ctx context.Context, query string, args ...any) Row {
+	if err := f.fault(ctx, FaultStatement); err != nil {
+		return failed{err}
+	}
+	return f.Tx.QueryRow(ctx, query, args...)
+}
+
+type failed struct{ err error }
+
+func (f failed) Scan(...any) error { return f.err }
