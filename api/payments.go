@@ -18,7 +18,7 @@ type PaymentBody struct {
 	Currency    string            `json:"currency" minLength:"3" maxLength:"3" example:"CNY"`
 	Description string            `json:"description" minLength:"1" maxLength:"127"`
 	ReturnURL   string            `json:"return_url,omitempty" maxLength:"1024" doc:"Where the buyer goes afterwards, with payment_id only. It proves nothing."`
-	ExpiresIn   int64             `json:"expires_in,omitempty" minimum:"60" maximum:"7776000" doc:"Seconds until the payment ends; 1800 if neither this nor expires_at is sent."`
+	ExpiresIn   int64             `json:"expires_in,omitempty" minimum:"5" maximum:"7776000" doc:"Seconds until the payment ends; 1800 if neither this nor expires_at is sent."`
 	ExpiresAt   *time.Time        `json:"expires_at,omitempty"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 	LatePayment string            `json:"late_payment,omitempty" enum:"accept,refund" doc:"What becomes of money that arrives after the end."`

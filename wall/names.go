@@ -25,7 +25,9 @@ type Preset struct {
 	Preset string `json:"preset"`
 	ZH     string `json:"zh,omitempty"`
 	EN     string `json:"en,omitempty"`
-	UA     string `json:"ua"`
+	// Demo is the frame, phone or desktop, in which the demo's front page shows it; empty for none.
+	Demo string `json:"demo,omitempty"`
+	UA   string `json:"ua"`
 }
 
 // Name returns the container's name; one that no rule knows is called "this app" and lets links be copied only.
@@ -93,6 +95,9 @@ func (m *Map) loadPresets(fsys fs.FS) error {
 		}
 		if p.UA == "" || (p.ZH == "") != (p.EN == "") {
 			return fmt.Errorf("ua, zh, en: write the user agent, and the label in both languages or in none")
+		}
+		if !slices.Contains([]string{"", Phone, Desktop}, p.Demo) || p.Demo != "" && p.ZH == "" {
+			return fmt.Errorf("demo %q: use phone or desktop with a label, or leave it out", p.Demo)
 		}
 		m.presets = append(m.presets, p)
 		return nil

@@ -3,6 +3,7 @@ package all
 import (
 	"postern/provider/alipay"
 	"postern/provider/alipay/sandbox"
+	"postern/provider/alipay/wire"
 )
 
 // alipayKeys are the app's own key and the gateway's.
@@ -33,12 +34,12 @@ func makeAlipay(setup Setup) (Sandbox, error) {
 	}
 	return Sandbox{
 		Code: alipay.Code, Handler: s.Handler(), Control: s.Control(), Run: s.Run, RunDue: s.RunDue, Next: s.Next,
-		Products: []string{alipay.ProductJSAPI, alipay.ProductH5, alipay.ProductPage, alipay.ProductNative},
+		Read:     words{paid: []string{"TRADE_SUCCESS", "TRADE_FINISHED"}, refunded: []string{"REFUND_SUCCESS"}}.read,
+		Products: []string{alipay.JSAPI, alipay.H5, alipay.Page, alipay.Native},
 		Settings: map[string]string{
-			alipay.SettingAppID: sandboxAlipayApp, alipay.SettingSellerID: sandboxAlipaySeller, alipay.SettingGateway: setup.BaseURL + "/gateway.do",
-			alipay.SettingOAuthURL: setup.BaseURL + "/oauth2/publicAppAuthorize.htm",
+			"app_id": sandboxAlipayApp, "seller_id": sandboxAlipaySeller, "gateway_url": setup.BaseURL + "/gateway.do", "authorize_url": setup.BaseURL + wire.AuthorizePath,
 		},
-		Keys: map[string][]byte{alipay.KeyAppPrivate: privateText, alipay.KeyAlipayPublic: publicText},
+		Keys: map[string][]byte{"app_private_key": privateText, "alipay_public_key": publicText},
 		Ready: []ReadyField{
 			{Name: "gateway_url", Value: setup.BaseURL + "/gateway.do"}, {Name: "app_id", Value: sandboxAlipayApp}, {Name: "seller_id", Value: sandboxAlipaySeller},
 			{Name: "app_private_key_file", Value: string(privateText), File: true}, {Name: "alipay_public_key_file", Value: string(publicText), File: true},

@@ -13,6 +13,7 @@ import (
 	"postern/provider/alipay"
 	"postern/provider/sandboxkit"
 	"postern/provider/wechatpay"
+	"postern/recon"
 )
 
 // Registry returns every connector.
@@ -61,6 +62,8 @@ type Sandbox struct {
 	Products []string
 	// Ready are the fields of the ready file; those with File set are written to files, whose paths stand in the ready file.
 	Ready []ReadyField
+	// Read turns the book that Control shows into what reconciliation compares.
+	Read func([]sandboxkit.Order) []recon.Order
 }
 
 // ReadyField is one field of a sandbox's section in the ready file.

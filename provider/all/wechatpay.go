@@ -54,6 +54,7 @@ func makeWechatpay(setup Setup) (Sandbox, error) {
 	}
 	return Sandbox{
 		Code: wechatpay.Code, Handler: s.Handler(), Control: s.Control(), Run: s.Run, RunDue: s.RunDue, Next: s.Next,
+		Read:     words{paid: []string{"SUCCESS", "REFUND"}, refunded: []string{"SUCCESS"}}.read,
 		Products: []string{wechatpay.ProductJSAPI, wechatpay.ProductH5, wechatpay.ProductNative},
 		Settings: map[string]string{
 			wechatpay.SettingMchID: sandboxMchID, wechatpay.SettingAppID: sandboxAppID, wechatpay.SettingBaseURL: setup.BaseURL,

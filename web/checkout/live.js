@@ -41,6 +41,10 @@ window.addEventListener('pageshow', function (ev) {
   each('form[data-sent]', function (f) { delete f.dataset.sent; var k = f.querySelector('button'); if (k) k.removeAttribute('aria-busy') });
   if (live) look()
 });
+// Test mode: the simulated phone reports what the wallet's bridge would; the server is asked either way.
+each('[data-bridge]', function (e) {
+  window.addEventListener('message', function (ev) { if (ev.source === e.contentWindow) setTimeout(function () { location.replace(e.dataset.bridge) }, 1200) })
+});
 each('form[data-now]', function (f) { f.submit() });
 // One obvious choice is taken at once, but only once: who comes back wants to choose.
 each('form[data-auto]', function (f) {

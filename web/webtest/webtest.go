@@ -66,7 +66,7 @@ func Open(t testing.TB) *Browser {
 // fontConfig makes the system's own font a good Chinese one, as it is on the phones and computers of buyers; on a bare machine it would be a Latin fallback.
 func fontConfig(t testing.TB) (string, error) {
 	const config = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include>` +
-		`<match target="pattern"><test name="family"><string>system-ui</string></test><edit name="family" mode="prepend" binding="strong"><string>Noto Sans CJK SC</string></edit></match></fontconfig>`
+		`<match target="pattern"><edit name="family" mode="prepend" binding="strong"><string>Noto Sans CJK SC</string></edit></match></fontconfig>`
 	file := filepath.Join(t.TempDir(), "fonts.conf")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return "", fmt.Errorf("write the font configuration: %w", err)

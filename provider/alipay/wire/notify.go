@@ -28,6 +28,11 @@ func ParseNotify(body string) (Notify, error) {
 	if err != nil {
 		return Notify{}, err
 	}
+	return ReadNotify(p)
+}
+
+// ReadNotify reads a trade notification from the parameters whose signature was, or will be, checked. Errors as ParseNotify.
+func ReadNotify(p Params) (Notify, error) {
 	n := Notify{
 		Params: p, ID: p["notify_id"], AppID: p["app_id"], SellerID: p["seller_id"], OutTradeNo: p["out_trade_no"], TradeNo: p["trade_no"], Status: p["trade_status"],
 		OutBizNo: p["out_biz_no"], BuyerID: p["buyer_open_id"],
@@ -50,6 +55,7 @@ func ParseNotify(body string) (Notify, error) {
 	default:
 		return Notify{}, fmt.Errorf("%w: charset %.16q: the request asked for utf-8", ErrMalformed, p[charsetKey])
 	}
+	var err error
 	if n.TotalAmount, err = ParseYuan(p["total_amount"]); err != nil {
 		return Notify{}, err
 	}

@@ -51,6 +51,17 @@ func canonical(p Params, dropEmpty bool, without, without2 string) []byte {
 	return b
 }
 
+// Ambiguous says that a value contains text such as "&name=", so that another set of parameters has the same canonical string and thus the same signature:
+// k=v&k=v is not injective. Nothing that this switch orders makes Alipay send such a value, so a receiver can refuse it.
+func (p Params) Ambiguous() bool {
+	for _, v := range p {
+		if _, rest, found := strings.Cut(v, "&"); found && strings.Contains(rest, "=") {
+			return true
+		}
+	}
+	return false
+}
+
 // SignRequest sets sign to the signature over RequestString. sign_type must be set already.
 func (p Params) SignRequest(sign Sign) error { return p.sign(RequestString(p), sign) }
 

@@ -258,3 +258,14 @@ func TestRequestParams(t *testing.T) {
 		t.Fatalf("split into %s and %s: %v", query, body, err)
 	}
 }
+
+// TestAmbiguous: two sets of parameters with one canonical string, which a receiver must refuse.
+func TestAmbiguous(t *testing.T) {
+	honest, joined := Params{"a": "1", "b": "2"}, Params{"a": "1&b=2"}
+	if string(NotifyString(honest)) != string(NotifyString(joined)) {
+		t.Fatal("the protocol has become injective; drop Ambiguous")
+	}
+	if honest.Ambiguous() || !joined.Ambiguous() || (Params{"a": "tea & milk", "b": "x=y"}).Ambiguous() {
+		t.Fatal("Ambiguous is wrong")
+	}
+}
