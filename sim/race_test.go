@@ -151,6 +151,7 @@ func TestThousandRefunds(t *testing.T) {
 
 // TestTwoWalletsRace: both wallets of a payment are paid and both notifications come at the same moment, many times over.
 func TestTwoWalletsRace(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *sim.World) {
 		races := 1000
 		if w.Store.Dialect() == store.Postgres {
