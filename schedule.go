@@ -8,6 +8,10 @@ const FirstPoll = 4 * time.Second
 // CloseMargin is how long after the provider-side expiry an order that the provider does not know counts as closed.
 const CloseMargin = 5 * time.Minute
 
+// MinAttemptLife is the shortest provider-side expiry: providers lift anything shorter to a minute (WeChat Pay) or refuse it (Alipay), so that an order may
+// outlive its payment by less than this. Money that comes then is late money.
+const MinAttemptLife = time.Minute
+
 // MaxAttemptLife bounds the provider-side expiry, so that an abandoned wallet does not block the next one for long.
 const MaxAttemptLife = 15 * time.Minute
 

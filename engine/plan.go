@@ -3,10 +3,29 @@ package engine
 import (
 	"context"
 	"slices"
+	"time"
 
 	"postern"
 	"postern/route"
+	"postern/wall"
 )
+
+// ContainerAPI is the container of attempts that a merchant's own server starts: the merchant knows where its page is, so the wall is not asked.
+const ContainerAPI = "api"
+
+// WallReach is what the built-in wall map says.
+func WallReach(providerCode, product string, buyer route.Buyer, _ time.Time) route.Reach {
+	cell := wall.Reach(providerCode, product, wall.Seen{Container: buyer.Container, OS: buyer.OS, Form: buyer.Form})
+	return route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut, Note: cell.Note}
+}
+
+// reach says what may be shown to this buyer.
+func (e *Engine) reach(providerCode, product string, buyer route.Buyer, now time.Time) route.Reach {
+	if buyer.Container == ContainerAPI {
+		return route.Reach{State: route.Works, Evidence: wall.EvidencePractice, Note: "the merchant's server chose the product"}
+	}
+	return e.Reach(providerCode, product, buyer, now)
+}
 
 // Plan loads a snapshot of the merchant's channels and asks route for the ways to pay, best first, each with its reason.
 func (e *Engine) Plan(ctx context.Context, payment postern.Payment, buyer route.Buyer, providerCode, product string) (route.Plan, error) {
@@ -33,7 +52,7 @@ func (e *Engine) offers(channels []postern.Channel, buyer route.Buyer) []route.O
 				continue
 			}
 			offers = append(offers, route.Offer{
-				Channel: c, Product: code, Reach: e.Reach(c.Provider, code, buyer, now), OwnWallet: slices.Contains(description.Wallets, buyer.Container),
+				Channel: c, Product: code, Reach: e.reach(c.Provider, code, buyer, now), OwnWallet: slices.Contains(description.Wallets, buyer.Container),
 				NeedsAuthCode: product.NeedsAuthCode, MinAmount: product.MinAmount, MaxAmount: product.MaxAmount, Currencies: product.Currencies,
 			})
 		}

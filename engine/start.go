@@ -189,6 +189,9 @@ func (e *Engine) newAttempt(p postern.Payment, c postern.Channel, product, gener
 	if p.ExpiresAt.Before(expires) {
 		expires = p.ExpiresAt
 	}
+	if least := now.Add(postern.MinAttemptLife); expires.Before(least) {
+		expires = least
+	}
 	text, err := json.Marshal(plan)
 	if err != nil {
 		text = []byte("{}") // The plan is an explanation; a payment does not fail for want of one.

@@ -1,0 +1,244 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"postern"
+	"postern/engine"
+)
+
+// ChannelBody is the body of POST /v1/channels: a credential set, its first keys, and what the merchant may do through it.
+type ChannelBody struct {
+	Provider        string            `json:"provider" minLength:"1" maxLength:"32"`
+	CredentialSetID string            `json:"credential_set_id,omitempty" maxLength:"64" doc:"An account that is already known; leave it out to add one."`
+	Settings        map[string]string `json:"settings,omitempty" doc:"The account's public facts, as docs name them per provider."`
+	Keys            map[string]string `json:"keys,omitempty" doc:"The first generation of keys. They are encrypted and never shown again."`
+	SubMerchant     string            `json:"sub_merchant,omitempty" maxLength:"64"`
+	Products        []string          `json:"products" minItems:"1" maxItems:"16"`
+	Rank            int64             `json:"rank,omitempty"`
+}
+
+// ChannelView is a channel as merchants see it.
+type ChannelView struct {
+	ID              string               `json:"id"`
+	Object          string               `json:"object" enum:"channel"`
+	Provider        string               `json:"provider"`
+	CredentialSetID string               `json:"credential_set_id"`
+	SubMerchant     string               `json:"sub_merchant,omitempty"`
+	Products        []string             `json:"products"`
+	Permissions     []postern.Permission `json:"permissions"`
+	Sandbox         bool                 `json:"sandbox"`
+	Rank            int64                `json:"rank"`
+	RetiredAt       *time.Time           `json:"retired_at"`
+	CreatedAt       time.Time            `json:"created_at"`
+}
+
+// PermissionBody allows or withdraws one act.
+type PermissionBody struct {
+	Act     string     `json:"act" enum:"sign,renew,pay,refund,settle,dispute"`
+	Allowed bool       `json:"allowed"`
+	From    *time.Time `json:"from,omitempty"`
+	Until   *time.Time `json:"until,omitempty"`
+	Product string     `json:"product,omitempty" maxLength:"32"`
+	Note    string     `json:"note,omitempty" maxLength:"500"`
+}
+
+// GenerationBody is a new generation of keys.
+type GenerationBody struct {
+	Keys      map[string]string `json:"keys"`
+	NotBefore *time.Time        `json:"not_before,omitempty"`
+	NotAfter  *time.Time        `json:"not_after,omitempty"`
+}
+
+// GenerationView is a generation of keys, without the keys.
+type GenerationView struct {
+	ID        string     `json:"id"`
+	Object    string     `json:"object" enum:"generation"`
+	Fields    []string   `json:"fields"`
+	NotBefore time.Time  `json:"not_before"`
+	NotAfter  *time.Time `json:"not_after"`
+	CreatedAt time.Time  `json:"created_at"`
+}
+
+type createChannelIn struct{ Body ChannelBody }
+
+type channelOut struct{ Body ChannelView }
+
+type permissionIn struct {
+	ID   string `path:"id" maxLength:"64"`
+	Body PermissionBody
+}
+
+type generationIn struct {
+	ID   string `path:"id" maxLength:"64"`
+	Body GenerationBody
+}
+
+type generationOut struct{ Body GenerationView }
+
+func (a *API) channels() {
+	handle(a, op("create-channel", http.MethodPost, "/v1/channels", "Add a channel", http.StatusCreated), a.createChannel)
+	handle(a, op("list-channels", http.MethodGet, "/v1/channels", "List channels", http.StatusOK), a.listChannels)
+	handle(a, op("get-channel", http.MethodGet, "/v1/channels/{id}", "Read a channel", http.StatusOK), a.getChannel)
+	handle(a, op("add-permission", http.MethodPost, "/v1/channels/{id}/permissions", "Allow or withdraw one act, from a time until a time", http.StatusOK), a.addPermission)
+	handle(a, op("restore-channel", http.MethodPost, "/v1/channels/{id}/restore", "Lift what was observed about a channel", http.StatusOK), a.restoreChannel)
+	handle(a, op("add-generation", http.MethodPost, "/v1/channels/{id}/generations", "Add a generation of keys; older ones go on verifying", http.StatusCreated), a.addGeneration)
+	handle(a, op("list-generations", http.MethodGet, "/v1/channels/{id}/generations", "List generations of keys, newest first", http.StatusOK), a.listGenerations)
+}
+
+func viewChannel(c postern.Channel) ChannelView {
+	v := ChannelView{
+		ID: c.ID, Object: "channel", Provider: c.Provider, CredentialSetID: c.CredentialSetID, SubMerchant: c.SubMerchant, Products: c.Products,
+		Permissions: append([]postern.Permission{}, c.Permissions...), Sandbox: c.Sandbox, Rank: c.Rank, CreatedAt: c.CreatedAt,
+	}
+	if !c.RetiredAt.IsZero() {
+		v.RetiredAt = &c.RetiredAt
+	}
+	return v
+}
+
+func viewGeneration(g postern.Generation) GenerationView {
+	v := GenerationView{ID: g.ID, Object: "generation", Fields: []string{}, NotBefore: g.NotBefore, CreatedAt: g.CreatedAt}
+	for name := range g.Keys {
+		v.Fields = append(v.Fields, name)
+	}
+	slices.Sort(v.Fields)
+	if !g.NotAfter.IsZero() {
+		v.NotAfter = &g.NotAfter
+	}
+	return v
+}
+
+func (a *API) createChannel(ctx context.Context, in *createChannelIn) (*channelOut, error) {
+	m, err := merchant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	owner := callerOf(ctx).Key.OwnerID
+	if owner == postern.Platform {
+		owner = m.ID
+	}
+	c, err := a.Engine.AddChannel(ctx, engine.NewChannel{
+		Merchant: m, OwnerID: owner, Provider: in.Body.Provider, CredentialSetID: in.Body.CredentialSetID, Settings: in.Body.Settings,
+		Keys: bytesOf(in.Body.Keys), SubMerchant: in.Body.SubMerchant, Products: in.Body.Products, Rank: in.Body.Rank,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &channelOut{Body: viewChannel(c)}, nil
+}
+
+func bytesOf(keys map[string]string) map[string][]byte {
+	out := make(map[string][]byte, len(keys))
+	for name, value := range keys {
+		out[name] = []byte(value)
+	}
+	return out
+}
+
+func (a *API) listChannels(ctx context.Context, _ *struct{}) (*listOut[ChannelView], error) {
+	m, err := merchant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := a.Store.Channels(ctx, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	return page(rows, "", viewChannel), nil
+}
+
+// channel loads a channel of the caller's merchant.
+func (a *API) channel(ctx context.Context, id string) (postern.Channel, error) {
+	m, err := merchant(ctx)
+	if err != nil {
+		return postern.Channel{}, err
+	}
+	return a.Store.Channel(ctx, m.ID, id)
+}
+
+func (a *API) getChannel(ctx context.Context, in *idIn) (*channelOut, error) {
+	c, err := a.channel(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &channelOut{Body: viewChannel(c)}, nil
+}
+
+func (a *API) addPermission(ctx context.Context, in *permissionIn) (*channelOut, error) {
+	c, err := a.channel(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	p := postern.Permission{Act: postern.Act(in.Body.Act), Allowed: in.Body.Allowed, Source: "operator", Product: in.Body.Product, Note: in.Body.Note}
+	if in.Body.From != nil {
+		p.From = in.Body.From.UTC()
+	}
+	if in.Body.Until != nil {
+		p.Until = in.Body.Until.UTC()
+	}
+	if !p.Until.IsZero() && !p.From.Before(p.Until) {
+		return nil, postern.Invalid("until", postern.CodeInvalid, "until must come after from", "leave it out for an open end")
+	}
+	c.Permissions = append(c.Permissions, p)
+	c.UpdatedAt = a.Now().UTC().Truncate(time.Microsecond)
+	return &channelOut{Body: viewChannel(c)}, a.Store.SaveChannel(ctx, c)
+}
+
+func (a *API) restoreChannel(ctx context.Context, in *idIn) (*channelOut, error) {
+	m, err := merchant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.Engine.RestoreChannel(ctx, m.ID, in.ID, "")
+	if err != nil {
+		return nil, err
+	}
+	return &channelOut{Body: viewChannel(c)}, nil
+}
+
+// ownSet refuses to touch keys of a partner's account with a merchant's key.
+func (a *API) ownSet(ctx context.Context, id string) (postern.Channel, error) {
+	c, err := a.channel(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	if key := callerOf(ctx).Key; key.OwnerID != postern.Platform && key.OwnerID != c.CredentialOwnerID {
+		return c, postern.E(postern.CodeForbidden, "api.ownSet", "the account belongs to the partner; its keys are the partner's to change")
+	}
+	return c, nil
+}
+
+func (a *API) addGeneration(ctx context.Context, in *generationIn) (*generationOut, error) {
+	c, err := a.ownSet(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	input := engine.NewCredentials{OwnerID: c.CredentialOwnerID, CredentialSetID: c.CredentialSetID, Keys: bytesOf(in.Body.Keys)}
+	if in.Body.NotBefore != nil {
+		input.NotBefore = in.Body.NotBefore.UTC()
+	}
+	if in.Body.NotAfter != nil {
+		input.NotAfter = in.Body.NotAfter.UTC()
+	}
+	g, err := a.Engine.AddGeneration(ctx, input)
+	if err != nil {
+		return nil, err
+	}
+	return &generationOut{Body: viewGeneration(g)}, nil
+}
+
+func (a *API) listGenerations(ctx context.Context, in *idIn) (*listOut[GenerationView], error) {
+	c, err := a.ownSet(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := a.Store.Generations(ctx, c.CredentialOwnerID, c.CredentialSetID)
+	if err != nil {
+		return nil, err
+	}
+	return page(rows, "", viewGeneration), nil
+}

@@ -1,0 +1,37 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"postern"
+	"postern/webhook"
+)
+
+type eventsIn struct {
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	After string `query:"after" pattern:"^[0-9]{0,18}$" doc:"The sequence of the last event you have; empty begins at the first."`
+}
+
+func (a *API) events() {
+	handle(a, op("list-events", http.MethodGet, "/v1/events", "Pull events in the order of their sequence", http.StatusOK), a.listEvents)
+}
+
+// listEvents is ordered oldest first: a merchant that missed something asks for what came after the last sequence it has.
+func (a *API) listEvents(ctx context.Context, in *eventsIn) (*listOut[webhook.Body], error) {
+	m, err := merchant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	after, _ := strconv.ParseInt(in.After, 10, 64) // The pattern admits digits only; empty is zero.
+	rows, err := a.Store.Events(ctx, m.ID, after, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	next := ""
+	if len(rows) == in.Limit {
+		next = strconv.FormatInt(rows[len(rows)-1].Position, 10)
+	}
+	return page(rows, next, func(e postern.Event) webhook.Body { return webhook.BodyOf(e) }), nil
+}

@@ -1,0 +1,33 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"postern/ledger"
+)
+
+// BalanceView is the balance of one account.
+type BalanceView struct {
+	Account  string `json:"account"`
+	Currency string `json:"currency"`
+	Amount   int64  `json:"amount" doc:"Debit positive, credit negative; all accounts of a currency add up to zero."`
+}
+
+func (a *API) ledger() {
+	handle(a, op("list-balances", http.MethodGet, "/v1/ledger/balances", "The balance of every account", http.StatusOK), a.balances)
+}
+
+func (a *API) balances(ctx context.Context, _ *struct{}) (*listOut[BalanceView], error) {
+	m, err := merchant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := a.Store.Balances(ctx, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	return page(rows, "", func(b ledger.Balance) BalanceView {
+		return BalanceView{Account: b.Account, Currency: b.Currency, Amount: b.Amount}
+	}), nil
+}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"postern"
+)
+
+// MerchantBody is the body of POST /v1/merchants.
+type MerchantBody struct {
+	Name    string                `json:"name" minLength:"1" maxLength:"64"`
+	Locale  string                `json:"locale,omitempty" enum:"zh-CN,en" default:"zh-CN"`
+	Zone    string                `json:"zone,omitempty" maxLength:"64" default:"Asia/Shanghai"`
+	Surplus postern.SurplusPolicy `json:"surplus,omitempty"`
+}
+
+// MerchantView is a merchant.
+type MerchantView struct {
+	ID        string                `json:"id"`
+	Object    string                `json:"object" enum:"merchant"`
+	PartnerID string                `json:"partner_id,omitempty"`
+	Name      string                `json:"name"`
+	Livemode  bool                  `json:"livemode"`
+	Locale    string                `json:"locale"`
+	Zone      string                `json:"zone"`
+	Surplus   postern.SurplusPolicy `json:"surplus"`
+	CreatedAt time.Time             `json:"created_at"`
+}
+
+type createMerchantIn struct{ Body MerchantBody }
+
+type merchantOut struct{ Body MerchantView }
+
+func (a *API) merchants() {
+	handle(a, op("create-merchant", http.MethodPost, "/v1/merchants", "Add a merchant under the partner", http.StatusCreated), a.createMerchant)
+	handle(a, op("list-merchants", http.MethodGet, "/v1/merchants", "List the partner's merchants", http.StatusOK), a.listMerchants)
+	handle(a, op("get-merchant", http.MethodGet, "/v1/merchants/{id}", "Read a merchant", http.StatusOK), a.getMerchant)
+}
+
+func viewMerchant(m postern.Merchant) MerchantView {
+	return MerchantView{ID: m.ID, Object: "merchant", PartnerID: m.PartnerID, Name: m.Name, Livemode: m.Live, Locale: m.Locale, Zone: m.Zone, Surplus: m.Surplus, CreatedAt: m.CreatedAt}
+}
+
+// partner returns the partner that a key belongs to; empty is the operator, who sees every merchant.
+func partner(ctx context.Context) (string, error) {
+	owner := callerOf(ctx).Key.OwnerID
+	switch {
+	case owner == postern.Platform:
+		return "", nil
+	case strings.HasPrefix(owner, postern.PrefixPartner):
+		return owner, nil
+	}
+	return "", &postern.Error{Code: postern.CodeForbidden, Op: "api.partner", Message: "only a partner's key may manage merchants", Fix: "use the partner's key"}
+}
+
+func (a *API) createMerchant(ctx context.Context, in *createMerchantIn) (*merchantOut, error) {
+	owner, err := partner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	zone := in.Body.Zone
+	if _, err := time.LoadLocation(zone); err != nil {
+		return nil, postern.Invalid("zone", postern.CodeInvalid, "the time zone is not an IANA name", "send Asia/Shanghai")
+	}
+	now := a.Now().UTC().Truncate(time.Microsecond)
+	m := postern.Merchant{
+		ID: postern.NewID(postern.PrefixMerchant, now, a.Rand), PartnerID: owner, Name: in.Body.Name, Live: callerOf(ctx).Key.Live, Locale: in.Body.Locale,
+		Zone: zone, Surplus: in.Body.Surplus, CreatedAt: now,
+	}
+	return &merchantOut{Body: viewMerchant(m)}, a.Store.SaveMerchant(ctx, m)
+}
+
+func (a *API) listMerchants(ctx context.Context, in *PageQuery) (*listOut[MerchantView], error) {
+	owner, err := partner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := a.Store.Merchants(ctx, owner, in.page())
+	if err != nil {
+		return nil, err
+	}
+	return page(rows, next, viewMerchant), nil
+}
+
+// getMerchant answers a merchant's own key too.
+func (a *API) getMerchant(ctx context.Context, in *idIn) (*merchantOut, error) {
+	m, err := a.Store.Merchant(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if owner := callerOf(ctx).Key.OwnerID; owner != postern.Platform && owner != m.ID && owner != m.PartnerID {
+		return nil, postern.E(postern.CodeNotFound, "api.getMerchant", "no such merchant")
+	}
+	return &merchantOut{Body: viewMerchant(m)}, nil
+}

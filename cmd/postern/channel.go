@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"postern/engine"
+)
+
+// channelCmd adds, lists and checks channels.
+type channelCmd struct {
+	Add     channelAddCmd     `cmd:"" help:"Add a channel with its first keys."`
+	List    channelListCmd    `cmd:"" help:"List channels."`
+	Check   channelCheckCmd   `cmd:"" help:"Make a harmless signed call and print what to register where."`
+	Restore channelRestoreCmd `cmd:"" help:"Lift what was observed about a channel, so that it is offered again."`
+	Fields  channelFieldsCmd  `cmd:"" help:"Print the settings and keys that a provider wants."`
+}
+
+type channelAddCmd struct {
+	Merchant string            `help:"The merchant (mer_...); the only one if there is one."`
+	Provider string            `required:"" help:"The provider's code; 'postern version' lists them."`
+	Products []string          `required:"" help:"Products, separated by commas."`
+	Set      map[string]string `help:"Settings as name=value; 'postern channel fields' lists them."`
+	KeyFile  map[string]string `help:"Keys as name=FILE."`
+	Sub      string            `help:"The sub-merchant number under a partner's account."`
+}
+
+func (c *channelAddCmd) Run(rt *runtime) error {
+	keys := map[string][]byte{}
+	for name, path := range c.KeyFile {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("key %s: %w", name, err)
+		}
+		keys[name] = []byte(strings.TrimSpace(string(content)))
+	}
+	return rt.withStore(func(ctx context.Context, o *offline) error {
+		m, err := o.merchant(ctx, c.Merchant)
+		if err != nil {
+			return err
+		}
+		ch, err := o.engine.AddChannel(ctx, engine.NewChannel{Merchant: m, OwnerID: m.ID, Provider: c.Provider, Settings: c.Set, Keys: keys, SubMerchant: c.Sub, Products: c.Products})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(rt.stdout, "channel %s\nnext: postern channel check %s\n", ch.ID, ch.ID)
+		return nil
+	})
+}
+
+type channelListCmd struct {
+	Merchant string `help:"The merchant (mer_...); the only one if there is one."`
+}
+
+func (c *channelListCmd) Run(rt *runtime) error {
+	return rt.withStore(func(ctx context.Context, o *offline) error {
+		m, err := o.merchant(ctx, c.Merchant)
+		if err != nil {
+			return err
+		}
+		rows, err := o.store.Channels(ctx, m.ID)
+		for _, ch := range rows {
+			state := "open"
+			if !ch.RetiredAt.IsZero() {
+				state = "retired"
+			}
+			fmt.Fprintf(rt.stdout, "%s  %s  %s  %s\n", ch.ID, ch.Provider, strings.Join(ch.Products, ","), state)
+		}
+		return err
+	})
+}
+
+type channelCheckCmd struct {
+	ID       string `arg:"" help:"The channel (chn_...)."`
+	Merchant string `help:"The merchant (mer_...); the only one if there is one."`
+}
+
+func (c *channelCheckCmd) Run(rt *runtime) error {
+	return rt.withStore(func(ctx context.Context, o *offline) error {
+		m, err := o.merchant(ctx, c.Merchant)
+		if err != nil {
+			return err
+		}
+		report, err := o.engine.CheckChannel(ctx, m.ID, c.ID)
+		if err != nil {
+			return err
+		}
+		printReport(rt, report)
+		if !report.OK {
+			return errors.New("the channel is not ready")
+		}
+		return nil
+	})
+}
+
+func printReport(rt *runtime, r engine.ChannelReport) {
+	for _, line := range r.Lines {
+		mark := "ok  "
+		if !line.OK {
+			mark = "FAIL"
+		}
+		fmt.Fprintf(rt.stdout, "%s %s: %s\n", mark, line.What, line.Detail)
+	}
+	if len(r.Registrations) > 0 {
+		fmt.Fprintln(rt.stdout, "\nRegister at the provider:")
+	}
+	for _, reg := range r.Registrations {
+		fmt.Fprintf(rt.stdout, "  %s\n    %s\n    %s\n", reg.Where, reg.Value, reg.Why)
+	}
+}
+
+type channelRestoreCmd struct {
+	ID       string `arg:"" help:"The channel (chn_...)."`
+	Product  string `help:"Only this product."`
+	Merchant string `help:"The merchant (mer_...); the only one if there is one."`
+}
+
+func (c *channelRestoreCmd) Run(rt *runtime) error {
+	return rt.withStore(func(ctx context.Context, o *offline) error {
+		m, err := o.merchant(ctx, c.Merchant)
+		if err != nil {
+			return err
+		}
+		_, err = o.engine.RestoreChannel(ctx, m.ID, c.ID, c.Product)
+		return err
+	})
+}
+
+type channelFieldsCmd struct {
+	Provider string `arg:"" help:"The provider's code."`
+}
+
+func (c *channelFieldsCmd) Run(rt *runtime) error {
+	d, err := describe(c.Provider)
+	if err != nil {
+		return err
+	}
+	for _, f := range d.Settings {
+		fmt.Fprintf(rt.stdout, "--set %s=...  %s (%s)%s\n", f.Name, f.LabelEN, f.LabelZH, optional(f.Required))
+	}
+	for _, k := range d.Keys {
+		fmt.Fprintf(rt.stdout, "--key-file %s=FILE  %s (%s)%s\n", k.Name, k.LabelEN, k.LabelZH, optional(k.Required))
+	}
+	for _, p := range d.Products {
+		fmt.Fprintf(rt.stdout, "--products %s\n", p.Code)
+	}
+	return nil
+}
+
+func optional(required bool) string {
+	if required {
+		return ""
+	}
+	return ", optional"
+}

@@ -1,0 +1,73 @@
+// Command postern is the whole product in one binary: the switch, the providers' simulators, and the tools of its operator.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli lists the subcommands, one file each.
+type cli struct {
+	Config string `help:"Configuration file; see 'postern init'." default:"postern.toml" type:"path"`
+
+	Serve    serveCmd    `cmd:"" help:"Run the switch."`
+	Demo     demoCmd     `cmd:"" help:"Run the switch with simulated wallets, a sample merchant and a link: nothing to install, no real money."`
+	Sandbox  sandboxCmd  `cmd:"" help:"Run the providers' simulators alone."`
+	Init     initCmd     `cmd:"" help:"Write a commented configuration and a fresh key."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database to this binary's schema."`
+	Merchant merchantCmd `cmd:"" help:"Add and list merchants."`
+	Channel  channelCmd  `cmd:"" help:"Add, list and check channels."`
+	Key      keyCmd      `cmd:"" help:"Make and revoke API keys."`
+	Ledger   ledgerCmd   `cmd:"" help:"Print the trial balance and check the books."`
+	Wall     wallCmd     `cmd:"" help:"Ask what works where."`
+	Backup   backupCmd   `cmd:"" help:"Copy the embedded database while it is in use."`
+	Version  versionCmd  `cmd:"" help:"Print the version and the providers in this binary."`
+}
+
+// runtime is what every subcommand gets.
+type runtime struct {
+	ctx    context.Context
+	config string
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	log    *slog.Logger
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// run is main without the process: it parses, runs and returns the exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var c cli
+	exit := -1
+	parser, err := kong.New(&c, kong.Name("postern"), kong.Description("Postern 便门: one link that takes money in every app. It never holds your money."),
+		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }))
+	if err != nil {
+		fmt.Fprintln(stderr, "postern:", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	if exit >= 0 {
+		return exit
+	}
+	if err != nil {
+		parser.Errorf("%s", err)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	rt := &runtime{ctx: ctx, config: c.Config, stdin: stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))}
+	if err := parsed.Run(rt); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(stderr, "postern:", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"postern"
+	"postern/provider"
+)
+
+// ChannelReport is what `channel check` tells a person: each thing that was tried, and what to register at the provider.
+type ChannelReport struct {
+	OK            bool
+	Lines         []CheckLine
+	Registrations []provider.Registration
+}
+
+// CheckLine is one thing that was tried.
+type CheckLine struct {
+	What   string
+	OK     bool
+	Detail string
+}
+
+// CheckChannel makes a harmless signed call over a channel: it proves address, clock and key pair at once. Nothing is changed but fetched certificates.
+func (e *Engine) CheckChannel(ctx context.Context, merchantID, channelID string) (ChannelReport, error) {
+	channel, err := e.Store.Channel(ctx, merchantID, channelID)
+	if err != nil {
+		return ChannelReport{}, err
+	}
+	r := ChannelReport{OK: true}
+	add := func(what string, ok bool, detail string) {
+		r.Lines = append(r.Lines, CheckLine{what, ok, detail})
+		r.OK = r.OK && ok
+	}
+	call, err := e.callFor(ctx, channel)
+	if err != nil {
+		add("keys", false, err.Error())
+		return r, nil
+	}
+	generation, err := call.Newest()
+	add("keys", err == nil, fmt.Sprintf("generation %s signs; %d verify", generation.ID, len(call.Keys)))
+	if _, ok := e.Registry[channel.Provider].(provider.TrustRefresher); ok {
+		n, err := e.RefreshTrust(ctx, channel)
+		add("provider certificates", err == nil, detail(err, fmt.Sprintf("%d fetched", n)))
+		if call, err = e.callFor(ctx, channel); err != nil {
+			return r, err
+		}
+	}
+	checker, ok := e.Registry[channel.Provider].(provider.Checker)
+	if !ok {
+		return r, nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, call.Timeout)
+	defer cancel()
+	began := e.now()
+	result := checker.Check(bounded, call)
+	add("signed call", result.OK, fmt.Sprintf("%s %s (%s)", result.Code, result.Message, e.now().Sub(began).Round(time.Millisecond)))
+	allowed, p := channel.Allows(postern.ActPay, "", e.now())
+	add("may collect", allowed, "by "+p.Source+" "+p.Note)
+	r.Registrations = checker.Registrations(call, e.PublicURL, e.CallbackURL)
+	return r, nil
+}
+
+func detail(err error, good string) string {
+	if err != nil {
+		return err.Error()
+	}
+	return good
+}

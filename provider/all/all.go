@@ -1,0 +1,74 @@
+// Package all is the one list of providers in this binary: their connectors and their sandboxes. Nothing else names a provider.
+package all
+
+import (
+	"context"
+	"crypto/rsa"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"postern/provider"
+	"postern/provider/alipay"
+	"postern/provider/sandboxkit"
+	"postern/provider/wechatpay"
+	"postern/recon"
+)
+
+// Registry returns every connector.
+func Registry() provider.Registry {
+	return provider.NewRegistry(alipay.New(), wechatpay.New())
+}
+
+// Sandboxes lists the makers of sandboxes by provider code, in the order in which people are shown them.
+func Sandboxes() []Maker {
+	return []Maker{
+		{Code: wechatpay.Code, Keys: wechatpayKeys, Make: makeWechatpay},
+		{Code: alipay.Code, Keys: alipayKeys, Make: makeAlipay},
+	}
+}
+
+// Maker makes one provider's sandbox. Keys names the RSA keys that it wants, so that they can be made beforehand, in parallel.
+type Maker struct {
+	Code string
+	Keys []string
+	Make func(Setup) (Sandbox, error)
+}
+
+// Setup is what every sandbox needs from outside. Key returns the RSA key of one of the Maker's names.
+type Setup struct {
+	Clock   *sandboxkit.Clock
+	Wall    func() time.Time
+	Rand    io.Reader
+	HTTP    sandboxkit.Doer
+	BaseURL string
+	Name    string // the payee's name on the phone
+	Key     func(name string) *rsa.PrivateKey
+	Log     *slog.Logger
+}
+
+// Sandbox is a running simulation and what a merchant's channel needs to use it.
+type Sandbox struct {
+	Code    string
+	Handler http.Handler
+	Control http.Handler
+	Run     func(ctx context.Context) error
+	RunDue  func(ctx context.Context) int
+	Next    func() (time.Time, bool)
+	// Settings and Keys are those of the simulated account, by the names of the provider's Description.
+	Settings map[string]string
+	Keys     map[string][]byte
+	Products []string
+	// Ready are the fields of the ready file; those with File set are written to files, whose paths stand in the ready file.
+	Ready []ReadyField
+	// Read turns the book that Control shows into what reconciliation compares.
+	Read func([]sandboxkit.Order) []recon.Order
+}
+
+// ReadyField is one field of a sandbox's section in the ready file.
+type ReadyField struct {
+	Name  string
+	Value string
+	File  bool
+}

@@ -1,0 +1,28 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+)
+
+// HTTPDoer sends requests through an http.Client and tells apart what was certainly not sent from what may have been.
+type HTTPDoer struct{ Client *http.Client }
+
+// Do sends a request once. An error wraps ErrNotSent only when no connection was ever handed to the request, so that not one byte can have left. GetBody is
+// cleared, because with it net/http resends a request by itself when a kept connection turns out to be closed.
+func (d HTTPDoer) Do(request *http.Request) (*http.Response, error) {
+	connected := false
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }}
+	request = request.WithContext(httptrace.WithClientTrace(request.Context(), trace))
+	request.GetBody = nil
+	response, err := d.Client.Do(request)
+	if err != nil && !connected {
+		return nil, fmt.Errorf("%w: %w", ErrNotSent, err)
+	}
+	return response, err
+}
+
+// NotSent says that an error of a Doer proves that nothing was sent.
+func NotSent(err error) bool { return errors.Is(err, ErrNotSent) }

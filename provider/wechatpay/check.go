@@ -1,0 +1,49 @@
+package wechatpay
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"postern/provider"
+	"postern/provider/wechatpay/wire"
+)
+
+// probeNumber is an order number that no attempt can have: ours are 32 characters of 0-9a-z.
+const probeNumber = "postern-check"
+
+// Check implements provider.Checker: it asks for an order that does not exist. The refusal ORDER_NOT_EXIST proves that mchid, serial number, private key and
+// clock are right, because WeChat looks for the order only after it verified the request.
+func (Connector) Check(ctx context.Context, call provider.Call) provider.CheckResult {
+	a := send(ctx, call, "check", http.MethodGet, wire.QueryByOrderNo(probeNumber, setting(call, SettingMchID)), nil)
+	result := provider.CheckResult{Class: a.class, Exchange: a.exchange}
+	result.Code, result.Message = a.words()
+	if a.cause != nil {
+		return result
+	}
+	if m := meaningOf(a.status, a.refuse); m.query == provider.Absent {
+		result.OK = true
+		if len(verifiers(call)) == 0 {
+			result.OK, result.Message = false, "the request was accepted, but no key of WeChat Pay is known: fetch the platform certificates or add the public key"
+		}
+	} else {
+		result.Class = m.class
+	}
+	return result
+}
+
+// Registrations implements provider.Checker.
+func (Connector) Registrations(call provider.Call, publicURL, _ string) []provider.Registration {
+	host := publicURL
+	if u, err := url.Parse(publicURL); err == nil && u.Host != "" {
+		host = u.Hostname()
+	}
+	return []provider.Registration{
+		{Where: "商户平台 > 产品中心 > 开发配置 > JSAPI支付授权目录", Value: strings.TrimSuffix(publicURL, "/") + "/c/", Why: "jsapi: the page that opens the wallet must lie below it"},
+		{Where: "商户平台 > 产品中心 > 开发配置 > H5支付域名", Value: host, Why: "h5: the Referer must be this domain"},
+		{Where: "公众平台 > 设置与开发 > 功能设置 > 网页授权域名", Value: host, Why: "jsapi: OAuth returns to this domain only; it serves MP_verify_*.txt at its root"},
+		{Where: "商户平台 > 产品中心 > AppID账号管理", Value: setting(call, SettingAppID), Why: "the appid must be bound to merchant number " + setting(call, SettingMchID)},
+		{Where: "商户平台 > 账户中心 > API安全", Value: "APIv3密钥, 商户API证书, 微信支付公钥", Why: "the keys of the generation come from here"},
+	}
+}

@@ -1,0 +1,116 @@
+package wechatpay
+
+import (
+	"net/http"
+	"strings"
+
+	"postern/provider"
+	"postern/provider/wechatpay/wire"
+)
+
+// paths are the order addresses by product.
+var paths = map[string]string{ProductNative: wire.PathNative, ProductH5: wire.PathH5, ProductJSAPI: wire.PathJSAPI}
+
+// tradeStates reads trade_state. A state that is not here is pending: a later word of WeChat's must not look like a failure.
+var tradeStates = map[string]provider.State{
+	wire.StateSuccess:    provider.Paid,
+	wire.StateRefund:     provider.Paid, // paid, and some of it was given back
+	wire.StateNotPay:     provider.Pending,
+	wire.StateAccept:     provider.Pending,
+	wire.StateUserPaying: provider.Pending,
+	wire.StateClosed:     provider.Closed,
+	wire.StateRevoked:    provider.Closed,
+	wire.StatePayError:   provider.Failed,
+}
+
+func tradeState(s string) provider.State {
+	if state, ok := tradeStates[s]; ok {
+		return state
+	}
+	return provider.Pending
+}
+
+// refundStates reads a refund's status. ABNORMAL left the merchant and reached nobody.
+var refundStates = map[string]provider.RefundState{
+	wire.RefundSuccess:    provider.RefundDone,
+	wire.RefundClosed:     provider.RefundFailed,
+	wire.RefundAbnormal:   provider.RefundStuck,
+	wire.RefundProcessing: provider.RefundPending,
+}
+
+func refundState(s string) provider.RefundState {
+	if state, ok := refundStates[s]; ok {
+		return state
+	}
+	return provider.RefundPending
+}
+
+// meaning is what an error code proves, call by call. An empty state is unknown: the call may or may not have had its effect, or a query went unanswered.
+// class belongs to failed and unknown outcomes; the others are news and no errors.
+type meaning struct {
+	class       provider.Class
+	start       provider.State
+	query       provider.State
+	close       provider.CloseState
+	refund      provider.RefundState
+	refundQuery provider.RefundState
+}
+
+// refusedAll is the meaning of codes that refuse orders and refunds alike before anything happens.
+func refusedAll(c provider.Class) meaning {
+	return meaning{class: c, start: provider.Failed, refund: provider.RefundFailed}
+}
+
+// errorCodes is what API v3's codes mean, in their newer spelling (wire.NewSpelling maps the older one). Refusals that pass by themselves (a rate limit, a
+// signature while keys change) fail an order, so that another wallet can be tried, but leave a refund unknown: it keeps its reservation and is sent again
+// with the same number.
+var errorCodes = map[string]meaning{
+	wire.CodeParamError:         refusedAll(provider.ClassInvalid),
+	wire.CodeInvalidRequest:     refusedAll(provider.ClassInvalid),
+	wire.CodeUserNotExists:      refusedAll(provider.ClassInvalid),
+	wire.CodeNotEnough:          refusedAll(provider.ClassDeclined),
+	wire.CodeUserAbnormal:       refusedAll(provider.ClassDeclined),
+	wire.CodeNoAuth:             refusedAll(provider.ClassClosed),
+	wire.CodeAccountError:       refusedAll(provider.ClassClosed),
+	wire.CodeRequestBlocked:     refusedAll(provider.ClassClosed),
+	wire.CodeMchNotExists:       refusedAll(provider.ClassClosed),
+	wire.CodeTradeError:         {class: provider.ClassDeclined, start: provider.Failed},
+	wire.CodeAuthCodeExpire:     {class: provider.ClassDeclined, start: provider.Failed},
+	wire.CodeAuthCodeInvalid:    {class: provider.ClassDeclined, start: provider.Failed},
+	wire.CodeSignError:          {class: provider.ClassAuth, start: provider.Failed},
+	wire.CodeAppIDMchIDNotMatch: {class: provider.ClassAuth, start: provider.Failed},
+	wire.CodeRuleLimit:          {class: provider.ClassRateLimited, start: provider.Failed},
+	wire.CodeFrequencyLimited:   {class: provider.ClassRateLimited, start: provider.Failed},
+	wire.CodeRateLimitExceeded:  {class: provider.ClassRateLimited, start: provider.Failed},
+	wire.CodeFrequencyLimit:     {class: provider.ClassRateLimited, start: provider.Failed},
+
+	wire.CodeOrderPaid:         {class: provider.ClassUnknown, close: provider.CloseAlreadyPaid}, // at a start: a query has the proof
+	wire.CodeOutTradeNoUsed:    {class: provider.ClassUnknown},
+	wire.CodeOrderClosed:       {class: provider.ClassUnknown, start: provider.Closed, close: provider.CloseDone},
+	wire.CodeOrderReversed:     {class: provider.ClassUnknown, start: provider.Closed, close: provider.CloseDone},
+	wire.CodeOrderNotExist:     {class: provider.ClassInvalid, query: provider.Absent, close: provider.CloseAbsent, refund: provider.RefundFailed},
+	wire.CodeResourceNotExists: {class: provider.ClassInvalid, refund: provider.RefundFailed, refundQuery: provider.RefundAbsent},
+	wire.CodeRefundNotExists:   {class: provider.ClassInvalid, refundQuery: provider.RefundAbsent},
+	wire.CodeUserPaying:        {class: provider.ClassUnknown, start: provider.Pending, query: provider.Pending},
+}
+
+// reentry is in the message of an INVALID_REQUEST that says: this number has an order already, with other parameters. Then the first order may be live.
+const reentry = "重入"
+
+// meaningOf reads an error answer. 5xx proves nothing whatever its code says, because WeChat documents SYSTEM_ERROR after effects; nor does a code that is not
+// in the table, or a body that is not WeChat's.
+func meaningOf(status int, body wire.ErrorBody) meaning {
+	nothing := meaning{class: provider.ClassUnknown}
+	if status >= http.StatusInternalServerError || status < http.StatusOK {
+		return nothing
+	}
+	code := wire.NewSpelling(body.Code)
+	if code == wire.CodeInvalidRequest && strings.Contains(body.Message, reentry) {
+		return nothing
+	}
+	m, ok := errorCodes[code]
+	if !ok {
+		return nothing
+	}
+	return m
+}

@@ -1,0 +1,80 @@
+package wechatpay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"postern/provider"
+	"postern/provider/wechatpay/wire"
+)
+
+// AuthorizeURL implements provider.PayerResolver: scope snsapi_base, which asks the buyer nothing. state is 1 to 128 of [A-Za-z0-9].
+func (Connector) AuthorizeURL(call provider.Call, redirectURI, state string) string {
+	return wire.AuthorizeURL(setting(call, SettingOpenURL), setting(call, SettingAppID), redirectURI, state)
+}
+
+// CodeParam implements provider.PayerResolver.
+func (Connector) CodeParam() string { return "code" }
+
+// ResolvePayer implements provider.PayerResolver: it changes the code, which works once and for five minutes, into the buyer's openid under this appid. Its
+// errors never carry the app secret, which this protocol sends in the address.
+func (Connector) ResolvePayer(ctx context.Context, call provider.Call, code string) (string, error) {
+	if code == "" || len(code) > 512 {
+		return "", errors.New("wechatpay: the OAuth code is missing or too long; open the link again")
+	}
+	g, err := call.Newest()
+	if err != nil {
+		return "", err
+	}
+	secret, err := g.Secret(KeyAppSecret)
+	if err != nil {
+		return "", err
+	}
+	if call.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, call.Timeout)
+		defer cancel()
+	}
+	target := setting(call, SettingOAuthURL) + wire.AccessTokenTarget(setting(call, SettingAppID), string(secret.Reveal()), code)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return "", errors.New("wechatpay: the setting oauth_url is not an address")
+	}
+	once(req) // a code works once
+	req.Header.Set("User-Agent", "postern")
+	res, err := call.Env.HTTP.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("wechatpay: the OAuth service was not reached: %w", withoutAddress(err))
+	}
+	defer func() { _ = res.Body.Close() }() // read only
+	raw, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	if err != nil {
+		return "", fmt.Errorf("wechatpay: the OAuth answer broke off: %w", withoutAddress(err))
+	}
+	var t wire.TokenAnswer
+	if err := wire.Decode(raw, &t); err != nil || res.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("wechatpay: the OAuth service answered HTTP %d without a readable body", res.StatusCode)
+	}
+	switch {
+	case t.ErrCode == wire.OAuthInvalidCode || t.ErrCode == wire.OAuthCodeUsed:
+		return "", fmt.Errorf("wechatpay: the OAuth code is used or expired (%d); open the link again", t.ErrCode)
+	case t.ErrCode != 0:
+		return "", fmt.Errorf("wechatpay: OAuth refused: %d %s", t.ErrCode, t.ErrMsg)
+	case t.OpenID == "":
+		return "", errors.New("wechatpay: the OAuth answer has no openid")
+	}
+	return t.OpenID, nil
+}
+
+// withoutAddress drops the address that net/http puts into its errors, because it holds the app secret.
+func withoutAddress(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		return ue.Err
+	}
+	return err
+}

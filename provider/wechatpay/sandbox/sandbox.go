@@ -1,0 +1,277 @@
+// Package sandbox is a simulated WeChat Pay: API v3 as a merchant's server sees it (orders, queries, close, refunds, platform certificates), the OAuth pages
+// that name the payer, the h5 cashier page, and a wallet on which a person approves or declines. It keeps its own book, signs with real RSA, encrypts with real
+// AES-GCM and delivers notifications on WeChat's retry schedule, so that a client with signature checking on cannot tell it from the original.
+//
+// It imports its own wire and sandboxkit only: an independent witness shares neither our mapping nor our domain. Amounts are integer fen.
+//
+// Choices where the documentation is silent or was not confirmed live are marked [G] beside the code.
+package sandbox
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"postern/provider/sandboxkit"
+	"postern/provider/wechatpay/wire"
+)
+
+// DefaultBuyer owns the wallet that is used when nobody is named.
+const DefaultBuyer = "buyer1"
+
+// Ops that faults can name, besides sandboxkit's notify and *.
+const (
+	OpNative       = "native"
+	OpH5           = "h5"
+	OpJSAPI        = "jsapi"
+	OpQuery        = "query"
+	OpClose        = "close"
+	OpRefund       = "refund"
+	OpRefundQuery  = "refund_query"
+	OpCertificates = "certificates"
+	OpOAuth        = "oauth_token"
+	OpPay          = "pay" // the buyer's approval, for coupon and wrong_amount
+)
+
+// Faults of this sandbox besides sandboxkit's.
+const (
+	FaultSystemError    = "system_error"    // 500 SYSTEM_ERROR in WeChat's envelope, before any effect
+	FaultRateLimited    = "rate_limited"    // 429 FREQUENCY_LIMITED, before any effect
+	FaultClosed         = "closed"          // 403 NO_AUTH, before any effect: this merchant may not collect
+	FaultUnsigned       = "unsigned"        // a 2xx without Wechatpay-* headers
+	FaultUnknownSerial  = "unknown_serial"  // a good signature under a serial number that nobody has
+	FaultProbe          = "signature_probe" // WECHATPAY/SIGNTEST/..., on answers and on notifications
+	FaultRefundAbnormal = "refund_abnormal" // the accepted refund turns ABNORMAL
+	FaultRefundClosed   = "refund_closed"   // the accepted refund turns CLOSED
+	FaultCoupon         = "coupon"          // op pay: WeChat pays a part, payer_total is less than total
+	FaultWrongAmount    = "wrong_amount"    // op pay: one fen more than ordered is reported as total
+)
+
+// schedule is the wait after each failed notification, as the notification page of API v3 lists it: 24 h 4 min altogether.
+var schedule = []time.Duration{
+	15 * time.Second, 15 * time.Second, 30 * time.Second, 3 * time.Minute, 10 * time.Minute, 20 * time.Minute, 30 * time.Minute, 30 * time.Minute,
+	30 * time.Minute, 60 * time.Minute, 3 * time.Hour, 3 * time.Hour, 3 * time.Hour, 6 * time.Hour, 6 * time.Hour,
+}
+
+// Account is one merchant number with one appid and one merchant key. Several accounts may share a MchID: more appids, or an old and a new merchant key.
+type Account struct {
+	Name              string // shown to the buyer as payee; empty means the merchant number
+	MchID             string
+	AppID             string
+	AppSecret         string
+	MerchantSerial    string
+	MerchantPublicKey *rsa.PublicKey
+	APIv3Key          []byte // 32 bytes
+	OAuthDomain       string // when set, the only host (with its port, if any) to which OAuth may return
+}
+
+// Config is everything a sandbox needs from outside.
+type Config struct {
+	Accounts []Account
+	// PlatformKeys are the live platform certificates, oldest first; the first one signs until SignWith names another. Empty means that the merchants are in
+	// public-key mode only.
+	PlatformKeys []PlatformKey
+	// PublicKeyID and PublicKey are the key of public-key mode (PUB_KEY_ID_...): it answers requests whose Wechatpay-Serial names it.
+	PublicKeyID string
+	PublicKey   *rsa.PrivateKey
+	// NotifyWithPublicKey signs notifications with PublicKey, as WeChat does at the end of its grey release.
+	NotifyWithPublicKey bool
+
+	Clock *sandboxkit.Clock
+	// Wall is the time written into signatures and expected in requests; nil means Clock.Now. Give the base clock here when Clock may be advanced while the
+	// merchant's clock stays: the book then lives in the future and signatures are still believed.
+	Wall func() time.Time
+	Rand io.Reader
+	HTTP sandboxkit.Doer // delivers notifications
+	// BaseURL is where Handler is reachable, without a slash at its end; it stands for api.mch.weixin.qq.com, wx.tenpay.com, open.weixin.qq.com and
+	// api.weixin.qq.com alike.
+	BaseURL string
+	// RequireHTTPS refuses notify_url without TLS, as WeChat does; a demo on loopback leaves it off.
+	RequireHTTPS bool
+	// CheckPayerIP refuses the h5 cashier page to another address than the order's payer_client_ip, as WeChat does.
+	CheckPayerIP bool
+	// RefundDelay is how long an accepted refund stays PROCESSING; 0 means one second.
+	RefundDelay time.Duration
+	// RefundInterval is the least time between two refunds of one order (WeChat documents one minute); 0 allows any.
+	RefundInterval time.Duration
+	Log            *slog.Logger // may be nil
+}
+
+// Sandbox is a running simulation. It is safe for concurrent use.
+type Sandbox struct {
+	cfg     Config
+	faults  *sandboxkit.Faults
+	courier *sandboxkit.Courier
+	phone   *sandboxkit.Phone
+	wake    chan struct{}
+
+	mu      sync.Mutex // guards everything below
+	rand    io.Reader
+	keys    []PlatformKey
+	signing int // index into keys
+	book    book
+}
+
+// New checks the configuration and returns an idle sandbox with an empty book.
+func New(cfg Config) (*Sandbox, error) {
+	if err := check(&cfg); err != nil {
+		return nil, fmt.Errorf("wechatpay sandbox: %w", err)
+	}
+	s := &Sandbox{cfg: cfg, rand: cfg.Rand, keys: append([]PlatformKey(nil), cfg.PlatformKeys...), book: newBook(), wake: make(chan struct{}, 1)}
+	s.faults = sandboxkit.NewFaults(OpNative, OpH5, OpJSAPI, OpQuery, OpClose, OpRefund, OpRefundQuery, OpCertificates, OpOAuth, OpPay).
+		Know(FaultSystemError, FaultRateLimited, FaultClosed, FaultUnsigned, FaultUnknownSerial, FaultProbe, FaultRefundAbnormal, FaultRefundClosed,
+			FaultCoupon, FaultWrongAmount)
+	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: schedule, Faults: s.faults, Log: cfg.Log})
+	s.phone = sandboxkit.NewPhone(sandboxkit.PhoneConfig{
+		Brand: sandboxkit.Brand{NameZH: "微信支付（模拟）", NameEN: "WeChat Pay (simulated)", Color: "#06803f"},
+		Base:  "/phone", Wallet: wallet{s}, DefaultPayer: DefaultBuyer,
+	})
+	return s, nil
+}
+
+func check(cfg *Config) error {
+	switch {
+	case len(cfg.Accounts) == 0:
+		return errors.New("Accounts: give at least one")
+	case cfg.Clock == nil || cfg.Rand == nil || cfg.HTTP == nil:
+		return errors.New("Clock, Rand and HTTP are required")
+	case cfg.BaseURL == "" || strings.HasSuffix(cfg.BaseURL, "/"):
+		return errors.New("BaseURL: give an address without a slash at its end")
+	case len(cfg.PlatformKeys) == 0 && cfg.PublicKey == nil:
+		return errors.New("PlatformKeys or PublicKey: give at least one key to sign with")
+	case (cfg.PublicKey == nil) != (cfg.PublicKeyID == "") || cfg.PublicKeyID != "" && !strings.HasPrefix(cfg.PublicKeyID, wire.PublicKeyIDPrefix):
+		return errors.New("PublicKeyID: give PUB_KEY_ID_ and digits together with PublicKey")
+	case cfg.NotifyWithPublicKey && cfg.PublicKey == nil:
+		return errors.New("NotifyWithPublicKey: give PublicKey")
+	}
+	for _, a := range cfg.Accounts {
+		if a.MchID == "" || a.AppID == "" || a.MerchantSerial == "" || a.MerchantPublicKey == nil || len(a.APIv3Key) != 32 {
+			return fmt.Errorf("account %q: MchID, AppID, MerchantSerial, MerchantPublicKey and an APIv3Key of 32 bytes are required", a.MchID)
+		}
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Wall == nil {
+		cfg.Wall = cfg.Clock.Now
+	}
+	if cfg.RefundDelay <= 0 {
+		cfg.RefundDelay = time.Second
+	}
+	return nil
+}
+
+// Handler serves everything that merchants and buyers reach.
+func (s *Sandbox) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST "+wire.PathNative, s.api(OpNative, s.create(kindNative)))
+	mux.Handle("POST "+wire.PathH5, s.api(OpH5, s.create(kindH5)))
+	mux.Handle("POST "+wire.PathJSAPI, s.api(OpJSAPI, s.create(kindJSAPI)))
+	mux.Handle("GET /v3/pay/transactions/out-trade-no/{no}", s.api(OpQuery, s.queryByOrderNo))
+	mux.Handle("GET /v3/pay/transactions/id/{id}", s.api(OpQuery, s.queryByTransactionID))
+	mux.Handle("POST /v3/pay/transactions/out-trade-no/{no}/close", s.api(OpClose, s.close))
+	mux.Handle("POST "+wire.PathRefunds, s.api(OpRefund, s.refund))
+	mux.Handle("GET "+wire.PathRefunds+"/{no}", s.api(OpRefundQuery, s.refundQuery))
+	mux.Handle("GET "+wire.PathCertificates, s.api(OpCertificates, s.certificates))
+	mux.Handle("/v3/", s.api("", notFound))
+
+	mux.HandleFunc("GET "+wire.PathAuthorize, s.authorize)
+	mux.HandleFunc("GET "+wire.PathAccessToken, func(w http.ResponseWriter, r *http.Request) {
+		s.faults.Around(w, r, OpOAuth, s.accessToken)
+	})
+	mux.HandleFunc("GET /cgi-bin/mmpayweb-bin/checkmweb", s.cashier)
+	mux.HandleFunc("GET /phone/pay", s.bridge)
+	mux.Handle("/phone", s.phone)
+	mux.Handle("/phone/", s.phone)
+	return mux
+}
+
+// Control steers the sandbox and shows its book; see sandboxkit.Control.
+func (s *Sandbox) Control() http.Handler {
+	return sandboxkit.Control(controlBook{s}, s.faults, s.cfg.Clock)
+}
+
+// Faults is the list that Control edits, for tests in the same process.
+func (s *Sandbox) Faults() *sandboxkit.Faults { return s.faults }
+
+// Next is when the next refund settles or the next notification is due, and false when nothing is.
+func (s *Sandbox) Next() (time.Time, bool) {
+	due, ok := s.courier.Next()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.book.processing {
+		if !ok || r.due.Before(due) {
+			due, ok = r.due, true
+		}
+	}
+	return due, ok
+}
+
+// RunDue settles the refunds and makes the notifications that are due by the clock and returns how many steps it made.
+func (s *Sandbox) RunDue(ctx context.Context) int {
+	made := s.settleRefunds()
+	return made + s.courier.RunDue(ctx)
+}
+
+// Run does what RunDue does in real time until ctx ends and returns ctx's error.
+func (s *Sandbox) Run(ctx context.Context) error {
+	delivered := make(chan error, 1)
+	go func() { delivered <- s.courier.Run(ctx) }()
+	for {
+		moved := s.cfg.Clock.Moved()
+		s.settleRefunds()
+		t := time.NewTimer(s.untilRefund())
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			<-delivered
+			return ctx.Err()
+		case <-t.C:
+		case <-s.wake:
+		case <-moved:
+		}
+		t.Stop()
+	}
+}
+
+// untilRefund is how long Run may sleep.
+func (s *Sandbox) untilRefund() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wait := time.Hour // long enough to cost nothing; a new refund wakes us earlier
+	for _, r := range s.book.processing {
+		wait = min(wait, max(0, r.due.Sub(s.cfg.Clock.Now())))
+	}
+	return wait
+}
+
+// now is the book's time.
+func (s *Sandbox) now() time.Time { return s.cfg.Clock.Now() }
+
+// account returns the account with this merchant number and serial, whatever the serial's case.
+func (s *Sandbox) account(mchID, serial string) *Account {
+	for i := range s.cfg.Accounts {
+		a := &s.cfg.Accounts[i]
+		if a.MchID == mchID && wire.NormalSerial(a.MerchantSerial) == wire.NormalSerial(serial) {
+			return a
+		}
+	}
+	return nil
+}
+
+// byAppID returns the account with this appid, among those of mchID unless that is empty.
+func (s *Sandbox) byAppID(appID, mchID string) *Account {
+	for i := range s.cfg.Accounts {
+		if a := &s.cfg.Accounts[i]; a.AppID == appID && (mchID == "" || a.MchID == mchID) {
+			return a
+		}
+	}
+	return nil
+}

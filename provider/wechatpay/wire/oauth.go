@@ -1,0 +1,42 @@
+package wire
+
+import (
+	"net/url"
+)
+
+// OAuth error codes of api.weixin.qq.com, which answers HTTP 200 with them.
+const (
+	OAuthInvalidCode   = 40029
+	OAuthCodeUsed      = 40163
+	OAuthInvalidAppID  = 40013
+	OAuthInvalidSecret = 40125
+	OAuthInvalidGrant  = 40002
+)
+
+// TokenAnswer is what GET /sns/oauth2/access_token says: a token with the buyer's openid under this appid, or an error. ExpiresIn is in seconds.
+type TokenAnswer struct {
+	AccessToken  string `json:"access_token,omitempty"`
+	ExpiresIn    int64  `json:"expires_in,omitempty"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	OpenID       string `json:"openid,omitempty"`
+	Scope        string `json:"scope,omitempty"`
+	UnionID      string `json:"unionid,omitempty"`
+	ErrCode      int    `json:"errcode,omitempty"`
+	ErrMsg       string `json:"errmsg,omitempty"`
+}
+
+// AuthorizeURL is where a page inside WeChat sends the buyer to learn who pays (scope snsapi_base, which asks nothing). base is
+// https://open.weixin.qq.com or a sandbox. Parameter order and the fragment matter to WeChat; state is at most 128 of [A-Za-z0-9].
+func AuthorizeURL(base, appID, redirectURI, state string) string {
+	return base + PathAuthorize + "?appid=" + url.QueryEscape(appID) + "&redirect_uri=" + url.QueryEscape(redirectURI) +
+		"&response_type=code&scope=snsapi_base&state=" + url.QueryEscape(state) + "#wechat_redirect"
+}
+
+// AccessTokenTarget is the request target that changes a code into an openid.
+func AccessTokenTarget(appID, secret, code string) string {
+	return PathAccessToken + "?appid=" + url.QueryEscape(appID) + "&secret=" + url.QueryEscape(secret) +
+		"&code=" + url.QueryEscape(code) + "&grant_type=authorization_code"
+}
+
+// ValidState reports whether s may be an OAuth state: 1 to 128 of [A-Za-z0-9].
+func ValidState(s string) bool { return s != "" && len(s) <= 128 && only(s, "") }

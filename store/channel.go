@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+
+	"postern"
+)
+
+const channelColumns = "merchant_id, id, version, credential_set_id, credential_owner_id, provider, sub_merchant, products, permissions, min_amount, max_amount, " +
+	"place, sandbox, retired_at, created_at, updated_at"
+
+const selectChannel = "SELECT " + channelColumns + " FROM channel WHERE merchant_id = $1"
+
+func scanChannel(r Row) (postern.Channel, error) {
+	var c postern.Channel
+	err := r.Scan(&c.MerchantID, &c.ID, &c.Version, &c.CredentialSetID, &c.CredentialOwnerID, &c.Provider, &c.SubMerchant, asJSON(&c.Products),
+		asJSON(&c.Permissions), &c.MinAmount, &c.MaxAmount, &c.Rank, flag(&c.Sandbox), at(&c.RetiredAt), at(&c.CreatedAt), at(&c.UpdatedAt))
+	return c, err
+}
+
+// SaveChannel inserts (Version 0) or updates a channel. The account behind it and whether it is a sandbox never change.
+func (s *Store) SaveChannel(ctx context.Context, c postern.Channel) error {
+	return s.Write(ctx, func(tx Tx) error { return saveChannel(ctx, tx, c) })
+}
+
+func saveChannel(ctx context.Context, tx Tx, c postern.Channel) error {
+	products, err := text(c.Products)
+	if err != nil {
+		return err
+	}
+	permissions, err := text(c.Permissions)
+	if err != nil {
+		return err
+	}
+	if c.Version == 0 {
+		_, err := tx.Exec(ctx, insertInto("channel", channelColumns), c.MerchantID, c.ID, 1, c.CredentialSetID, c.CredentialOwnerID, c.Provider, c.SubMerchant,
+			products, permissions, c.MinAmount, c.MaxAmount, c.Rank, bit(c.Sandbox), micros(c.RetiredAt), micros(c.CreatedAt), micros(c.UpdatedAt))
+		return err
+	}
+	return mustChange(ctx, tx, stale("channel", c.ID), `UPDATE channel SET version = version + 1, sub_merchant = $4, products = $5, permissions = $6,
+		min_amount = $7, max_amount = $8, place = $9, retired_at = $10, updated_at = $11 WHERE merchant_id = $1 AND id = $2 AND version = $3`,
+		c.MerchantID, c.ID, c.Version, c.SubMerchant, products, permissions, c.MinAmount, c.MaxAmount, c.Rank, micros(c.RetiredAt), micros(c.UpdatedAt))
+}
+
+// Channel returns one channel, or postern.CodeNotFound.
+func (s *Store) Channel(ctx context.Context, merchantID, id string) (postern.Channel, error) {
+	return one(ctx, s.reader(), "Channel", "channel", scanChannel, selectChannel+" AND id = $2", merchantID, id)
+}
+
+// Channels returns all channels of a merchant, retired ones too, by rank.
+func (s *Store) Channels(ctx context.Context, merchantID string) ([]postern.Channel, error) {
+	return many(ctx, s.reader(), "Channels", scanChannel, selectChannel+" ORDER BY place, id", merchantID)
+}
+
+// ChannelsOfSet returns the channels of all merchants that go through one account.
+func (s *Store) ChannelsOfSet(ctx context.Context, ownerID, credentialSetID string) ([]postern.Channel, error) {
+	return many(ctx, s.reader(), "ChannelsOfSet", scanChannel, "SELECT "+channelColumns+` FROM channel
+		WHERE credential_owner_id = $1 AND credential_set_id = $2 ORDER BY merchant_id, id -- sweep`, ownerID, credentialSetID)
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"postern"
+)
+
+const refundColumns = "merchant_id, id, version, payment_id, receipt_id, attempt_id, channel_id, surplus_id, reference, number, amount, currency, reason, status, " +
+	"code, message, created_at, updated_at"
+
+const selectRefund = "SELECT " + refundColumns + " FROM refund WHERE merchant_id = $1"
+
+var insertRefund = insertInto("refund", refundColumns)
+
+func scanRefund(r Row) (postern.Refund, error) {
+	var v postern.Refund
+	err := r.Scan(&v.MerchantID, &v.ID, &v.Version, &v.PaymentID, &v.ReceiptID, &v.AttemptID, &v.ChannelID, &v.SurplusID, &v.Reference, &v.Number, &v.Amount,
+		&v.Currency, &v.Reason, &v.Status, &v.Code, &v.Message, at(&v.CreatedAt), at(&v.UpdatedAt))
+	return v, err
+}
+
+// saveRefund inserts or updates. Its number and amount never change, because the provider refunds once per number.
+func saveRefund(ctx context.Context, tx Tx, v postern.Refund) error {
+	if v.Version == 0 {
+		_, err := tx.Exec(ctx, insertRefund, v.MerchantID, v.ID, 1, v.PaymentID, v.ReceiptID, v.AttemptID, v.ChannelID, v.SurplusID, v.Reference, v.Number,
+			v.Amount, v.Currency, v.Reason, v.Status, v.Code, v.Message, micros(v.CreatedAt), micros(v.UpdatedAt))
+		return err
+	}
+	return mustChange(ctx, tx, stale("refund", v.ID), `UPDATE refund SET version = version + 1, status = $4, code = $5, message = $6, updated_at = $7
+		WHERE merchant_id = $1 AND id = $2 AND version = $3`, v.MerchantID, v.ID, v.Version, v.Status, v.Code, v.Message, micros(v.UpdatedAt))
+}
+
+// Refund returns one refund, or postern.CodeNotFound.
+func (s *Store) Refund(ctx context.Context, merchantID, id string) (postern.Refund, error) {
+	return one(ctx, s.reader(), "Refund", "refund", scanRefund, selectRefund+" AND id = $2", merchantID, id)
+}
+
+// RefundByNumber returns the refund with this number at the provider, or postern.CodeNotFound.
+func (s *Store) RefundByNumber(ctx context.Context, merchantID, number string) (postern.Refund, error) {
+	return one(ctx, s.reader(), "RefundByNumber", "refund", scanRefund, selectRefund+" AND number = $2", merchantID, number)
+}
+
+// RefundByReference returns the refund of a payment with the merchant's own reference, or postern.CodeNotFound.
+func (s *Store) RefundByReference(ctx context.Context, merchantID, paymentID, reference string) (postern.Refund, error) {
+	return one(ctx, s.reader(), "RefundByReference", "refund", scanRefund, selectRefund+" AND payment_id = $2 AND reference = $3", merchantID, paymentID, reference)
+}
+
+// Refunds lists newest first, of one payment or of all (""); next is the id to go on after, "" at the end.
+func (s *Store) Refunds(ctx context.Context, merchantID, paymentID string, page Page) (list []postern.Refund, next string, err error) {
+	id := func(v postern.Refund) string { return v.ID }
+	if paymentID == "" {
+		return paged(ctx, s.reader(), "Refunds", page, id, scanRefund, selectRefund, merchantID)
+	}
+	return paged(ctx, s.reader(), "Refunds", page, id, scanRefund, selectRefund+" AND payment_id = $2", merchantID, paymentID)
+}
+
+// LoadRefund reads a refund with its surplus (where it gives one back), its receipt and its attempt in one consistent snapshot.
+func (s *Store) LoadRefund(ctx context.Context, merchantID, refundID string) (state postern.RefundState, receipt postern.Receipt, attempt postern.Attempt, err error) {
+	const op = "LoadRefund"
+	err = s.Read(ctx, func(tx Tx) (err error) {
+		if state.Refund, err = one(ctx, tx, op, "refund", scanRefund, selectRefund+" AND id = $2", merchantID, refundID); err != nil {
+			return err
+		}
+		if receipt, err = one(ctx, tx, op, "receipt", scanReceipt, selectReceipt+" AND id = $2", merchantID, state.Refund.ReceiptID); err != nil {
+			return err
+		}
+		if attempt, err = one(ctx, tx, op, "attempt", scanAttempt, selectAttempt+" AND id = $2", merchantID, state.Refund.AttemptID); err != nil {
+			return err
+		}
+		if state.Refund.SurplusID == "" {
+			return nil
+		}
+		surplus, err := one(ctx, tx, op, "surplus", scanSurplus, selectSurplus+" AND id = $2", merchantID, state.Refund.SurplusID)
+		state.Surplus = &surplus
+		return err
+	})
+	if err != nil {
+		return postern.RefundState{}, postern.Receipt{}, postern.Attempt{}, err
+	}
+	return state, receipt, attempt, nil
+}
+
+// RefundRef names a refund across merchants.
+type RefundRef struct{ MerchantID, RefundID string }
+
+// OpenRefunds names up to limit refunds of all merchants whose outcome is awaited and that were last changed before a time, oldest first; see LiveAttempts.
+func (s *Store) OpenRefunds(ctx context.Context, before time.Time, limit int) ([]RefundRef, error) {
+	scan := func(r Row) (ref RefundRef, err error) {
+		err = r.Scan(&ref.MerchantID, &ref.RefundID)
+		return ref, err
+	}
+	return many(ctx, s.reader(), "OpenRefunds", scan, `SELECT merchant_id, id FROM refund WHERE status IN ('reserved', 'sending', 'pending', 'unknown')
+		AND updated_at < $1 ORDER BY updated_at, merchant_id, id LIMIT $2 -- sweep`, micros(before), limit)
+}

@@ -1,0 +1,38 @@
+package ui
+
+import (
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+
+	"rsc.io/qr"
+)
+
+const quietZone = 4 // modules of white around the code (ISO/IEC 18004)
+
+// QR draws content as an inline SVG with error correction M and its quiet zone, dark on white in every colour scheme so that cameras read it. The label is what
+// a screen reader says.
+func QR(content, label string) (template.HTML, error) {
+	code, err := qr.Encode(content, qr.M)
+	if err != nil {
+		return "", fmt.Errorf("draw a QR code: %w", err)
+	}
+	var path strings.Builder
+	for y := range code.Size {
+		for x := 0; x < code.Size; x++ {
+			run := 0
+			for code.Black(x+run, y) { // outside the code nothing is black
+				run++
+			}
+			if run == 0 {
+				continue
+			}
+			fmt.Fprintf(&path, "M%d %dh%dv1h-%dz", x+quietZone, y+quietZone, run, run)
+			x += run
+		}
+	}
+	size := strconv.Itoa(code.Size + 2*quietZone)
+	return template.HTML(`<svg class="qr" role="img" aria-label="` + template.HTMLEscapeString(label) + `" viewBox="0 0 ` + size + " " + size +
+		`" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h` + size + "v" + size + `H0z"/><path d="` + path.String() + `"/></svg>`), nil
+}

@@ -1,0 +1,38 @@
+package ui
+
+import (
+	_ "embed"
+	"html/template"
+	"regexp"
+	"strings"
+)
+
+//go:embed tokens.css
+var tokensCSS string
+
+//go:embed base.css
+var baseCSS string
+
+// Style joins the colour tokens, the base style and a page family's own sheets into the text of one style element, without comments and indentation.
+func Style(own ...string) template.CSS {
+	return template.CSS(squeeze(strings.Join(append([]string{tokensCSS, baseCSS}, own...), "\n"), cssComment))
+}
+
+var (
+	cssComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	jsComment  = regexp.MustCompile(`(?m)^\s*//.*$`)
+)
+
+// Script prepares a script for a page's script element: whole-line comments and indentation go. It is our own text, never data.
+func Script(own string) template.JS { return template.JS(squeeze(own, jsComment)) }
+
+func squeeze(text string, comment *regexp.Regexp) string {
+	var b strings.Builder
+	for line := range strings.Lines(comment.ReplaceAllString(text, "")) {
+		if line = strings.TrimSpace(line); line != "" {
+			b.WriteString(line)
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
