@@ -189,12 +189,13 @@ func TestAEADAndMACAgreeWithPublishedVectors(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(string(provider.KeyRSAPrivate), pkcs8(f))
-	f.Add(string(provider.KeyCertificate), pemOf("CERTIFICATE", certificate(f, big.NewInt(5))))
-	f.Add(string(provider.KeyRSAPublic), []byte("MIIB"))
-	f.Add(string(provider.KeyAES256GCM), make([]byte, 32))
-	f.Fuzz(func(t *testing.T, kind string, in []byte) {
-		handle, err := vault.Parse(provider.KeyKind(kind), "", in)
+	kinds := []provider.KeyKind{provider.KeyRSAPrivate, provider.KeyRSAPublic, provider.KeyCertificate, provider.KeyAES256GCM, provider.KeySecret, provider.KeyHMACSHA256, "none"}
+	f.Add(uint8(0), pkcs8(f))
+	f.Add(uint8(1), []byte("MIIB"))
+	f.Add(uint8(2), pemOf("CERTIFICATE", certificate(f, big.NewInt(5))))
+	f.Add(uint8(3), make([]byte, 32))
+	f.Fuzz(func(t *testing.T, kind uint8, in []byte) {
+		handle, err := vault.Parse(kinds[int(kind)%len(kinds)], "", in)
 		if (handle == nil) == (err == nil) {
 			t.Fatalf("handle %v with error %v", handle, err)
 		}
@@ -216,8 +217,9 @@ func FuzzOpen(f *testing.F) {
 	f.Add(sealed)
 	f.Add([]byte("PV1\x00"))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		if _, err := v.Open(place, in); err == nil && !bytes.Equal(in, sealed) {
-			t.Fatal("opened what was never sealed")
+		// The fuzzer's workers are other processes with another sealing of the same text.
+		if plaintext, err := v.Open(place, in); err == nil && (string(plaintext) != "x" || len(in) != len(sealed)) {
+			t.Fatalf("opened what was never sealed: %q", plaintext)
 		}
 	})
 }

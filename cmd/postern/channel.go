@@ -124,7 +124,6 @@ func (c *channelRestoreCmd) Run(rt *runtime) error {
 		if err != nil {
 			return err
 		}
-		o.store.UseJobs(noJobs)
 		_, err = o.engine.RestoreChannel(ctx, m.ID, c.ID, c.Product)
 		return err
 	})

@@ -11,6 +11,7 @@ import (
 	"postern/engine"
 	"postern/provider"
 	"postern/provider/all"
+	"postern/queue"
 	"postern/store"
 	"postern/vault"
 	"postern/webhook"
@@ -41,6 +42,11 @@ func (rt *runtime) withStore(do func(ctx context.Context, o *offline) error) err
 	if err != nil {
 		return err
 	}
+	river, err := queue.NewRiver(s, queue.NewRegistry(), queue.RiverOptions{Now: time.Now, Random: rand.Reader, Logger: rt.log})
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	s.UseJobs(river.Insert) // What a tool wants done, the switch does when it runs.
 	client, err := outbound(cfg.EgressProxy, time.Duration(cfg.CallTimeout))
 	if err != nil {
 		return errors.Join(err, s.Close())

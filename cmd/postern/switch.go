@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"postern/api"
@@ -67,7 +66,7 @@ func openStore(ctx context.Context, cfg config, log *slog.Logger, migrate bool) 
 }
 
 // build assembles the switch over a configuration. Nothing listens and no job runs yet.
-func build(ctx context.Context, cfg config, log *slog.Logger) (*theSwitch, error) {
+func build(ctx context.Context, cfg config, log *slog.Logger, options ...func(*checkout.Config)) (*theSwitch, error) {
 	s := &theSwitch{cfg: cfg, log: log, public: http.NewServeMux(), metrics: newMetrics()}
 	var err error
 	if s.vault, err = vault.New(cfg.kek, cfg.Live); err != nil {
@@ -91,7 +90,11 @@ func build(ctx context.Context, cfg config, log *slog.Logger) (*theSwitch, error
 	}
 	s.api = &api.API{Engine: s.engine, Store: s.store, Vault: s.vault, Sender: s.sender, Rand: rand.Reader, Now: time.Now, Log: log, Version: version}
 	s.callback = callback.New(s.engine, log)
-	s.checkout = checkout.New(s.engine, log)
+	pages := checkout.Config{Engine: s.engine, Log: log}
+	for _, option := range options {
+		option(&pages)
+	}
+	s.checkout = checkout.New(pages)
 	s.api.Register(s.public)
 	s.callback.Register(s.public)
 	s.checkout.Register(s.public)
@@ -198,10 +201,4 @@ func jitter() int64 {
 		return 500 // Without randomness retries are merely less spread.
 	}
 	return n.Int64()
-}
-
-// hostOf is the host of an address, for messages.
-func hostOf(address string) string {
-	_, host, _ := strings.Cut(address, "://")
-	return host
 }

@@ -145,7 +145,7 @@ func TestStartUnderFaults(t *testing.T) {
 		{sandbox.FaultClosed, provider.Failed, provider.ClassClosed, provider.Absent},
 	} {
 		no := fmt.Sprintf("order%05d", i)
-		r.arm(sandbox.OpStart, c.fault)
+		r.arm(sandbox.OpNative, c.fault)
 		before := r.sent
 		if got := r.start(ProductNative, no); got.State != c.state || got.Class != c.class || got.Action.Type != "" {
 			t.Errorf("%s: %+v", c.fault, got)

@@ -74,6 +74,11 @@ func TestNotificationBehindOtherKeys(t *testing.T) {
 	if _, err := read(r, "order00001", m); err != nil {
 		t.Errorf("after a change of the APIv3 key: %v", err)
 	}
+	gone := attempt(ProductNative, "order00001")
+	gone.GenerationID = "gen_0"
+	if _, err := New().ReadNotification(r.call, gone, m); err != nil {
+		t.Errorf("for an attempt of a generation that is gone: %v", err)
+	}
 	r.call.Keys = r.call.Keys[:1]
 	r.call.Keys[0].Handles[KeyPlatformPublic] = publicKey()
 	if _, err := read(r, "order00001", m); !errors.Is(err, wire.ErrResource) || errors.Is(err, provider.ErrUnverified) {
@@ -100,8 +105,12 @@ func TestProbeIsRefusedAndComesAgain(t *testing.T) {
 		t.Fatalf("%d tries", len(r.received))
 	}
 	for i, m := range r.received {
-		if _, err := read(r, "order00001", m); errors.Is(err, provider.ErrUnverified) != (i < 3) {
+		_, err := read(r, "order00001", m)
+		if errors.Is(err, provider.ErrUnverified) != (i < 3) {
 			t.Errorf("try %d: %v", i+1, err)
+		}
+		if i == 0 && (err == nil || !strings.Contains(err.Error(), "on purpose")) {
+			t.Errorf("a probe must not look like an attack in the log: %v", err)
 		}
 	}
 }

@@ -133,13 +133,13 @@ func TestOrderedFaults(t *testing.T) {
 		status int
 		code   string
 	}{FaultSystemError: {500, wire.CodeSystemError}, FaultRateLimited: {429, wire.CodeFrequencyLimited}, FaultClosed: {403, wire.CodeNoAuth}} {
-		sh.arm(OpStart, fault)
+		sh.arm(OpNative, fault)
 		sh.refused(fault, sh.call("POST", wire.PathNative, sh.order("order0001"), nil), want.status, want.code)
 	}
 	if len((controlBook{sh.s}).Orders()) != 0 {
 		t.Error("a refused order exists")
 	}
-	sh.arm(OpStart, sandboxkit.DropResponse)
+	sh.arm(OpNative, sandboxkit.DropResponse)
 	if a := sh.call("POST", wire.PathNative, sh.order("order0001"), nil); a.status != 0 {
 		t.Errorf("dropped answer: %d", a.status)
 	}

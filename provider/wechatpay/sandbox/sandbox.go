@@ -24,17 +24,19 @@ import (
 )
 
 // DefaultBuyer owns the wallet that is used when nobody is named.
-const DefaultBuyer = "buyer"
+const DefaultBuyer = "buyer1"
 
 // Ops that faults can name, besides sandboxkit's notify and *.
 const (
-	OpStart        = "start"
+	OpNative       = "native"
+	OpH5           = "h5"
+	OpJSAPI        = "jsapi"
 	OpQuery        = "query"
 	OpClose        = "close"
 	OpRefund       = "refund"
 	OpRefundQuery  = "refund_query"
 	OpCertificates = "certificates"
-	OpOAuth        = "oauth"
+	OpOAuth        = "oauth_token"
 	OpPay          = "pay" // the buyer's approval, for coupon and wrong_amount
 )
 
@@ -123,7 +125,7 @@ func New(cfg Config) (*Sandbox, error) {
 		return nil, fmt.Errorf("wechatpay sandbox: %w", err)
 	}
 	s := &Sandbox{cfg: cfg, rand: cfg.Rand, keys: append([]PlatformKey(nil), cfg.PlatformKeys...), book: newBook(), wake: make(chan struct{}, 1)}
-	s.faults = sandboxkit.NewFaults(OpStart, OpQuery, OpClose, OpRefund, OpRefundQuery, OpCertificates, OpOAuth, OpPay).
+	s.faults = sandboxkit.NewFaults(OpNative, OpH5, OpJSAPI, OpQuery, OpClose, OpRefund, OpRefundQuery, OpCertificates, OpOAuth, OpPay).
 		Know(FaultSystemError, FaultRateLimited, FaultClosed, FaultUnsigned, FaultUnknownSerial, FaultProbe, FaultRefundAbnormal, FaultRefundClosed,
 			FaultCoupon, FaultWrongAmount)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: schedule, Faults: s.faults, Log: cfg.Log})
@@ -169,9 +171,9 @@ func check(cfg *Config) error {
 // Handler serves everything that merchants and buyers reach.
 func (s *Sandbox) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST "+wire.PathNative, s.api(OpStart, s.create(kindNative)))
-	mux.Handle("POST "+wire.PathH5, s.api(OpStart, s.create(kindH5)))
-	mux.Handle("POST "+wire.PathJSAPI, s.api(OpStart, s.create(kindJSAPI)))
+	mux.Handle("POST "+wire.PathNative, s.api(OpNative, s.create(kindNative)))
+	mux.Handle("POST "+wire.PathH5, s.api(OpH5, s.create(kindH5)))
+	mux.Handle("POST "+wire.PathJSAPI, s.api(OpJSAPI, s.create(kindJSAPI)))
 	mux.Handle("GET /v3/pay/transactions/out-trade-no/{no}", s.api(OpQuery, s.queryByOrderNo))
 	mux.Handle("GET /v3/pay/transactions/id/{id}", s.api(OpQuery, s.queryByTransactionID))
 	mux.Handle("POST /v3/pay/transactions/out-trade-no/{no}/close", s.api(OpClose, s.close))

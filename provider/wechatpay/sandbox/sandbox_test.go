@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -353,9 +354,12 @@ func TestJSAPIWallet(t *testing.T) {
 	if a.status != 303 || !strings.Contains(a.header.Get("Location"), "payer=alice") {
 		t.Fatalf("bridge: %d %v %s", a.status, a.header, a.body)
 	}
-	q.Set("nonceStr", "other")
-	if bad := sh.get("/phone/pay?" + q.Encode()); bad.status != 403 {
-		t.Errorf("a wrong paySign opens the wallet: %d", bad.status)
+	for name, wrong := range map[string]string{"nonceStr": "other", "appId": "wx1", "signType": "MD5", "timeStamp": "1", "paySign": "AAAA"} {
+		bad := maps.Clone(q)
+		bad.Set(name, wrong)
+		if a := sh.get("/phone/pay?" + bad.Encode()); a.status != 403 {
+			t.Errorf("a wrong %s opens the wallet: %d", name, a.status)
+		}
 	}
 	w := wallet{sh.s}
 	if len(w.Waiting("bob")) != 0 || len(w.Waiting("alice")) != 1 {

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"postern"
+	"postern/engine"
+	"postern/web/checkout"
+)
+
+// demoCmd runs the whole product with simulated wallets on this machine.
+type demoCmd struct {
+	Listen    string `default:"127.0.0.1:8080" help:"Where the switch listens; a free port is taken when this one is in use."`
+	Data      string `help:"Where the simulated accounts' keys are kept between runs." type:"path"`
+	ReadyFile string `help:"Write addresses and keys here when everything listens; it is removed at the end." type:"path"`
+	Once      bool   `help:"Tell one scripted story with simulated buyers over real HTTP, compare our books with the wallets' own, and exit."`
+	Sabotage  string `help:"With --once: plant one wrong booking, which must be found (posting, notify, surplus or refund)." enum:",posting,notify,surplus,refund" default:""`
+	Verbose   bool   `help:"Log every request of the switch."`
+}
+
+// demo is a running switch with everything around it.
+type demo struct {
+	*theSwitch
+	boxes    *sandboxes
+	hook     *hook
+	merchant postern.Merchant
+	key      string
+	endpoint string // the webhook endpoint's secret
+	stop     context.CancelFunc
+	done     chan error
+	dir      string
+}
+
+func (c *demoCmd) Run(rt *runtime) error {
+	if c.Sabotage != "" && !c.Once {
+		return errors.New("--sabotage goes with --once")
+	}
+	log := slog.New(slog.NewTextHandler(rt.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	if c.Verbose {
+		log = rt.log
+	}
+	d, err := startDemo(rt.ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(d.dir)
+	if c.Once {
+		err := d.tellStory(rt.ctx, rt.stdout, c.Sabotage)
+		d.stop()
+		return errors.Join(err, <-d.done)
+	}
+	payment, err := d.sample(rt.ctx)
+	if err != nil {
+		return err
+	}
+	link := d.engine.CheckoutURL(payment.LinkToken)
+	if c.ReadyFile != "" {
+		if err := d.writeReady(c, link); err != nil {
+			return err
+		}
+		defer os.Remove(c.ReadyFile)
+	}
+	fmt.Fprintf(rt.stdout, "Postern 便门 is running, with simulated wallets and no real money.\n\n  see it      %s\n  a link      %s\n  API         %s/v1   key %s\n", d.cfg.PublicURL, link, d.cfg.PublicURL, d.key)
+	for _, b := range d.boxes.list {
+		fmt.Fprintf(rt.stdout, "  %-11s %s/phone\n", b.Code, b.base)
+	}
+	fmt.Fprintln(rt.stdout, "\nStop it with Ctrl-C.")
+	return <-d.done
+}
+
+// startDemo runs simulators, a webhook receiver and the switch, all on loopback, with a fresh database in a folder of its own.
+func startDemo(ctx context.Context, c *demoCmd, log *slog.Logger) (*demo, error) {
+	data, err := dataDir(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	d := &demo{stop: stop, done: make(chan error, 1)}
+	if d.dir, err = os.MkdirTemp(data, "run-"); err != nil {
+		stop()
+		return nil, err
+	}
+	if err := d.start(ctx, c, data, log); err != nil {
+		stop()
+		return nil, errors.Join(err, os.RemoveAll(d.dir))
+	}
+	return d, nil
+}
+
+func (d *demo) start(ctx context.Context, c *demoCmd, data string, log *slog.Logger) error {
+	const name = "老王烧饼铺"
+	var err error
+	if d.boxes, err = startSandboxes(ctx, sandboxOptions{data: data, host: "127.0.0.1", name: name, log: log}); err != nil {
+		return err
+	}
+	if d.hook, err = startHook(ctx); err != nil {
+		return err
+	}
+	public, err := listen(c.Listen)
+	if err != nil {
+		if public, err = listen("127.0.0.1:0"); err != nil {
+			return err
+		}
+	}
+	cfg, err := demoConfig(d.dir, public)
+	if err != nil {
+		return err
+	}
+	d.theSwitch, err = build(ctx, cfg, log, func(pages *checkout.Config) { pages.Sandbox = d.boxes.base })
+	if err != nil {
+		return err
+	}
+	if err := d.populate(ctx, name); err != nil {
+		return err
+	}
+	d.frontPage()
+	go func() { d.done <- d.run(ctx, public, nil) }()
+	return nil
+}
+
+// demoConfig is a test switch on this listener with a database and a key of its own.
+func demoConfig(dir string, public net.Listener) (config, error) {
+	cfg := defaults()
+	cfg.PublicURL = "http://" + public.Addr().String()
+	cfg.Database = "sqlite:" + filepath.Join(dir, "postern.db")
+	cfg.KeyFile = filepath.Join(dir, "postern.key")
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return cfg, err
+	}
+	if err := writeFile(cfg.KeyFile, []byte(base64.StdEncoding.EncodeToString(key))); err != nil {
+		return cfg, err
+	}
+	if err := cfg.check(); err != nil {
+		return cfg, err
+	}
+	cfg.allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} // the demo's own webhook receiver
+	return cfg, nil
+}
+
+// populate makes the sample merchant with a channel at every simulator, an API key and a webhook endpoint.
+func (d *demo) populate(ctx context.Context, name string) error {
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	d.merchant = postern.Merchant{ID: postern.NewID(postern.PrefixMerchant, now, rand.Reader), Name: name, Locale: "zh-CN", Zone: "Asia/Shanghai", CreatedAt: now}
+	if err := d.store.SaveMerchant(ctx, d.merchant); err != nil {
+		return err
+	}
+	for _, b := range d.boxes.list {
+		channel, err := d.engine.AddChannel(ctx, engine.NewChannel{
+			Merchant: d.merchant, OwnerID: d.merchant.ID, Provider: b.Code, Settings: b.Settings, Keys: b.Keys, Sandbox: true, Products: b.Products,
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := d.engine.RefreshTrust(ctx, channel); err != nil {
+			return err
+		}
+	}
+	var err error
+	if d.key, _, err = d.api.MakeKey(ctx, d.merchant.ID, "demo", false); err != nil {
+		return err
+	}
+	_, d.endpoint, err = d.api.MakeEndpoint(ctx, d.merchant, d.hook.url, nil)
+	d.hook.secret = d.endpoint
+	return err
+}
+
+// sample makes the payment behind the demo's link.
+func (d *demo) sample(ctx context.Context) (postern.Payment, error) {
+	s, err := d.engine.Create(ctx, d.merchant.ID, engine.CreateInput{
+		Reference: "D" + postern.NewToken(rand.Reader)[:10], Amount: 6800, Currency: "CNY", Description: "烧饼礼盒 · 十二枚", ExpiresAt: time.Now().Add(2 * time.Hour),
+	})
+	return s.Payment, err
+}
+
+func (d *demo) writeReady(c *demoCmd, link string) error {
+	data, err := dataDir(c.Data)
+	if err != nil {
+		return err
+	}
+	r := newReady()
+	r.API = &readyAPI{BaseURL: d.cfg.PublicURL, SecretKey: d.key}
+	r.MerchantID, r.LinkURL = d.merchant.ID, link
+	r.Webhook = &readyWebhook{URL: d.hook.url, Secret: d.endpoint}
+	if err := r.addSandboxes(data, d.boxes); err != nil {
+		return err
+	}
+	return r.write(c.ReadyFile)
+}
+
+// readAll reads a bounded body.
+func readAll(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, 1<<20)) }
+
+// frontPage shows the product at a look: the same link in several apps, the simulated wallets, and what happens.
+func (d *demo) frontPage() {
+	d.public.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		payment, err := d.sample(r.Context())
+		if err != nil {
+			http.Error(w, "the sample order could not be made", http.StatusInternalServerError)
+			return
+		}
+		http.Redirect(w, r, strings.TrimPrefix(d.engine.CheckoutURL(payment.LinkToken), d.cfg.PublicURL), http.StatusSeeOther)
+	})
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+)
+
+// ready is the ready file: what a script needs to use a running demo or sandbox. It is written whole, mode 0600, when every listener accepts.
+type ready struct {
+	Schema     int                          `json:"schema"`
+	PID        int                          `json:"pid"`
+	API        *readyAPI                    `json:"api,omitempty"`
+	MerchantID string                       `json:"merchant_id,omitempty"`
+	LinkURL    string                       `json:"link_url,omitempty"`
+	Webhook    *readyWebhook                `json:"webhook,omitempty"`
+	Sandboxes  map[string]map[string]string `json:"sandboxes,omitempty"`
+}
+
+type readyAPI struct {
+	BaseURL   string `json:"base_url"`
+	SecretKey string `json:"secret_key"`
+}
+
+type readyWebhook struct {
+	URL    string `json:"url"`
+	Secret string `json:"secret"`
+}
+
+func newReady() *ready {
+	return &ready{Schema: 1, PID: os.Getpid(), Sandboxes: map[string]map[string]string{}}
+}
+
+// addSandboxes fills the sandboxes' sections; what is a file there is written below dir.
+func (r *ready) addSandboxes(dir string, boxes *sandboxes) error {
+	for _, b := range boxes.list {
+		section := map[string]string{"control_url": b.control}
+		for _, f := range b.Ready {
+			value := f.Value
+			if f.File {
+				value = filepath.Join(dir, "ready", b.Code, f.Name+".pem")
+				if err := os.MkdirAll(filepath.Dir(value), 0o700); err != nil {
+					return err
+				}
+				if err := writeFile(value, []byte(f.Value)); err != nil {
+					return err
+				}
+			}
+			section[f.Name] = value
+		}
+		r.Sandboxes[b.Code] = section
+	}
+	return nil
+}
+
+func (r *ready) write(path string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(path, append(text, '\n'))
+}

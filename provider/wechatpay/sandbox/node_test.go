@@ -1,0 +1,215 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"postern/provider/sandboxkit"
+)
+
+// needNode skips the test, or fails it where POSTERN_REQUIRE names node.
+func needNode(t *testing.T, why string) {
+	t.Helper()
+	if slices.Contains(strings.Split(os.Getenv("POSTERN_REQUIRE"), ","), "node") {
+		t.Fatalf("POSTERN_REQUIRE names node, but %s", why)
+	}
+	t.Skipf("SKIP node: %s; the npm SDK does not check this sandbox in this run", why)
+}
+
+// installSDK copies the lock file and the driver to a temporary folder and installs exactly what the lock file names.
+func installSDK(t *testing.T) (dir string) {
+	t.Helper()
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			needNode(t, tool+" is not on the PATH")
+		}
+	}
+	dir = t.TempDir()
+	for _, name := range []string{"package.json", "package-lock.json", "drive.js"} {
+		raw, err := os.ReadFile(filepath.Join("testdata", "sdk", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		needNode(t, "npm ci failed: "+string(out))
+	}
+	return dir
+}
+
+func keyPEM(t *testing.T, key *rsa.PrivateKey) (private, public string) {
+	t.Helper()
+	p8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spki, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: p8})), string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}))
+}
+
+// realShop is a sandbox in real time with its control address and an inbox for the newest notification.
+func realShop(t *testing.T) (s *Sandbox, base, control string) {
+	t.Helper()
+	var inner http.Handler
+	inbox := make(chan []byte, 8)
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /notify", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		raw, _ := json.Marshal(map[string]any{"headers": r.Header, "body": string(body)})
+		inbox <- raw
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("GET /inbox", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case raw := <-inbox:
+			_, _ = w.Write(raw)
+		case <-r.Context().Done():
+		}
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { inner.ServeHTTP(w, r) })
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	platform, err := PlatformKeyFor(rand.Reader, keys().platform[0].Key, time.Now().Add(-time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err = New(Config{
+		Accounts: []Account{{MchID: mchID, AppID: appID, AppSecret: secret, MerchantSerial: keys().serial, MerchantPublicKey: &keys().merchant.PublicKey,
+			APIv3Key: []byte(apiKey)}},
+		PlatformKeys: []PlatformKey{platform}, PublicKeyID: pubID, PublicKey: keys().public,
+		Clock: sandboxkit.NewClock(time.Now), Rand: rand.Reader, HTTP: server.Client(), BaseURL: server.URL,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner = s.Handler()
+	controls := httptest.NewServer(s.Control())
+	t.Cleanup(controls.Close)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { _ = s.Run(ctx); close(done) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return s, server.URL, controls.URL
+}
+
+type sdkStep struct {
+	Status int
+	Code   string
+	Data   json.RawMessage
+}
+
+// The public SDK, with its signature checking on, must not be able to tell the sandbox from the original.
+func TestNodeSDK(t *testing.T) {
+	dir := installSDK(t)
+	s, base, control := realShop(t)
+	private, _ := keyPEM(t, keys().merchant)
+	stranger, strangerPublic := keyPEM(t, keys().stranger)
+	_, public := keyPEM(t, keys().public)
+	in, err := json.Marshal(map[string]any{
+		"base_url": base, "control_url": control, "inbox_url": base + "/inbox", "notify_url": base + "/notify", "mchid": mchID, "appid": appID, "serial": keys().serial,
+		"private_key": private, "certs": map[string]string{s.keys[0].Serial: string(s.keys[0].Certificate), pubID: public}, "public_key_id": pubID,
+		"apiv3_key": apiKey, "openid": s.OpenID(appID, DefaultBuyer), "stranger_key": stranger, "stranger_public_key": strangerPublic,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", "drive.js")
+	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(in)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("node: %v\n%s", err, stderr.Bytes())
+	}
+	var seen map[string]sdkStep
+	if err := json.Unmarshal(out, &seen); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	judge(t, seen)
+	var extra struct {
+		Certificates struct {
+			Opened []struct{ Same bool }
+		}
+		Notification struct {
+			Verified bool
+			Event    string `json:"event_type"`
+			Data     struct {
+				OutTradeNo string `json:"out_trade_no"`
+			}
+		}
+	}
+	if err := json.Unmarshal(out, &extra); err != nil || len(extra.Certificates.Opened) != 1 || !extra.Certificates.Opened[0].Same {
+		t.Errorf("certificates: %+v %v", extra.Certificates, err)
+	}
+	if n := extra.Notification; !n.Verified || n.Event != "TRANSACTION.SUCCESS" || n.Data.OutTradeNo != "node_order_1" {
+		t.Errorf("notification: %+v", n)
+	}
+	orders := controlBook{s}.Orders()
+	if len(orders) != 3 || len(orders[0].Refunds) != 1 || orders[0].Refunds[0].Amount != 800 {
+		t.Errorf("the book: %+v", orders)
+	}
+}
+
+func judge(t *testing.T, seen map[string]sdkStep) {
+	t.Helper()
+	for name, want := range map[string]struct {
+		status int
+		text   string
+	}{
+		"certificates":            {200, `"encrypt_certificate"`},
+		"native":                  {200, `"code_url":"weixin://wxpay/bizpayurl?pr=`},
+		"jsapi":                   {200, `"prepay_id":"wx`},
+		"h5":                      {200, `/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx`},
+		"unpaid":                  {200, `"trade_state":"NOTPAY"`},
+		"paid":                    {200, `"trade_state":"SUCCESS"`},
+		"paid_public_key":         {200, `"trade_state":"SUCCESS"`},
+		"by_id":                   {200, `"out_trade_no":"node_order_1"`},
+		"refund":                  {200, `"status":"PROCESSING"`},
+		"refund_again":            {200, `"out_refund_no":"node_order_1_r1"`},
+		"refund_query":            {200, `"refund":800`},
+		"close":                   {204, ``},
+		"closed":                  {200, `"trade_state":"CLOSED"`},
+		"close_paid":              {400, `"code":"ORDERPAID"`},
+		"unknown":                 {404, `"code":"ORDER_NOT_EXIST"`},
+		"wrong_merchant_key":      {401, `"code":"SIGN_ERROR"`},
+		"wrong_platform_key":      {200, ``},
+		"unknown_platform_serial": {200, ``},
+	} {
+		got, ok := seen[name]
+		if !ok || got.Status != want.status || !strings.Contains(string(got.Data), want.text) {
+			t.Errorf("%s: %d %s %s, want %d %s", name, got.Status, got.Code, got.Data, want.status, want.text)
+		}
+	}
+	for name, code := range map[string]string{"wrong_platform_key": "EV3_RES_HEADER_SIGNATURE_DIGEST", "unknown_platform_serial": "EV3_RES_HEADER_PLATFORM_SERIAL", "paid": ""} {
+		if seen[name].Code != code {
+			t.Errorf("%s: the SDK says %q, want %q", name, seen[name].Code, code)
+		}
+	}
+}
