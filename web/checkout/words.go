@@ -26,6 +26,7 @@ type words struct {
 	BridgeMissing, BridgeFailed, BridgeCanceled    string
 	SimTitle, SimLine, SimButton                   string
 	WaitTitle, WaitLine, WaitElsewhere, WaitHere   string
+	WaitSomewhere                                  string
 	WaitLate, Reopen, Check, Another, HereInstead  string
 	StartingTitle, StartingLine                    string
 	CodeTitle, CodeLine, CodeUntil                 string
@@ -59,7 +60,7 @@ var inChinese = words{
 	BridgeTitle: "正在打开%s", BridgeButton: "用%s %s", BridgeLine: "请在弹出的窗口里确认付款。",
 	BridgeMissing: "没有等到付款窗口，请再点一次。", BridgeFailed: "付款窗口报错了。还没付的话，请再试一次，或换一种方式。", BridgeCanceled: "你取消了付款。可以接着付，或换一种方式。",
 	SimTitle: "模拟的%s", SimLine: "测试模式：在模拟的手机上批准或拒绝这笔付款，本页会自动更新。", SimButton: "打开模拟的手机",
-	WaitTitle: "等待%s确认", WaitLine: "通常几秒钟，付好后本页自动更新。", WaitElsewhere: "正在%s里付款", WaitHere: "在那边付好后，本页自动更新。",
+	WaitTitle: "等待%s确认", WaitLine: "通常几秒钟，付好后本页自动更新。", WaitElsewhere: "正在%s里付款", WaitSomewhere: "付款正在进行", WaitHere: "在那边付好后，本页自动更新。",
 	WaitLate: "比平时久一点。如果已经付了，查一下结果；如果还没付，可以接着付或换一种方式。", Reopen: "重新打开%s", Check: "我已付款，查询结果", Another: "换一种方式", HereInstead: "改在这里付",
 	StartingTitle: "正在向%s下单", StartingLine: "通常一两秒，请稍候。",
 	CodeTitle: "用%s扫码付款", CodeLine: "请用另一台手机的%s扫码；长按识别和相册识别都不行。", CodeUntil: "本码在 %s 前有效",
@@ -92,7 +93,7 @@ var inEnglish = words{
 	BridgeTitle: "Opening %s", BridgeButton: "Pay %[2]s with %[1]s", BridgeLine: "Confirm the payment in the window that opens.",
 	BridgeMissing: "The payment window did not open. Please tap again.", BridgeFailed: "The payment window reported an error. If you have not paid yet, try again or choose another way.", BridgeCanceled: "You canceled. Continue, or choose another way.",
 	SimTitle: "Simulated %s", SimLine: "Test mode: approve or decline on the simulated phone. This page updates by itself.", SimButton: "Open the simulated phone",
-	WaitTitle: "Waiting for %s", WaitLine: "This usually takes a few seconds. The page updates by itself.", WaitElsewhere: "Being paid in %s", WaitHere: "This page updates when it is paid there.",
+	WaitTitle: "Waiting for %s", WaitLine: "This usually takes a few seconds. The page updates by itself.", WaitElsewhere: "Being paid in %s", WaitSomewhere: "A payment is under way", WaitHere: "This page updates when it is paid there.",
 	WaitLate: "This takes longer than usual. If you have paid, check the result. If not, continue or choose another way.", Reopen: "Open %s again", Check: "I have paid, check", Another: "Choose another way", HereInstead: "Pay here instead",
 	StartingTitle: "Placing the order with %s", StartingLine: "This usually takes a second or two.",
 	CodeTitle: "Scan with %s to pay", CodeLine: "Use %s on another phone. Pressing the code or choosing it from an album does not work.", CodeUntil: "Valid until %s",
