@@ -9,16 +9,15 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"postern"
 	"postern/engine"
 	"postern/web/checkout"
+	front "postern/web/demo"
 )
 
 // demoCmd runs the whole product with simulated wallets on this machine.
@@ -206,12 +205,12 @@ func readAll(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, 
 
 // frontPage shows the product at a look: the same link in several apps, the simulated wallets, and what happens.
 func (d *demo) frontPage() {
-	d.public.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		payment, err := d.sample(r.Context())
-		if err != nil {
-			http.Error(w, "the sample order could not be made", http.StatusInternalServerError)
-			return
-		}
-		http.Redirect(w, r, strings.TrimPrefix(d.engine.CheckoutURL(payment.LinkToken), d.cfg.PublicURL), http.StatusSeeOther)
-	})
+	cfg := front.Config{Engine: d.engine, MerchantID: d.merchant.ID, Log: d.log, NewLink: func(ctx context.Context) (string, error) {
+		payment, err := d.sample(ctx)
+		return d.engine.CheckoutURL(payment.LinkToken), err
+	}}
+	for _, b := range d.boxes.list {
+		cfg.Wallets = append(cfg.Wallets, front.Wallet{Provider: b.Code, URL: b.base + "/phone"})
+	}
+	front.New(cfg).Register(d.public)
 }

@@ -24,7 +24,7 @@ type words struct {
 	GoTitle, GoButton, GoLine                      string
 	BridgeTitle, BridgeButton, BridgeLine          string
 	BridgeMissing, BridgeFailed, BridgeCanceled    string
-	SimTitle, SimLine, SimButton                   string
+	SimTitle, SimLine                              string
 	WaitTitle, WaitLine, WaitElsewhere, WaitHere   string
 	WaitSomewhere                                  string
 	WaitLate, Reopen, Check, Another, HereInstead  string
@@ -59,7 +59,7 @@ var inChinese = words{
 	GoTitle: "正在打开%s", GoButton: "打开%s", GoLine: "没有反应？点下面的按钮。付款后回到本页。",
 	BridgeTitle: "正在打开%s", BridgeButton: "用%s %s", BridgeLine: "请在弹出的窗口里确认付款。",
 	BridgeMissing: "没有等到付款窗口，请再点一次。", BridgeFailed: "付款窗口报错了。还没付的话，请再试一次，或换一种方式。", BridgeCanceled: "你取消了付款。可以接着付，或换一种方式。",
-	SimTitle: "模拟的%s", SimLine: "测试模式：在模拟的手机上批准或拒绝这笔付款，本页会自动更新。", SimButton: "打开模拟的手机",
+	SimTitle: "模拟的%s", SimLine: "测试模式：在模拟的手机上批准或拒绝这笔付款，本页会自动更新。",
 	WaitTitle: "等待%s确认", WaitLine: "通常几秒钟，付好后本页自动更新。", WaitElsewhere: "正在%s里付款", WaitSomewhere: "付款正在进行", WaitHere: "在那边付好后，本页自动更新。",
 	WaitLate: "比平时久一点。如果已经付了，查一下结果；如果还没付，可以接着付或换一种方式。", Reopen: "重新打开%s", Check: "我已付款，查询结果", Another: "换一种方式", HereInstead: "改在这里付",
 	StartingTitle: "正在向%s下单", StartingLine: "通常一两秒，请稍候。",
@@ -85,14 +85,14 @@ var inEnglish = words{
 	ScanTitle: "Scan with your phone to pay", ScanWith: "Scan with %s", ScanApps: "Scan with %s", OrHere: "or pay on this computer", Camera: "the phone's camera",
 	ScanWait: "Waiting for your phone. This page updates by itself.", AnyWallet: "Payment code",
 	WallTitle: "%s does not open inside %s", WallLine: "Open this page in your browser, then pay with %s.", WallLineCopy: "Copy the link, paste it into your browser, then pay with %s.",
-	StepMenu: "Tap the menu at the top right", StepBrowserIOS: "Choose “Open in Default Browser”", StepBrowserAndroid: "Choose “Open in Browser”",
-	StepCopy: "Tap “Copy link”", StepPaste: "Open your browser and paste it into the address bar",
+	StepMenu: "Tap the menu at the top right", StepBrowserIOS: "Choose Open in Default Browser", StepBrowserAndroid: "Choose Open in Browser",
+	StepCopy: "Tap Copy link", StepPaste: "Open your browser and paste it into the address bar",
 	CopyLink: "Copy link", Copied: "Copied. Paste it into your browser.", CopyByHand: "Press and hold the link above to copy it.", LinkLabel: "Link to this page",
 	DeviceTitle: "Scan with another device", DeviceLine: "Scan this code with %s on another phone.",
 	GoTitle: "Opening %s", GoButton: "Open %s", GoLine: "Nothing happens? Use the button. Come back here after paying.",
 	BridgeTitle: "Opening %s", BridgeButton: "Pay %[2]s with %[1]s", BridgeLine: "Confirm the payment in the window that opens.",
 	BridgeMissing: "The payment window did not open. Please tap again.", BridgeFailed: "The payment window reported an error. If you have not paid yet, try again or choose another way.", BridgeCanceled: "You canceled. Continue, or choose another way.",
-	SimTitle: "Simulated %s", SimLine: "Test mode: approve or decline on the simulated phone. This page updates by itself.", SimButton: "Open the simulated phone",
+	SimTitle: "Simulated %s", SimLine: "Test mode: approve or decline on the simulated phone. This page updates by itself.",
 	WaitTitle: "Waiting for %s", WaitLine: "This usually takes a few seconds. The page updates by itself.", WaitElsewhere: "Being paid in %s", WaitSomewhere: "A payment is under way", WaitHere: "This page updates when it is paid there.",
 	WaitLate: "This takes longer than usual. If you have paid, check the result. If not, continue or choose another way.", Reopen: "Open %s again", Check: "I have paid, check", Another: "Choose another way", HereInstead: "Pay here instead",
 	StartingTitle: "Placing the order with %s", StartingLine: "This usually takes a second or two.",

@@ -31,8 +31,9 @@ type Browser struct {
 	complaints []string
 }
 
-// Open starts Chromium for one test. Without one the test is skipped, unless POSTERN_REQUIRE names chromium: then it fails.
-func Open(t testing.TB) *Browser {
+// Open starts Chromium for one test. Without one the test is skipped, unless POSTERN_REQUIRE names chromium: then it fails. When address (host:port) is given,
+// every host name leads there, so that a whole world behind one server can be opened under its own names.
+func Open(t testing.TB, address ...string) *Browser {
 	t.Helper()
 	path := find()
 	if path == "" {
@@ -50,6 +51,9 @@ func Open(t testing.TB) *Browser {
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("font-render-hinting", "none"), chromedp.Env("FONTCONFIG_FILE="+fonts),
 	)
+	if len(address) > 0 {
+		opts = append(opts, chromedp.Flag("host-resolver-rules", "MAP * "+address[0]))
+	}
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(alloc)
@@ -161,6 +165,18 @@ func Eval[T any](b *Browser, expression string) (T, error) {
 		err = fmt.Errorf("evaluate %s: %w", expression, err)
 	}
 	return v, err
+}
+
+// Wait evaluates a condition in the page until it holds, for at most ten seconds.
+func (b *Browser) Wait(condition string) error {
+	for range 100 {
+		ok, err := Eval[bool](b, condition)
+		if err == nil && ok {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return fmt.Errorf("this did not come true within ten seconds: %s", condition)
 }
 
 // Picture takes a PNG of the whole page, or of the visible part when visible is set.
