@@ -18,7 +18,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"postern/engine"
 	"postern/wall"
@@ -37,7 +36,8 @@ type Config struct {
 	Wall       *wall.Map // nil means the built-in one
 	MerchantID string
 	Wallets    []Wallet
-	// NewLink makes a new payment and returns its checkout address. The first look at the page asks for one, and the button for a new order.
+	// Link returns the checkout address that the frames open at first; NewLink makes a new payment and returns its address.
+	Link    func(ctx context.Context) (string, error)
 	NewLink func(ctx context.Context) (string, error)
 	Log     *slog.Logger
 }
@@ -67,9 +67,6 @@ type Frame struct {
 type Handler struct {
 	cfg Config
 	mux http.Handler
-
-	mu   sync.Mutex
-	link string // the newest order's
 }
 
 // New returns the handler.
@@ -106,7 +103,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, op string, err er
 
 // show answers GET /. ?link= chooses among the merchant's own links, by their token.
 func (h *Handler) show(w http.ResponseWriter, r *http.Request) {
-	link, err := h.current(r.Context(), false)
+	link, err := h.cfg.Link(r.Context())
 	if err != nil {
 		h.fail(w, r, "link", err)
 		return
@@ -131,20 +128,6 @@ func (h *Handler) show(w http.ResponseWriter, r *http.Request) {
 	ui.Secure(w.Header(), ui.Policy{Nonce: nonce, Connect: true, Frames: append([]string{"'self'"}, h.framed(link)...)})
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(b.Bytes()) // the reader has gone: nobody to tell
-}
-
-// current is the link that the frames open, a new one when wanted or when there is none yet.
-func (h *Handler) current(ctx context.Context, anew bool) (string, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.link != "" && !anew {
-		return h.link, nil
-	}
-	link, err := h.cfg.NewLink(ctx)
-	if err == nil {
-		h.link = link
-	}
-	return link, err
 }
 
 // page builds the page for a link.
@@ -202,7 +185,7 @@ func (h *Handler) walletURLs() []string {
 
 // another answers POST /new: a new order, and the page with its link.
 func (h *Handler) another(w http.ResponseWriter, r *http.Request) {
-	link, err := h.current(r.Context(), true)
+	link, err := h.cfg.NewLink(r.Context())
 	if err != nil {
 		h.fail(w, r, "new link", err)
 		return

@@ -51,16 +51,25 @@ func openStage(t *testing.T) *stage {
 	}
 	sandbox := func(code string) string { return "http://" + code + ".sandbox" }
 	checkout.New(checkout.Config{Engine: world.Engine, Sandbox: sandbox}).Register(mux)
-	cfg := demo.Config{Engine: world.Engine, MerchantID: world.Merchant.ID, NewLink: func(ctx context.Context) (string, error) {
-		p, err := world.Pay(ctx, "D"+postern.NewToken(world.Rand)[:8], 6800)
-		s.orders = append(s.orders, p)
-		return world.Engine.CheckoutURL(p.LinkToken), err
-	}}
+	cfg := demo.Config{Engine: world.Engine, MerchantID: world.Merchant.ID, Link: s.link, NewLink: s.newLink}
 	for _, code := range []string{"wechatpay", "alipay"} {
 		cfg.Wallets = append(cfg.Wallets, demo.Wallet{Provider: code, URL: sandbox(code) + "/phone"})
 	}
 	demo.New(cfg).Register(mux)
 	return s
+}
+
+func (s *stage) newLink(ctx context.Context) (string, error) {
+	p, err := s.Pay(ctx, "D"+postern.NewToken(s.Rand)[:8], 6800)
+	s.orders = append(s.orders, p)
+	return s.Engine.CheckoutURL(p.LinkToken), err
+}
+
+func (s *stage) link(ctx context.Context) (string, error) {
+	if n := len(s.orders); n > 0 {
+		return s.Engine.CheckoutURL(s.orders[n-1].LinkToken), nil
+	}
+	return s.newLink(ctx)
 }
 
 func (s *stage) get(method, path string, headers ...string) *httptest.ResponseRecorder {
@@ -175,7 +184,7 @@ func TestOneLook(t *testing.T) {
 	}
 	for _, lang := range []string{"zh-CN", "en"} {
 		s.get(http.MethodPost, "/new")
-		must(b.Show("http://"+sim.Host+"/?lang="+lang, webtest.View{Width: 1280, Height: 900}))
+		must(b.Show("http://"+sim.Host+"/?lang="+lang, webtest.View{Width: 1280, Height: 900, Language: lang}))
 		must(b.Wait(frames(`d.body.className.indexOf('wayout') >= 0`, 1)))
 		picture(t, b, "demo-open."+lang)
 		_, err := webtest.Eval[bool](b, `document.querySelector('.phone iframe').contentDocument.querySelector('form button').click(), true`)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -117,6 +118,7 @@ type View struct {
 	Zoom          float64 // text size, 1 when zero
 	NoScript      bool
 	UserAgent     string
+	Language      string // what the browser asks for, the machine's when empty
 }
 
 // Show opens an address in a view and waits until it is loaded.
@@ -140,6 +142,9 @@ func (b *Browser) Show(address string, v View) error {
 	}
 	if err == nil && v.UserAgent != "" {
 		_, err = chromedp.Call(b.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: v.UserAgent})
+	}
+	if err == nil && v.Language != "" {
+		_, err = chromedp.Call(b.ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": v.Language}})
 	}
 	if err == nil {
 		err = chromedp.Do(b.ctx, chromedp.Navigate(address))
