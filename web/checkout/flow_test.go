@@ -187,7 +187,7 @@ func TestPayInEveryContainer(t *testing.T) {
 			}
 			switch c.launch {
 			case "bridge":
-				if !strings.Contains(a.body, `<iframe class="phone" src="http://`+c.provider+`.sandbox/phone/pay?`) {
+				if !strings.Contains(a.body, `<iframe src="http://`+c.provider+`.sandbox/phone/pay?`) {
 					t.Error("no simulated phone on the page")
 				}
 			case "go":

@@ -54,7 +54,6 @@ type Demo struct {
 	FeedURL string
 	NewURL  string
 	Other   Frame // the page in the other language
-	Wait    Feed  // what the feed shows before the first look
 }
 
 // Frame is one framed page and what it shows.
