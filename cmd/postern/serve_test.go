@@ -97,7 +97,7 @@ func serveOn(t *testing.T, dsn string) {
 	for _, box := range boxes.list {
 		channel := o.must(`channel (chn_\w+)`, o.channelArgs(box)...)
 		report := o.must(`(?s).*`, "channel", "check", channel)
-		for _, want := range []string{"ok   keys", "ok   signed call", "Register at the provider", o.base} {
+		for _, want := range []string{"ok   keys", "ok   signed call", "ok   clock", "callback address: nothing answers", "Register at the provider", o.base} {
 			if !strings.Contains(report, want) {
 				t.Errorf("channel check of %s does not say %q:\n%s", box.Code, want, report)
 			}
