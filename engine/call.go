@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"postern"
@@ -124,29 +126,42 @@ func (e *Engine) AddGeneration(ctx context.Context, in NewCredentials) (postern.
 		in.NotBefore = now
 	}
 	g := postern.Generation{OwnerID: set.OwnerID, CredentialSetID: set.ID, ID: e.newID(postern.PrefixGeneration), Keys: map[string][]byte{}, NotBefore: in.NotBefore, NotAfter: in.NotAfter, CreatedAt: now}
+	if !in.NotAfter.IsZero() && !in.NotBefore.Before(in.NotAfter) {
+		return g, postern.Invalid("not_after", postern.CodeInvalid, "not_after must come after not_before", "leave it out for an open end")
+	}
+	if err := checkKeys(connector.Describe(), in.Keys); err != nil {
+		return g, err
+	}
+	for name, plain := range in.Keys {
+		if g.Keys[name], err = e.Vault.Seal(keyRef(set.OwnerID, set.ID, g.ID, name), plain); err != nil {
+			return g, postern.Wrap(postern.CodeInternal, "engine.AddGeneration", err)
+		}
+	}
+	return g, e.Store.AddGeneration(ctx, g)
+}
+
+// checkKeys says which key field is missing, unreadable or unknown, before anything is written. The error never carries key bytes.
+func checkKeys(d provider.Description, keys map[string][]byte) error {
 	known := map[string]bool{}
-	for _, field := range connector.Describe().Keys {
+	for _, field := range d.Keys {
 		known[field.Name] = true
-		plain, given := in.Keys[field.Name]
+		plain, given := keys[field.Name]
 		if !given && field.Required {
-			return g, postern.Invalid("keys."+field.Name, postern.CodeInvalid, "this key is required", "add "+field.LabelEN)
+			return postern.Invalid("keys."+field.Name, postern.CodeInvalid, "this key is required", "add "+field.LabelEN)
 		}
 		if !given {
 			continue
 		}
 		if _, err := vault.Parse(field.Kind, "", plain); err != nil {
-			return g, &postern.Error{Code: postern.CodeInvalid, Op: "engine.AddGeneration", Field: "keys." + field.Name, Message: err.Error(), Fix: "paste " + field.LabelEN}
-		}
-		if g.Keys[field.Name], err = e.Vault.Seal(keyRef(set.OwnerID, set.ID, g.ID, field.Name), plain); err != nil {
-			return g, postern.Wrap(postern.CodeInternal, "engine.AddGeneration", err)
+			return &postern.Error{Code: postern.CodeInvalid, Op: "engine.AddGeneration", Field: "keys." + field.Name, Message: err.Error(), Fix: "paste " + field.LabelEN}
 		}
 	}
-	for name := range in.Keys {
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		if !known[name] {
-			return g, postern.Invalid("keys."+name, postern.CodeInvalid, "the provider has no such key field", "see the provider's page in docs")
+			return postern.Invalid("keys."+name, postern.CodeInvalid, "the provider has no such key field", "see the provider's page in docs")
 		}
 	}
-	return g, e.Store.AddGeneration(ctx, g)
+	return nil
 }
 
 // RefreshTrust fetches the provider's current certificates over a channel and keeps them as trust of its credential set.
