@@ -22,11 +22,11 @@ type PaymentBody struct {
 	ExpiresAt   *time.Time        `json:"expires_at,omitempty"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 	LatePayment string            `json:"late_payment,omitempty" enum:"accept,refund" doc:"What becomes of money that arrives after the end."`
-	Items       []Item            `json:"items,omitempty" maxItems:"100" doc:"What is sold, for people; the amount is what counts."`
+	Items       []ItemBody        `json:"items,omitempty" maxItems:"100" doc:"What is sold, for people; the amount is what counts."`
 }
 
-// Item is one line of what is sold.
-type Item struct {
+// ItemBody is one line of what is sold.
+type ItemBody struct {
 	Name     string `json:"name" minLength:"1" maxLength:"127"`
 	Quantity int64  `json:"quantity" minimum:"1" maximum:"1000000"`
 	Amount   int64  `json:"amount,omitempty" minimum:"0" maximum:"1000000000000"`
