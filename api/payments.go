@@ -111,6 +111,9 @@ func (a *API) createInput(b PaymentBody) (engine.CreateInput, error) {
 		Reference: b.Reference, Amount: b.Amount, Currency: b.Currency, Description: b.Description, ReturnURL: b.ReturnURL, Metadata: b.Metadata,
 		LatePayment: postern.LatePolicy(b.LatePayment),
 	}
+	for _, item := range b.Items {
+		input.Items = append(input.Items, postern.Item{Name: item.Name, Quantity: item.Quantity, Amount: item.Amount})
+	}
 	switch {
 	case b.ExpiresIn != 0 && b.ExpiresAt != nil:
 		return input, postern.Invalid("expires_in", postern.CodeInvalid, "expires_in and expires_at exclude each other", "send one of them")
