@@ -99,6 +99,9 @@ var samples = []sample{
 		s.replan()
 	}},
 	{"choose-large-amount", "browser-android", func(s *scene) { s.state.Payment.Amount = 123_456_789_000; s.replan() }},
+	{"choose-items", "browser", func(s *scene) {
+		s.state.Payment.Items = []postern.Item{{Name: "凤凰单丛 蜜兰香 50 克", Quantity: 2, Amount: 5600}, {Name: "竹制茶则", Quantity: 1, Amount: 1200}}
+	}},
 	{"scan-desktop", "desktop", func(*scene) {}},
 	{"wayout-wechat-ios", "wechat", func(s *scene) { s.wallet = "alipay" }},
 	{"wayout-wechat-android", "wechat-android", func(s *scene) { s.wallet = "alipay" }},
