@@ -48,6 +48,7 @@ func (a *API) Register(mux *http.ServeMux) {
 var hooks sync.Once
 
 func setHooks() {
+	huma.ValidateStrictCasing = true // "Amount" is not "amount": a body with both would be two orders.
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return fromHuma(context.Background(), status, message, errs...)
 	}

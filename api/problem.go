@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -90,7 +91,7 @@ func newProblem(ctx context.Context, status int, code, detail, field, fix string
 // none of them echoes a value.
 func fromHuma(ctx context.Context, status int, message string, errs ...error) huma.StatusError {
 	p := newProblem(ctx, status, codeOfStatus(status), message, "", "see /v1/openapi.json")
-	for _, err := range errs {
+	for _, err := range unknownFirst(errs) {
 		var d *huma.ErrorDetail
 		if !errors.As(err, &d) {
 			continue
@@ -115,6 +116,20 @@ func fromHuma(ctx context.Context, status int, message string, errs ...error) hu
 		return p
 	}
 	return p
+}
+
+// unknownFirst puts unknown fields before the rest: a name written wrong is why the right one is missing.
+func unknownFirst(errs []error) []error {
+	rank := func(err error) int {
+		var d *huma.ErrorDetail
+		if errors.As(err, &d) && d.Message == "unexpected property" {
+			return 0
+		}
+		return 1
+	}
+	errs = slices.Clone(errs)
+	slices.SortStableFunc(errs, func(a, b error) int { return rank(a) - rank(b) })
+	return errs
 }
 
 // fieldOf turns huma's location into the name that the caller wrote: of a body the path in it, of the rest the parameter's name.
