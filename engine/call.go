@@ -139,6 +139,32 @@ func (e *Engine) AddGeneration(ctx context.Context, in NewCredentials) (postern.
 	return g, e.Store.AddGeneration(ctx, g)
 }
 
+// RetireGeneration says when a generation stops signing (zero: now) and when its messages are no longer believed (zero: never). The only generation that signs
+// cannot be retired: CodeConflict.
+func (e *Engine) RetireGeneration(ctx context.Context, ownerID, setID, id string, notAfter, retiredAt time.Time) (postern.Generation, error) {
+	generations, err := e.Store.Generations(ctx, ownerID, setID)
+	if err != nil {
+		return postern.Generation{}, err
+	}
+	now := e.now()
+	if notAfter.IsZero() {
+		notAfter = now
+	}
+	if !retiredAt.IsZero() && retiredAt.Before(notAfter) {
+		return postern.Generation{}, postern.Invalid("retired_at", postern.CodeInvalid, "retired_at must not come before not_after", "leave it out to go on believing its messages")
+	}
+	i := slices.IndexFunc(generations, func(g postern.Generation) bool { return g.ID == id })
+	if i < 0 {
+		return postern.Generation{}, postern.E(postern.CodeNotFound, "engine.RetireGeneration", "there is no such generation")
+	}
+	g := generations[i]
+	if !slices.ContainsFunc(generations, func(other postern.Generation) bool { return other.ID != id && other.Usable(notAfter) }) {
+		return g, &postern.Error{Code: postern.CodeConflict, Op: "engine.RetireGeneration", Message: "no other generation would sign at that time", Fix: "add another generation first", ID: id}
+	}
+	g.NotAfter, g.RetiredAt = notAfter.Truncate(time.Microsecond), retiredAt.Truncate(time.Microsecond)
+	return g, e.Store.RetireGeneration(ctx, ownerID, setID, id, g.NotAfter, g.RetiredAt)
+}
+
 // checkKeys says which key field is missing, unreadable or unknown, before anything is written. The error never carries key bytes.
 func checkKeys(d provider.Description, keys map[string][]byte) error {
 	known := map[string]bool{}
