@@ -14,8 +14,8 @@ import (
 
 	"postern"
 	"postern/engine"
-	"postern/provider/all"
 	alipaybox "postern/provider/alipay/sandbox"
+	"postern/provider/all"
 	"postern/provider/sandboxkit"
 	wechatbox "postern/provider/wechatpay/sandbox"
 	"postern/recon"
@@ -227,4 +227,3 @@ func wantOutcomes(t *testing.T, w *sim.World, a postern.Attempt, want string) {
 		t.Errorf("the notifications are %+v, want the first %s", rows, want)
 	}
 }
-
