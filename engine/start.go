@@ -98,10 +98,13 @@ func (e *Engine) tryCandidates(ctx context.Context, state postern.State, plan ro
 	deadline := e.now().Add(e.startTimeout())
 	var result StartResult
 	var last error
-	for _, c := range candidates {
+	for i, c := range candidates {
 		left := deadline.Sub(e.now())
 		if left <= 0 {
 			break
+		}
+		if i < len(candidates)-1 {
+			left = min(left, e.startTimeout()/2) // One that stays silent must leave time for the next.
 		}
 		var again bool
 		result, again, last = e.startOne(ctx, state, plan, c, in, left)
