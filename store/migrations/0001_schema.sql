@@ -111,6 +111,7 @@ CREATE TABLE payment (
   description TEXT NOT NULL,
   return_url TEXT NOT NULL,
   metadata TEXT NOT NULL,
+  items TEXT NOT NULL,
   late_payment TEXT NOT NULL,
   status TEXT NOT NULL,
   live BIGINT NOT NULL CHECK (live IN (0, 1)),
