@@ -88,6 +88,7 @@ var breaks = []struct {
 	{"links", "names no heading", map[string]string{"docs/a.md": "# One thing\n[x](#another-thing)\n"}},
 	{"why", "there is no test", map[string]string{"docs/why.md": "`engine.TestGone`\n", "store/a_test.go": "package store\nimport \"testing\"\nfunc TestGone(t *testing.T) {}\n"}},
 	{"why", "there is no command dance", map[string]string{"docs/why.md": "`postern dance`\n", "cmd/postern/a.go": commandLine}},
+	{"why", "no command or no test", map[string]string{"docs/why.md": "# Why\n\n## 1. One\n\n> They said so.\n\n`postern demo`\n", "cmd/postern/a.go": commandLine}},
 	{"why", "there is no flag --twice", map[string]string{"docs/why.md": "`postern demo --twice`\n", "cmd/postern/a.go": commandLine}},
 }
 
