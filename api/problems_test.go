@@ -100,7 +100,7 @@ func TestProblemsOutsideTheBody(t *testing.T) {
 	}
 	b.get("/v1/payments/%00").problem(http.StatusNotFound, "not_found", "")
 	b.get("/v1/payments/%ff").problem(http.StatusNotFound, "not_found", "")
-	b.get("/v1/payments/" + strings.Repeat("x", 5000)).problem(http.StatusNotFound, "not_found", "")
+	b.get("/v1/payments/"+strings.Repeat("x", 5000)).problem(http.StatusNotFound, "not_found", "")
 	b.get("/v1/payments?after=%00").problem(http.StatusUnprocessableEntity, "invalid_request", "")
 	b.get("/v1/payments?limit=1&limit=2").problem(http.StatusUnprocessableEntity, "invalid_request", "limit")
 	b.post("/v1/payments", order("P", 1), "Idempotency-Key", "two words").problem(http.StatusUnprocessableEntity, "invalid_request", "Idempotency-Key")
