@@ -36,14 +36,16 @@ const idAlphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 
 const idLength = 26
 
-// NewID mints an id: a UUIDv7 of now (milliseconds) and 74 random bits. It panics when the random source fails, because an id must never repeat.
+// NewID mints an id: a UUIDv7 of now, in milliseconds and in the 12 bits behind them the fraction (RFC 9562, 6.2, method 3), so that what one process mints a
+// quarter of a microsecond apart sorts by time, and 62 random bits. It panics when the random source fails, because an id must never repeat.
 func NewID(prefix string, now time.Time, random io.Reader) string {
 	var b [16]byte
 	mustRead(random, b[:])
 	var ms [8]byte
 	binary.BigEndian.PutUint64(ms[:], uint64(now.UnixMilli()))
 	copy(b[:6], ms[2:])
-	b[6] = b[6]&0x0f | 0x70
+	fraction := now.Nanosecond() % int(time.Millisecond) * 4096 / int(time.Millisecond)
+	b[6], b[7] = byte(fraction>>8)|0x70, byte(fraction)
 	b[8] = b[8]&0x3f | 0x80
 	return prefix + encode32(b[:])
 }

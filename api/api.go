@@ -49,7 +49,7 @@ var hooks sync.Once
 
 func setHooks() {
 	huma.DefaultArrayNullable = false // Lists are never null, in either direction.
-	huma.ValidateStrictCasing = true // "Amount" is not "amount": a body with both would be two orders.
+	huma.ValidateStrictCasing = true  // "Amount" is not "amount": a body with both would be two orders.
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return fromHuma(context.Background(), status, message, errs...)
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -32,7 +31,7 @@ func (e *Engine) callFor(ctx context.Context, c postern.Channel) (provider.Call,
 	if err != nil {
 		return provider.Call{}, err
 	}
-	call := provider.Call{Env: e.Env, Settings: set.Settings, SubMerchant: c.SubMerchant, Sandbox: set.Sandbox, Timeout: e.callTimeout()}
+	call := provider.Call{Env: e.Env, Settings: set.Settings, SubMerchant: c.SubMerchant, Sandbox: set.Sandbox, Timeout: e.callTimeout(c.ID)}
 	now := e.now()
 	for _, usable := range []bool{true, false} { // Usable generations first, newest first; those that only verify after them.
 		for _, g := range generations {
@@ -215,7 +214,11 @@ func (e *Engine) RefreshTrust(ctx context.Context, c postern.Channel) (int, erro
 	return len(fetched), nil
 }
 
-func (e *Engine) callTimeout() time.Duration {
+// callTimeout is the channel's own deadline, if the operator gave it one, else the common one.
+func (e *Engine) callTimeout(channelID string) time.Duration {
+	if own := e.Deadlines[channelID]; own > 0 {
+		return own
+	}
 	if e.CallTimeout > 0 {
 		return e.CallTimeout
 	}
@@ -228,9 +231,4 @@ func (e *Engine) exchange(merchantID, attemptID, refundID string, x provider.Exc
 		MerchantID: merchantID, ID: postern.NewID("exc_", e.now(), e.Env.Rand), AttemptID: attemptID, RefundID: refundID, Op: x.Op, Status: x.Status, Request: x.Request,
 		Response: x.Response, Error: x.Error, CreatedAt: e.now(),
 	}
-}
-
-// isCancelled says that the caller went away, which says nothing about the provider.
-func isCancelled(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -13,7 +13,7 @@ import (
 // Bounds of a payment.
 const (
 	defaultExpiry  = 30 * time.Minute
-	minExpiry      = 5 * time.Second
+	minExpiry      = time.Second
 	maxExpiry      = 90 * 24 * time.Hour
 	maxReference   = 64
 	maxDescription = 127
@@ -107,7 +107,7 @@ func (e *Engine) checkCreate(in *CreateInput, now time.Time) error {
 		in.ExpiresAt = now.Add(defaultExpiry)
 	}
 	if d := in.ExpiresAt.Sub(now); d < minExpiry || d > maxExpiry {
-		return postern.Invalid("expires_at", postern.CodeInvalid, "a payment must stay open for at least 5 seconds and at most 90 days", "send expires_in in seconds, 5 to 7776000")
+		return postern.Invalid("expires_at", postern.CodeInvalid, "a payment must stay open for at least a second and at most 90 days", "send expires_in in seconds, 5 to 7776000")
 	}
 	if err := checkItems(in.Items); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"postern"
@@ -31,6 +32,8 @@ type Engine struct {
 	// StartTimeout bounds a start with all its candidates, CallTimeout every other provider call. Zero means 8 s and 10 s.
 	StartTimeout time.Duration
 	CallTimeout  time.Duration
+	// Deadlines replaces CallTimeout for single channels, by their id.
+	Deadlines map[string]time.Duration
 	// KeepPersonal is how long Forget leaves raw messages, exchanges and buyers; zero means 400 days.
 	KeepPersonal time.Duration
 	Log          *slog.Logger
@@ -177,6 +180,7 @@ func (e *Engine) change(merchantID string, s postern.State, effects postern.Effe
 		}
 		c.Events = append(c.Events, event)
 	}
+	inOrder(c.Events)
 	for _, w := range effects.Jobs {
 		c.Jobs = append(c.Jobs, e.job(merchantID, w.Kind, w.ID, w.RunAt))
 	}
@@ -184,6 +188,18 @@ func (e *Engine) change(merchantID string, s postern.State, effects postern.Effe
 		c.Jobs = append(c.Jobs, e.job(merchantID, postern.JobSequence, "", now))
 	}
 	return c, nil
+}
+
+// inOrder hands the ids of a commit's events out in ascending order: the sequencer numbers by id, and ids of the same moment sort at random.
+func inOrder(events []postern.Event) {
+	ids := make([]string, len(events))
+	for i, event := range events {
+		ids[i] = event.ID
+	}
+	slices.Sort(ids)
+	for i := range events {
+		events[i].ID = ids[i]
+	}
 }
 
 // jobArgs is the JSON of every job of the engine.

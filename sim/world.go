@@ -5,7 +5,6 @@ package sim
 import (
 	"context"
 	"crypto/rsa"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -40,12 +39,16 @@ type Options struct {
 	Store *store.Store
 	Seed  uint64
 	Key   func(name string) *rsa.PrivateKey
-	// Fault is called at the engine's named points.
+	// Fault is called at the engine's named points; see Points.
 	Fault func(ctx context.Context, point string) error
 	// Log may be nil.
 	Log *slog.Logger
-	// Join makes another node over the same database and network: it shares the clock, the sandboxes and the merchant of the given world.
+	// Join makes another node over the same database and network: it shares the clock, the sandboxes, the jobs and the merchant of the given world.
 	Join *World
+	// Makers are the sandboxes to build; nil means every provider's.
+	Makers []all.Maker
+	// Twice runs every job twice in a row.
+	Twice bool
 }
 
 // World is one switch with everything around it.
@@ -66,13 +69,27 @@ type World struct {
 	Secret    string // the merchant's API key
 	Hook      *Hook
 	Log       *slog.Logger
+
+	// Tap sees every notification before the switch does; a false answer loses it on its way. It may be nil.
+	Tap func(callbackID string, m provider.Message) bool
+	// Between runs after a provider has done its part of a call and before the switch has the answer. It may be nil.
+	Between func(r *http.Request)
+
+	options   Options
+	crashedAt string // the point of the crash; empty while the switch is up
 }
+
+// notifyPath is where providers notify.
+const notifyPath = "/n/"
 
 // New builds a world with one test merchant, a channel at every sandbox and a webhook endpoint.
 func New(ctx context.Context, o Options) (*World, error) {
-	w := &World{Store: o.Store, Log: o.Log, Channels: map[string]postern.Channel{}, Sandboxes: map[string]all.Sandbox{}, Net: sandboxkit.Local{}}
+	w := &World{Store: o.Store, Log: o.Log, Channels: map[string]postern.Channel{}, Sandboxes: map[string]all.Sandbox{}, Net: sandboxkit.Local{}, options: o}
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Join != nil {
+		return w, w.join(o.Join)
 	}
 	var seed [32]byte
 	for i := range 8 {
@@ -80,22 +97,30 @@ func New(ctx context.Context, o Options) (*World, error) {
 	}
 	w.Rand = &lockedReader{r: rand.NewChaCha8(seed)}
 	w.Clock = sandboxkit.NewClock(func() time.Time { return Start })
-	if o.Join != nil {
-		w.Clock, w.Rand, w.Net, w.Sandboxes, w.Hook = o.Join.Clock, o.Join.Rand, o.Join.Net, o.Join.Sandboxes, o.Join.Hook
-	}
-	if err := w.assemble(ctx, o); err != nil {
+	w.Hook = &Hook{}
+	w.Net[MerchantHost] = w.Hook
+	if err := w.assemble(); err != nil {
 		return nil, err
 	}
-	if o.Join != nil {
-		w.Merchant, w.Channels, w.Secret, w.Runner = o.Join.Merchant, o.Join.Channels, o.Join.Secret, o.Join.Runner
-		w.Store.UseJobs(w.Runner.Insert)
-		return w, nil
+	if err := w.listen(ctx); err != nil {
+		return nil, err
 	}
-	return w, w.populate(ctx, o)
+	return w, w.populate(ctx)
+}
+
+// join makes this node one more over another's database.
+func (w *World) join(o *World) error {
+	w.Clock, w.Rand, w.Net, w.Sandboxes, w.Hook = o.Clock, o.Rand, o.Net, o.Sandboxes, o.Hook
+	w.Merchant, w.Channels, w.Secret, w.Runner = o.Merchant, o.Channels, o.Secret, o.Runner
+	if err := w.assemble(); err != nil {
+		return err
+	}
+	w.Store.UseJobs(w.Runner.Insert)
+	return nil
 }
 
 // assemble builds the rooms of the switch.
-func (w *World) assemble(ctx context.Context, o Options) error {
+func (w *World) assemble() error {
 	var err error
 	kek := make([]byte, 32)
 	for i := range kek {
@@ -106,42 +131,60 @@ func (w *World) assemble(ctx context.Context, o Options) error {
 	}
 	w.Engine = &engine.Engine{
 		Store: w.Store, Vault: w.Vault, Registry: all.Registry(), PublicURL: "http://" + Host, CallbackURL: "http://" + Host, Reach: engine.WallReach, Log: w.Log,
-		Env: provider.Env{Now: w.Clock.Now, Rand: w.Rand, HTTP: network{w.Net}, Fault: o.Fault},
+		Env: provider.Env{Now: w.tick, Rand: w.Rand, HTTP: network{w}, Fault: w.options.Fault},
 	}
-	w.Sender = &webhook.Sender{Store: w.Store, Vault: w.Vault, HTTP: network{w.Net}, Now: w.Clock.Now, Jitter: func() int64 { return 0 }, Log: w.Log}
+	w.Sender = &webhook.Sender{Store: w.Store, Vault: w.Vault, HTTP: network{w}, Now: w.Clock.Now, Jitter: func() int64 { return 0 }, Log: w.Log}
 	w.Callback = callback.New(w.Engine, w.Log)
 	w.API = &api.API{Engine: w.Engine, Store: w.Store, Vault: w.Vault, Sender: w.Sender, Rand: w.Rand, Now: w.Clock.Now, Log: w.Log, Version: "sim"}
-	if o.Join != nil {
-		return nil
+	return nil
+}
+
+// tick is the engine's clock: a microsecond passes between two readings, so that what happens one after the other is seen to.
+func (w *World) tick() time.Time {
+	w.Clock.Advance(time.Microsecond)
+	return w.Clock.Now()
+}
+
+// listen starts the job runner and opens the switch to the network.
+func (w *World) listen(ctx context.Context) error {
+	handler := func(run queue.Handler) queue.Handler {
+		if w.options.Twice {
+			return twice(run)
+		}
+		return run
 	}
 	registry := queue.NewRegistry()
 	for kind, run := range w.Engine.Jobs() {
-		registry.Handle(kind, queue.Handler(run))
+		registry.Handle(kind, handler(queue.Handler(run)))
 	}
 	for kind, run := range w.Sender.Jobs() {
-		registry.Handle(kind, queue.Handler(run), queue.InLane(queue.LaneOutside))
+		registry.Handle(kind, handler(run), queue.InLane(queue.LaneOutside))
 	}
-	if w.Runner, err = queue.NewRunner(ctx, w.Store, registry, queue.RunnerOptions{}); err != nil {
+	var err error
+	if w.Runner, err = queue.NewRunner(ctx, w.Store, registry, queue.RunnerOptions{Through: isCrash}); err != nil {
 		return err
 	}
 	w.Store.UseJobs(w.Runner.Insert)
 	mux := http.NewServeMux()
 	w.Callback.Register(mux)
 	w.API.Register(mux)
-	w.Net[Host] = mux
-	w.Hook = &Hook{}
-	w.Net[MerchantHost] = w.Hook
+	w.Net[Host] = &front{world: w, mux: mux}
 	return nil
 }
 
 // populate makes the merchant, its accounts at the sandboxes, and where it is told.
-func (w *World) populate(ctx context.Context, o Options) error {
+func (w *World) populate(ctx context.Context) error {
+	o := w.options
 	w.Merchant = postern.Merchant{ID: postern.NewID(postern.PrefixMerchant, w.Clock.Now(), w.Rand), Name: "老王烧饼", Locale: "zh-CN", Zone: "Asia/Shanghai", CreatedAt: w.Clock.Now()}
 	if err := w.Store.SaveMerchant(ctx, w.Merchant); err != nil {
 		return err
 	}
 	w.Merchant.Version = 1
-	for _, maker := range all.Sandboxes() {
+	makers := o.Makers
+	if makers == nil {
+		makers = all.Sandboxes()
+	}
+	for _, maker := range makers {
 		host := maker.Code + ".sandbox"
 		box, err := maker.Make(all.Setup{Clock: w.Clock, Rand: w.Rand, HTTP: w.Net, BaseURL: "http://" + host, Name: w.Merchant.Name, Key: o.Key, Log: w.Log})
 		if err != nil {
@@ -165,15 +208,4 @@ func (w *World) populate(ctx context.Context, o Options) error {
 	}
 	_, w.Hook.Secret, err = w.API.MakeEndpoint(ctx, w.Merchant, "http://"+MerchantHost+"/hook", nil)
 	return err
-}
-
-// network is the in-memory network as the engine's Doer: a host that nobody has is certainly not reached.
-type network struct{ local sandboxkit.Local }
-
-func (n network) Do(r *http.Request) (*http.Response, error) {
-	response, err := n.local.Do(r)
-	if errors.Is(err, sandboxkit.ErrNoHost) {
-		err = fmt.Errorf("%w: %w", provider.ErrNotSent, err)
-	}
-	return response, err
 }

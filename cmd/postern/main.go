@@ -48,6 +48,9 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var c cli
 	exit := -1
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
 	parser, err := kong.New(&c, kong.Name("postern"), kong.Description("Postern 便门: one link that takes money in every app. It never holds your money."),
 		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }))
 	if err != nil {
