@@ -153,14 +153,17 @@ func TestJitterSpreadsTheTries(t *testing.T) {
 	}
 }
 
-func TestAnswersAreObeyed(t *testing.T) {
-	for name, c := range map[string]struct {
-		answer func(n int, w http.ResponseWriter)
-		span   time.Duration
-		status string
-		tries  int
-		check  func(t *testing.T, a *answers, d store.Delivery, e store.Endpoint)
-	}{
+// obedience is one thing that an endpoint may answer, and what must come of it.
+type obedience struct {
+	answer func(n int, w http.ResponseWriter)
+	span   time.Duration
+	status string
+	tries  int
+	check  func(t *testing.T, a *answers, d store.Delivery, e store.Endpoint)
+}
+
+func obediences() map[string]obedience {
+	return map[string]obedience{
 		"gone": {func(_ int, w http.ResponseWriter) { w.WriteHeader(http.StatusGone) }, 5 * 24 * time.Hour, store.DeliveryFailed, 1, func(t *testing.T, _ *answers, _ store.Delivery, e store.Endpoint) {
 			if e.DisabledAt.IsZero() {
 				t.Error("410 disables the endpoint")
@@ -212,7 +215,11 @@ func TestAnswersAreObeyed(t *testing.T) {
 				t.Errorf("delivery %+v", d)
 			}
 		}},
-	} {
+	}
+}
+
+func TestAnswersAreObeyed(t *testing.T) {
+	for name, c := range obediences() {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			e, a, _ := listen(t, w, "told.test", c.answer)
