@@ -67,8 +67,12 @@ func (d *demo) tellStory(ctx context.Context, out io.Writer, sabotage string) er
 	if err != nil {
 		return err
 	}
+	channels, err := d.store.Channels(ctx, d.merchant.ID)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintln(out, "\nTrial balance")
-	if err := printBalance(out, balances); err != nil {
+	if err := printBalance(out, balances, channels); err != nil {
 		failed = append(failed, err)
 	}
 	if err := d.compare(ctx, out); err != nil {
