@@ -23,7 +23,7 @@ func abilities() []scenario {
 func (p *trial) arrived() (postern.Attempt, provider.Message) {
 	p.Helper()
 	before := len(p.s.Inbox())
-	a, _ := p.paid(price)
+	a, _ := p.paid()
 	p.s.Clock.Advance(time.Minute)
 	p.s.RunDue(p.Context())
 	got := p.s.Inbox()

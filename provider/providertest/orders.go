@@ -36,11 +36,12 @@ func can[T any](p *trial) bool {
 	return ok
 }
 
+// price is what every order costs, in minor units.
 const price = 6800
 
 // starts: an order is accepted and answers with the action that the description promises.
 func starts(p *trial) {
-	_, r := p.start(price)
+	_, r := p.start()
 	if string(r.Action.Type) != p.product.Action {
 		p.Errorf("the action is %q, the description says %q", r.Action.Type, p.product.Action)
 	}
@@ -51,7 +52,7 @@ func starts(p *trial) {
 
 // queries: an order that waits is pending or not there yet; a paid one says how much, once and for all; one that was never placed is absent.
 func queries(p *trial) {
-	o, r := p.start(price)
+	o, r := p.start()
 	if q := p.query(o.Attempt); q.State != provider.Pending && q.State != provider.Absent {
 		p.Errorf("nobody has paid, and the order is %s", q.State)
 	}
@@ -73,7 +74,7 @@ func queries(p *trial) {
 
 // declines: a buyer who declines has not paid, and may think better of it or not; money is never reported.
 func declines(p *trial) {
-	o, r := p.start(price)
+	o, r := p.start()
 	p.reach(r)
 	p.press(o.Attempt.Number, "decline")
 	if q := p.query(o.Attempt); q.State == provider.Paid || q.Money != nil {
@@ -83,7 +84,7 @@ func declines(p *trial) {
 
 // expires: past the expiry that was sent with it nobody can pay the order, and a query does not call it paid or failed.
 func expires(p *trial) {
-	o, r := p.start(price)
+	o, r := p.start()
 	p.reach(r)
 	p.s.Clock.Advance(16 * time.Minute)
 	p.s.RunDue(p.Context())
@@ -99,7 +100,7 @@ func expires(p *trial) {
 // provider closes numbers that it does not know.
 func closes(p *trial) {
 	closer := p.s.Connector.(provider.Closer)
-	o, r := p.start(price)
+	o, r := p.start()
 	p.reach(r)
 	for range 2 {
 		if c := closer.Close(p.Context(), p.s.Call, o.Attempt); c.State != provider.CloseDone && c.State != provider.CloseAbsent {
@@ -109,7 +110,7 @@ func closes(p *trial) {
 	if q := p.query(o.Attempt); q.State != provider.Closed && q.State != provider.Absent {
 		p.Errorf("closed, and %s", q.State)
 	}
-	a, _ := p.paid(price)
+	a, _ := p.paid()
 	if c := closer.Close(p.Context(), p.s.Call, a); c.State != provider.CloseAlreadyPaid {
 		p.Errorf("closing a paid order: %+v", c)
 	}
@@ -130,7 +131,7 @@ func (p *trial) back(a postern.Attempt, m provider.Money, amount int64) provider
 // refunds: the same number refunds once however often it is sent; more than was paid never goes back.
 func refunds(p *trial) {
 	refunder := p.s.Connector.(provider.Refunder)
-	a, m := p.paid(price)
+	a, m := p.paid()
 	r := p.back(a, m, 2000)
 	for range 2 {
 		got := refunder.Refund(p.Context(), p.s.Call, r)
@@ -167,7 +168,7 @@ func refundQueries(p *trial) {
 		p.Fatal("a refund querier that cannot refund")
 	}
 	querier := p.s.Connector.(provider.RefundQuerier)
-	a, m := p.paid(price)
+	a, m := p.paid()
 	r := p.back(a, m, 2000)
 	if got := refunder.Refund(p.Context(), p.s.Call, r); got.State != provider.RefundDone && got.State != provider.RefundPending {
 		p.Fatalf("refund: %+v", got)
@@ -196,7 +197,7 @@ func limits(p *trial) {
 		cases["payer_id"] = func(r *provider.StartRequest) { r.PayerID = "" }
 	}
 	for field, spoil := range cases {
-		o := p.order(price)
+		o := p.order()
 		spoil(&o)
 		r := p.s.Connector.Start(p.Context(), call, o)
 		if r.State != provider.Failed || r.Class != provider.ClassInvalid || r.Field != field || r.Message == "" {
@@ -210,7 +211,7 @@ func limits(p *trial) {
 
 // wrongKeys: an order signed with somebody else's key is never placed, and the answer is never believed to say that it was.
 func wrongKeys(p *trial) {
-	o := p.order(price)
+	o := p.order()
 	r := p.s.Connector.Start(p.Context(), p.s.Stranger, o)
 	if r.State != provider.Failed && r.State != provider.Unknown || r.Action.Type != "" && r.Action.Type != postern.ActionNone {
 		p.Errorf("with a stranger's key: %+v", r)
@@ -227,7 +228,7 @@ var lostFaults = []string{sandboxkit.DropRequest, sandboxkit.DropResponse, sandb
 // happened.
 func lostStarts(p *trial) {
 	for _, name := range lostFaults {
-		o := p.order(price)
+		o := p.order()
 		p.fault(p.product.Code, name)
 		if r := p.s.Connector.Start(p.Context(), p.s.Call, o); r.State != provider.Unknown || r.Class.MayFailOver() {
 			p.Errorf("%s: %+v", name, r)
@@ -239,14 +240,14 @@ func lostStarts(p *trial) {
 	}
 	call := p.s.Call
 	call.Env.HTTP = refusing{}
-	if r := p.s.Connector.Start(p.Context(), call, p.order(price)); r.State != provider.Failed || !r.Class.MayFailOver() {
+	if r := p.s.Connector.Start(p.Context(), call, p.order()); r.State != provider.Failed || !r.Class.MayFailOver() {
 		p.Errorf("nothing was sent: %+v", r)
 	}
 }
 
 // lostQueries: a query without an answer says nothing about the order.
 func lostQueries(p *trial) {
-	a, _ := p.paid(price)
+	a, _ := p.paid()
 	for _, name := range lostFaults {
 		p.fault("query", name)
 		if q := p.query(a); q.State != provider.Unknown || q.Money != nil {
@@ -265,7 +266,7 @@ func lostQueries(p *trial) {
 func lostCloses(p *trial) {
 	closer := p.s.Connector.(provider.Closer)
 	for _, name := range lostFaults {
-		o, r := p.start(price)
+		o, r := p.start()
 		p.reach(r)
 		p.fault("close", name)
 		if c := closer.Close(p.Context(), p.s.Call, o.Attempt); c.State != provider.CloseUnknown {
@@ -282,7 +283,7 @@ func lostCloses(p *trial) {
 func lostRefunds(p *trial) {
 	refunder := p.s.Connector.(provider.Refunder)
 	for _, name := range lostFaults {
-		a, m := p.paid(price)
+		a, m := p.paid()
 		r := p.back(a, m, 2000)
 		p.fault("refund", name)
 		if got := refunder.Refund(p.Context(), p.s.Call, r); got.State != provider.RefundUnknown && got.State != provider.RefundPending {

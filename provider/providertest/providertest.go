@@ -111,7 +111,7 @@ func (p *trial) control(method, path string, in, out any) int {
 	if in == nil {
 		body = nil
 	}
-	r := httptest.NewRequest(method, path, strings.NewReader(string(body)))
+	r := httptest.NewRequestWithContext(p.Context(), method, path, strings.NewReader(string(body)))
 	r.RemoteAddr = "127.0.0.1:1"
 	w := httptest.NewRecorder()
 	p.s.Control.ServeHTTP(w, r)
@@ -153,12 +153,12 @@ func (p *trial) book(number string) (sandboxkit.Order, bool) {
 	return orders[i], true
 }
 
-// order makes the request for one attempt of the product, in minor units.
-func (p *trial) order(amount int64) provider.StartRequest {
+// order makes the request for one attempt of the product.
+func (p *trial) order() provider.StartRequest {
 	now := p.s.Clock.Now()
 	r := provider.StartRequest{
 		Attempt: postern.Attempt{
-			Number: postern.NewNumber(now, p.s.Call.Env.Rand), Product: p.product.Code, Amount: amount, Currency: p.product.Currencies[0], GenerationID: p.s.Call.Keys[0].ID,
+			Number: postern.NewNumber(now, p.s.Call.Env.Rand), Product: p.product.Code, Amount: price, Currency: p.product.Currencies[0], GenerationID: p.s.Call.Keys[0].ID,
 			CreatedAt: now, ExpiresAt: now.Add(15 * time.Minute),
 		},
 		Description: "烧饼礼盒 · 十二枚", NotifyURL: p.s.NotifyURL, ReturnURL: "http://127.0.0.1/c/x", QuitURL: "http://127.0.0.1/c/x", ClientIP: "127.0.0.1",
@@ -205,9 +205,9 @@ func (p *trial) payer() string {
 }
 
 // start places an order that must be accepted.
-func (p *trial) start(amount int64) (provider.StartRequest, provider.Result) {
+func (p *trial) start() (provider.StartRequest, provider.Result) {
 	p.Helper()
-	o := p.order(amount)
+	o := p.order()
 	r := p.s.Connector.Start(p.Context(), p.s.Call, o)
 	if r.State != provider.Pending {
 		p.Fatalf("start: %+v", r)
@@ -246,9 +246,9 @@ func (p *trial) press(number, button string) {
 }
 
 // paid places an order, and the buyer pays it.
-func (p *trial) paid(amount int64) (postern.Attempt, provider.Money) {
+func (p *trial) paid() (postern.Attempt, provider.Money) {
 	p.Helper()
-	o, r := p.start(amount)
+	o, r := p.start()
 	p.reach(r)
 	p.press(o.Attempt.Number, "approve")
 	q := p.query(o.Attempt)
