@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -203,7 +204,7 @@ func (d *demo) webhooksArrived(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		if int64(len(seen)) == most && len(events) == len(seen) {
-			fmt.Fprintf(out, "\n%d signed webhooks arrived, numbered 1 to %d without a gap\n", len(seen), most)
+			fmt.Fprintf(out, "\n%d signed webhooks arrived, numbered 1 to %d without a gap, half of them within %d ms of the commit\n", len(seen), most, medianDelay(got).Milliseconds())
 			return nil
 		}
 		if time.Now().After(end) {
@@ -213,6 +214,19 @@ func (d *demo) webhooksArrived(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
+}
+
+// medianDelay is the median time from an event's commit to the webhook's arrival.
+func medianDelay(got []received) time.Duration {
+	delays := make([]time.Duration, 0, len(got))
+	for _, g := range got {
+		delays = append(delays, g.At.Sub(g.CreatedAt))
+	}
+	slices.Sort(delays)
+	if len(delays) == 0 {
+		return 0
+	}
+	return delays[len(delays)/2]
 }
 
 // compare reads every wallet's own book through its control address only, and holds ours against it.
