@@ -23,9 +23,10 @@ func (b *bench) theirs() map[string]string {
 	b.run(time.Minute)
 	delivery := b.get("/v1/webhook_endpoints/" + endpoint.text("id") + "/deliveries").want(http.StatusOK).list("data")[0]
 	channel := b.w.Channels["alipay"].ID
+	closure := b.post("/v1/closures", object{"title": "x", "by": "host", "scope": object{"providers": []string{"nobody"}}, "withdraws": []object{{"act": "pay", "from": "2027-01-01T00:00:00Z"}}}).want(http.StatusCreated)
 	return map[string]string{
 		"payments": p.text("id"), "refunds": refund.text("id"), "surpluses": surplus.text("id"), "webhook_endpoints": endpoint.text("id"),
-		"deliveries": delivery.text("id"), "channels": channel, "merchants": b.w.Merchant.ID, "attempt_id": story.list("attempts")[0].text("id"),
+		"deliveries": delivery.text("id"), "channels": channel, "closures": closure.text("id"), "merchants": b.w.Merchant.ID, "attempt_id": story.list("attempts")[0].text("id"),
 		"events":        b.get("/v1/events").want(http.StatusOK).list("data")[0].text("id"),
 		"api_keys":      b.get("/v1/api_keys").want(http.StatusOK).list("data")[0].text("id"),
 		"generation_id": b.get("/v1/channels/" + channel + "/generations").want(http.StatusOK).list("data")[0].text("id"),
@@ -35,7 +36,7 @@ func (b *bench) theirs() map[string]string {
 // goodBodies are bodies that would be taken if the object were the caller's own.
 var goodBodies = map[string]string{
 	"create-attempt": `{"product":"native"}`, "create-refund": `{"reference":"x","amount":1}`, "add-permission": `{"act":"pay","allowed":false}`,
-	"add-generation": `{"keys":{}}`, "create-payment": `{"reference":"own","amount":1,"currency":"CNY","description":"d"}`,
+	"move-closure": `{"withdraws":[{"act":"pay","from":"2027-01-01T00:00:00Z"}]}`, "add-generation": `{"keys":{}}`, "create-payment": `{"reference":"own","amount":1,"currency":"CNY","description":"d"}`,
 }
 
 // TestAnothersObjectsDoNotExist goes through the route table of the document: every route that names an object answers 404 for another merchant's, and what

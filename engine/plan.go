@@ -13,9 +13,9 @@ import (
 // ContainerAPI is the container of attempts that a merchant's own server starts: the merchant knows where its page is, so the wall is not asked.
 const ContainerAPI = "api"
 
-// WallReach is what the built-in wall map says.
-func WallReach(providerCode, product string, buyer route.Buyer, _ time.Time) route.Reach {
-	cell := wall.Reach(providerCode, product, wall.Seen{Container: buyer.Container, OS: buyer.OS, Form: buyer.Form})
+// WallReach is what the built-in wall map says for that moment.
+func WallReach(providerCode, product string, buyer route.Buyer, now time.Time) route.Reach {
+	cell := wall.ReachAt(providerCode, product, wall.Seen{Container: buyer.Container, OS: buyer.OS, Form: buyer.Form}, now)
 	return route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut, Note: cell.Note}
 }
 

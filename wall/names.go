@@ -17,6 +17,8 @@ const (
 type Name struct {
 	ZH, EN string
 	Exit   string
+	// Since is about when the app came up: the year is common knowledge, without a source. Zero is long ago or not known.
+	Since Moment
 }
 
 // Preset is a stand-in for a container, which the test bar offers: a short word and the user agent that it pretends to be. A preset without a label is not
@@ -55,6 +57,7 @@ type nameLine struct {
 	ZH        string `json:"zh"`
 	EN        string `json:"en"`
 	Exit      string `json:"exit"`
+	Since     Moment `json:"since,omitzero"`
 }
 
 func (m *Map) loadNames(fsys fs.FS) error {
@@ -71,7 +74,7 @@ func (m *Map) loadNames(fsys fs.FS) error {
 		if !slices.Contains([]string{ExitMenu, ExitCopy, ExitNone}, l.Exit) {
 			return fmt.Errorf("exit %q: use menu, copy or none", l.Exit)
 		}
-		m.names[l.Container] = Name{ZH: l.ZH, EN: l.EN, Exit: l.Exit}
+		m.names[l.Container] = Name{ZH: l.ZH, EN: l.EN, Exit: l.Exit, Since: l.Since}
 		return nil
 	})
 	if err != nil {

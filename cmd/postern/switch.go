@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"postern"
 	"postern/api"
 	"postern/callback"
 	"postern/engine"
@@ -108,9 +109,8 @@ func (s *theSwitch) startQueue() error {
 	for kind, run := range s.engine.Jobs() {
 		registry.Handle(kind, queue.Handler(run))
 	}
-	for kind, run := range s.sender.Jobs() {
-		registry.Handle(kind, queue.Handler(run), queue.InLane(queue.LaneOutside))
-	}
+	registry.Handle(postern.JobSequence, s.sender.Sequence)
+	registry.Handle(postern.JobDeliver, s.sender.Deliver, queue.InLane(queue.LaneOutside))
 	var err error
 	if s.river, err = queue.NewRiver(s.store, registry, queue.RiverOptions{Now: time.Now, Random: rand.Reader, Logger: s.log}); err != nil {
 		return err

@@ -176,7 +176,7 @@ var purity = []struct {
 	why    string
 }{
 	{[]string{".", "ledger", "route"}, []string{"context", "os", "net", "net/http", "database/sql", "log", "log/slog", "embed", "io/fs", "crypto/rand", "math/rand", "math/rand/v2", "sync", "runtime"}, "no context, no clock, no I/O"},
-	{[]string{"wall"}, []string{"context", "os", "net", "net/http", "database/sql", "log", "log/slog", "time", "crypto/rand", "math/rand", "math/rand/v2"}, "data in, answers out; its data is embedded"},
+	{[]string{"wall"}, []string{"context", "os", "net", "net/http", "database/sql", "log", "log/slog", "crypto/rand", "math/rand", "math/rand/v2"}, "data in, answers out; its data is embedded"},
 	{[]string{"recon"}, []string{"context", "os", "net", "net/http", "database/sql", "log", "log/slog", "embed"}, "books against books"},
 	{[]string{"store", "queue", "vault", "recon", "drill"}, []string{"net/http", "html/template"}, "rooms below the doors speak no HTTP"},
 }
