@@ -69,8 +69,11 @@ func TestTraps(t *testing.T) {
 			t.Errorf("%s: got %+v, want %s, %s, %s", c.name, got, c.container, c.os, c.form)
 		}
 	}
-	if c := wall.Reach("wechatpay", "h5", wall.Seen{Container: "browser-safari", OS: "macos", Form: wall.Desktop}); c.State != wall.StateBlocked {
-		t.Errorf("the note on iPads in docs/wall.md says that a Mac is blocked for phone products: %+v", c)
+	mac := wall.Seen{Container: "browser-safari", OS: "macos", Form: wall.Desktop} // which an iPad says it is: each wallet must have a product that works there
+	for _, c := range [][2]string{{"alipay", "page"}, {"wechatpay", "native"}, {"unionpay", "page"}} {
+		if got := wall.Reach(c[0], c[1], mac); got.State != wall.StateWorks {
+			t.Errorf("%s on an iPad in desktop mode: %+v", c[0], got)
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ type wallAtCmd struct {
 	Date      string `help:"The day, such as 2014-02-13, or a time such as 2014-02-13T12:00:00+08:00; today without it."`
 	Container string `help:"Only this container, in every form."`
 	Provider  string `help:"Only this provider."`
-	Overlay   string `help:"An overlay to lay over the built-in map." type:"existingfile"`
+	Overlay   string `help:"An overlay to lay over the built-in map."`
 	JSON      bool   `help:"Write JSON." name:"json"`
 }
 
@@ -112,7 +112,7 @@ func (c *wallTimelineCmd) Run(rt *runtime) error {
 
 // wallCheckCmd validates an overlay.
 type wallCheckCmd struct {
-	File string `arg:"" help:"The overlay." type:"existingfile"`
+	File string `arg:"" help:"The overlay."`
 }
 
 func (c *wallCheckCmd) Run(rt *runtime) error {
