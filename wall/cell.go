@@ -36,6 +36,13 @@ const (
 	ByHost     = "host"     // the app in which the page is open
 )
 
+// Which dates of a line are rough.
+const (
+	AboutBoth = "about"
+	AboutFrom = "from_about"
+	AboutTo   = "to_about"
+)
+
 // Who may still sign an agreement for a use. Empty is everybody.
 const (
 	SigningExisting = "existing" // no new agreements: those that are signed run until they end
@@ -55,8 +62,8 @@ type Cell struct {
 	// WayOut is how the buyer gets on when State is StateWayOut, "" otherwise.
 	WayOut string `json:"way_out,omitempty"`
 	Span
-	// About marks dates that the sources give only roughly.
-	About    bool   `json:"about,omitempty"`
+	// Dates says which dates the sources give only roughly: AboutBoth, AboutFrom, AboutTo, or "" for none.
+	Dates    string `json:"dates,omitempty"`
 	Signing  string `json:"signing,omitempty"`
 	ClosedBy string `json:"closed_by,omitempty"`
 	Who      string `json:"who,omitempty"`
@@ -163,7 +170,7 @@ func (m *Map) parseCell(l cellLine) (c Cell, odd []string, err error) {
 		where = familyMark + l.Family
 	}
 	c = Cell{Provider: l.Provider, Product: l.Product, Container: where, Form: l.Form, State: l.State, WayOut: l.WayOut, Signing: l.Signing,
-		About: l.Dates != "", ClosedBy: l.ClosedBy, Who: l.Who, Evidence: l.Evidence, Note: l.Note, Source: l.Source, Event: l.Event}
+		Dates: l.Dates, ClosedBy: l.ClosedBy, Who: l.Who, Evidence: l.Evidence, Note: l.Note, Source: l.Source, Event: l.Event}
 	if err := checkState(l.State, l.WayOut, l.Signing); err != nil {
 		return c, nil, err
 	}
@@ -191,8 +198,8 @@ func (m *Map) checkFact(l factLine, free bool) (Span, error) {
 	if err != nil {
 		return span, err
 	}
-	if l.Dates != "" && (l.Dates != "about" || l.From == "" && l.Until == "") {
-		return span, fmt.Errorf("dates %q: write about beside a date that is not exact, or leave it out", l.Dates)
+	if from, to := l.From != "", l.Until != ""; l.Dates != "" && !(l.Dates == AboutBoth && (from || to) || l.Dates == AboutFrom && from || l.Dates == AboutTo && to) {
+		return span, fmt.Errorf("dates %q: write about, from_about or to_about where such a date is not exact, or leave it out", l.Dates)
 	}
 	if !slices.Contains([]string{"", ByProvider, ByHost}, l.ClosedBy) {
 		return span, fmt.Errorf("closed_by %q: use provider or host, or leave it out", l.ClosedBy)

@@ -38,7 +38,7 @@ type Link struct {
 	State  string `json:"state"`
 	WayOut string `json:"way_out,omitempty"`
 	Span
-	About    bool   `json:"about,omitempty"`
+	Dates    string `json:"dates,omitempty"`
 	ClosedBy string `json:"closed_by,omitempty"`
 	Who      string `json:"who,omitempty"`
 	Evidence string `json:"evidence"`
@@ -158,7 +158,7 @@ func (m *Map) parseLink(line linkLine) (l Link, odd []string, err error) {
 	if err := checkState(line.State, line.WayOut, ""); err != nil {
 		return l, nil, err
 	}
-	l = Link{Target: line.Target, Container: line.Container, Scene: line.Scene, State: line.State, WayOut: line.WayOut, About: line.Dates != "",
+	l = Link{Target: line.Target, Container: line.Container, Scene: line.Scene, State: line.State, WayOut: line.WayOut, Dates: line.Dates,
 		ClosedBy: line.ClosedBy, Who: line.Who, Evidence: line.Evidence, Note: line.Note, Source: line.Source, Event: line.Event}
 	l.Span, err = m.checkFact(line.factLine, line.State == StateWorks)
 	return l, odd, err

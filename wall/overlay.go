@@ -196,7 +196,7 @@ func (o *overlay) container(r ruleLine) error {
 		if r.ZH == "" || r.EN == "" || !slices.Contains([]string{ExitMenu, ExitCopy, ExitNone}, r.Exit) {
 			return fmt.Errorf("zh, en, exit: name the container in both languages, and say menu, copy or none; or leave out all three")
 		}
-		o.m.names[label] = Name{ZH: r.ZH, EN: r.EN, Exit: r.Exit}
+		o.m.names[label] = Name{ZH: r.ZH, EN: r.EN, Exit: r.Exit, Form: Phone}
 	} else if _, named := o.m.names[label]; !named {
 		return fmt.Errorf("zh, en, exit: container %q is new: name it in both languages, and say whether its menu opens a browser (menu), only copies (copy), or it is one (none)", label)
 	}
