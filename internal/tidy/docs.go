@@ -13,7 +13,7 @@ import (
 func checkPackageComments(t *Tree) []Finding {
 	first, said := map[string]*File{}, map[string]bool{}
 	for _, f := range t.Go {
-		if f.Test || deps(f) {
+		if f.Test {
 			continue
 		}
 		if first[f.Dir] == nil {
