@@ -106,7 +106,7 @@ func (w *World) Guard(do func() error) (err error) {
 func (w *World) Restart(ctx context.Context) (*World, error) {
 	n := &World{
 		Store: w.Store, Log: w.Log, Channels: w.Channels, Sandboxes: w.Sandboxes, Net: w.Net, Clock: w.Clock, Rand: w.Rand, Hook: w.Hook, Merchant: w.Merchant,
-		Secret: w.Secret, Tap: w.Tap, Between: w.Between, options: w.options,
+		Secret: w.Secret, Tap: w.Tap, Answered: w.Answered, Between: w.Between, options: w.options,
 	}
 	if err := n.assemble(); err != nil {
 		return nil, err
@@ -127,13 +127,34 @@ func (f *front) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, notifyPath) && !f.world.tapped(r) {
 		panic(http.ErrAbortHandler)
 	}
+	heard := &listener{ResponseWriter: rw}
 	err := f.world.Guard(func() error {
-		f.mux.ServeHTTP(rw, r)
+		f.mux.ServeHTTP(heard, r)
 		return nil
 	})
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	if id, ok := strings.CutPrefix(r.URL.Path, notifyPath); ok && f.world.Answered != nil {
+		f.world.Answered(id, heard.status, heard.body.String())
+	}
+}
+
+// listener hears an answer while it is written.
+type listener struct {
+	http.ResponseWriter
+	status int
+	body   strings.Builder
+}
+
+func (l *listener) WriteHeader(status int) {
+	l.status = status
+	l.ResponseWriter.WriteHeader(status)
+}
+
+func (l *listener) Write(p []byte) (int, error) {
+	_, _ = l.body.Write(p) // a strings.Builder takes everything
+	return l.ResponseWriter.Write(p)
 }
 
 // network is the in-memory network as the switch's Doer: a host that nobody has is certainly not reached.

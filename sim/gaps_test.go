@@ -241,10 +241,11 @@ func TestF35ManyHands(t *testing.T) {
 		run(t, w, time.Minute)
 		approve(t, w, early)
 		run(t, w, time.Minute)
-		u := state(t, w, p).Surpluses[0]
-		if u.Status != postern.SurplusHeld {
-			t.Fatalf("the surplus is %s", u.Status)
+		held := state(t, w, p).Surpluses
+		if len(held) != 1 || held[0].Status != postern.SurplusHeld {
+			t.Fatalf("the surpluses are %+v", held)
 		}
+		u := held[0]
 		var decided atomic.Int64
 		atOnce(16, 64, func(i int) {
 			decide := w.Engine.RefundSurplus
@@ -442,4 +443,26 @@ func TestLastLookUnanswered(t *testing.T) {
 		t.Errorf("the money was never seen: %+v", s.Surpluses)
 	}
 	agree(t, w)
+}
+
+// TestAbsentIsPending: Alipay does not know a code that nobody has scanned, nor a page that nobody has opened. Looks that say so leave the attempt waiting until
+// its expiry and a margin are over, and the buyer can pay to the end.
+func TestAbsentIsPending(t *testing.T) {
+	ctx := context.Background()
+	for _, product := range []string{"native", "h5", "page"} {
+		w := newWorld(t, 1)
+		p, q := pay(t, w, "waits", 6800), pay(t, w, "never", 6800)
+		a, b := begin(t, w, p, alipay, product), begin(t, w, q, alipay, product)
+		run(t, w, 14*time.Minute)
+		wantAttempt(t, w, a, postern.AttemptPending)
+		approve(t, w, a)
+		run(t, w, 30*time.Second)
+		wantPayment(t, w, p, postern.PaymentPaid)
+		must(t, w.Break(ctx, alipay, "close", "drop_request", 1000))
+		run(t, w, 4*time.Minute)
+		wantAttempt(t, w, b, postern.AttemptPending)
+		run(t, w, 30*time.Minute)
+		wantAttempt(t, w, b, postern.AttemptClosed)
+		agree(t, w)
+	}
 }

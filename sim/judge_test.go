@@ -10,7 +10,7 @@ import (
 	"postern"
 )
 
-// invariants hold after every step, whatever goes on.
+// invariants hold at every moment, whatever goes on.
 func (d *driver) invariants() {
 	d.t.Helper()
 	ctx := context.Background()
@@ -34,7 +34,7 @@ func (d *driver) invariants() {
 			}
 			// Alipay says absent of what no buyer has reached yet, and lets one reach it until it expires: that money is surplus then.
 			reached := a.Provider == wechat || a.Product == "jsapi"
-			if a.Exposed() && (a.Status == postern.AttemptClosed || a.Status == postern.AttemptFailed) && payable[a.Number] && reached {
+			if (a.Status == postern.AttemptClosed || a.Status == postern.AttemptFailed) && payable[a.Number] && reached {
 				d.t.Errorf("%s: attempt %s (%s %s) is %s and can still be paid at its provider", p.Reference, a.Number, a.Provider, a.Product, a.Status)
 			}
 		}
@@ -45,6 +45,9 @@ func (d *driver) invariants() {
 		}
 		if open > 1 {
 			d.t.Errorf("%s: a buyer is shown %d wallets at once: %v", p.Reference, open, statuses(s))
+		}
+		if r, ok := s.Applied(); ok && (r.Amount != p.Amount || r.Currency != p.Currency) {
+			d.t.Errorf("%s of %d was paid with %d %s", p.Reference, p.Amount, r.Amount, r.Currency)
 		}
 		if applied > 1 || (applied == 1) != (s.Payment.Status == postern.PaymentPaid) {
 			d.t.Errorf("%s is %s with %d applied receipts", p.Reference, s.Payment.Status, applied)
@@ -76,6 +79,28 @@ func (d *driver) judge() {
 	}
 	for _, p := range d.payments {
 		d.judgePayment(p, told[p.ID])
+		d.judgeAnswers(p)
+	}
+}
+
+// judgeAnswers checks that no notification was answered with success without a write, and that late money was not taken where the merchant does not want it.
+func (d *driver) judgeAnswers(p postern.Payment) {
+	d.t.Helper()
+	ctx := context.Background()
+	s := state(d.t, d.w, p)
+	for _, a := range s.Attempts {
+		seen, err := d.w.Store.NotificationsSeen(ctx, a.MerchantID, a.ID)
+		must(d.t, err)
+		if acked := d.acked[postern.CallbackID(a.MerchantID, a.ID)]; int64(acked) > seen {
+			d.t.Errorf("%s: %d notifications were answered with success, %d were written", p.Reference, acked, seen)
+		}
+	}
+	for _, u := range s.Surpluses {
+		for _, r := range s.Receipts {
+			if r.ID == u.ReceiptID && (r.Use != postern.ReceiptSurplus || r.Amount != u.Amount) {
+				d.t.Errorf("%s: the surplus of %d is of a receipt of %d that is %s", p.Reference, u.Amount, r.Amount, r.Use)
+			}
+		}
 	}
 }
 
@@ -125,6 +150,9 @@ func (d *driver) judgePayment(p postern.Payment, told []string) {
 		want["payment."+string(s.Payment.Status)]++
 	}
 	got := map[string]int{}
+	if ended := slices.IndexFunc(told, func(k string) bool { return k == "payment.expired" || k == "payment.canceled" }); ended >= 0 && slices.Contains(told, "payment.paid") && p.LatePayment == postern.LateRefund {
+		d.t.Errorf("%s refuses late money and took it: %v", p.Reference, told)
+	}
 	for _, kind := range told {
 		// What was said on the way may have been overtaken: unknown, expired before late money, failed before the money went back after all.
 		overtaken := kind == "payment.attempt_unknown" || s.Payment.Status == postern.PaymentPaid && (kind == "payment.expired" || kind == "payment.canceled")

@@ -150,7 +150,7 @@ func TestT4Rotation(t *testing.T) {
 	r := newRotation(t)
 	ctx, orders := context.Background(), 1000
 	if testing.Short() {
-		orders = 100
+		orders = 96
 	}
 	type inFlight struct {
 		p postern.Payment

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -31,6 +32,7 @@ type driver struct {
 	payments []postern.Payment
 	attempts []postern.Attempt
 	captured []kept
+	acked    map[string]int // notifications answered with success, by callback id
 	trace    hash.Hash
 	story    []string
 }
@@ -59,6 +61,7 @@ var acts = []act{
 	{2, "restore", (*driver).restore},
 	{2, "hook", (*driver).hook},
 	{1, "policy", (*driver).policy},
+	{5, "stray", (*driver).stray},
 	{30, "wait", (*driver).wait},
 }
 
@@ -108,15 +111,22 @@ func live(t *testing.T, seed uint64) *driver {
 	t.Helper()
 	points := &sim.Points{}
 	s := opened(t, "sqlite::memory:", store.Options{Fault: points.Hit})
-	d := &driver{t: t, points: points, rng: rand.New(rand.NewPCG(seed, 1)), trace: sha256.New()}
+	d := &driver{t: t, points: points, rng: rand.New(rand.NewPCG(seed, 1)), trace: sha256.New(), acked: map[string]int{}}
 	d.w = build(t, sim.Options{Store: s, Seed: seed, Fault: points.Hit})
 	d.w.Tap = func(id string, m provider.Message) bool {
 		d.captured = append(d.captured, kept{id, m})
-		return true
+		return seed%5 != 4 // to some, no notification ever comes
 	}
-	for range seedSteps {
+	d.w.Answered = func(id string, status int, body string) {
+		if status == http.StatusOK && body != "fail" {
+			d.acked[id]++
+		}
+	}
+	for i := range seedSteps {
 		d.step()
-		d.invariants()
+		if i%4 == 3 {
+			d.invariants()
+		}
 		if t.Failed() {
 			break
 		}
@@ -246,6 +256,25 @@ func (d *driver) start(ctx context.Context) (string, error) {
 
 func (d *driver) approve(ctx context.Context) (string, error) {
 	a, ok := pick(d, d.attempts)
+	if !ok {
+		return "nothing", nil
+	}
+	return a.Number, d.w.Approve(ctx, a, "")
+}
+
+// stray lets a buyer pay an order that ended here: a code that was scanned long before, or lay on another screen.
+func (d *driver) stray(ctx context.Context) (string, error) {
+	var ended []postern.Attempt
+	for _, a := range d.attempts {
+		s, err := d.w.Store.LoadStateByAttempt(ctx, a.MerchantID, a.ID)
+		if err != nil {
+			return "", err
+		}
+		if now, _ := s.Attempt(a.ID); now.Status == postern.AttemptClosed && d.w.Clock.Now().Before(a.ExpiresAt) {
+			ended = append(ended, a)
+		}
+	}
+	a, ok := pick(d, ended)
 	if !ok {
 		return "nothing", nil
 	}

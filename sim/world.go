@@ -72,6 +72,8 @@ type World struct {
 
 	// Tap sees every notification before the switch does; a false answer loses it on its way. It may be nil.
 	Tap func(callbackID string, m provider.Message) bool
+	// Answered sees what the switch answered to a notification. It may be nil.
+	Answered func(callbackID string, status int, body string)
 	// Between runs after a provider has done its part of a call and before the switch has the answer. It may be nil.
 	Between func(r *http.Request)
 
