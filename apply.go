@@ -152,6 +152,10 @@ func (c *change) start(a Attempt) error {
 		if other.Exposed() {
 			return &Error{Code: CodeAttemptLive, Op: "postern.Apply", Message: "a buyer may still pay another attempt; close it first", ID: other.ID}
 		}
+		// Nobody has seen it, and from here on nobody may: two tabs that start at once must not show two wallets.
+		if err := c.closeWanted(other.ID); err != nil {
+			return err
+		}
 	}
 	status, err := AttemptStates.Next(AttemptCreated, OnSend)
 	if err != nil {
@@ -192,9 +196,10 @@ func (c *change) answered(f AttemptAnswered) error {
 	return c.settle()
 }
 
+// shown exposes an attempt, unless it ended or is being closed: then its action must not reach a buyer any more, and the caller sees that it is not exposed.
 func (c *change) shown(id string) error {
 	a, err := c.attempt(id)
-	if err != nil || a.Exposed() {
+	if err != nil || a.Exposed() || !a.Status.Live() || !a.CloseRequestedAt.IsZero() {
 		return err
 	}
 	a.ExposedAt = c.now

@@ -102,6 +102,9 @@ func surplusEffects(s *RefundState, now time.Time, out *Effects) error {
 		return err
 	}
 	s.Surplus.Status, s.Surplus.UpdatedAt = status, now
+	if on == OnRefunded {
+		s.Surplus.RefundID = s.Refund.ID // An older refund that had failed may be the one that reached the buyer.
+	}
 	out.Surpluses = append(out.Surpluses, *s.Surplus)
 	return nil
 }

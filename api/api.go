@@ -48,7 +48,8 @@ func (a *API) Register(mux *http.ServeMux) {
 var hooks sync.Once
 
 func setHooks() {
-	huma.ValidateStrictCasing = true // "Amount" is not "amount": a body with both would be two orders.
+	huma.DefaultArrayNullable = false // Lists are never null, in either direction.
+	huma.ValidateStrictCasing = true  // "Amount" is not "amount": a body with both would be two orders.
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return fromHuma(context.Background(), status, message, errs...)
 	}
@@ -60,7 +61,7 @@ func setHooks() {
 // build registers every operation.
 func (a *API) build(mux *http.ServeMux) {
 	hooks.Do(setHooks)
-	config := huma.DefaultConfig("Postern", a.Version)
+	config := huma.DefaultConfig("Postern", "v1")
 	config.CreateHooks, config.DocsPath, config.SchemasPath = nil, "", ""
 	config.OpenAPIPath = openAPIPath
 	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
@@ -78,6 +79,7 @@ func (a *API) build(mux *http.ServeMux) {
 	a.events()
 	a.endpoints()
 	a.channels()
+	a.closures()
 	a.merchants()
 	a.keys()
 	a.ledger()

@@ -67,6 +67,11 @@ func tag(path string) string {
 // describe finishes the document: plain words for every answer, and the body of second success answers.
 func (a *API) describe() {
 	document := a.huma.OpenAPI()
+	for name, schema := range document.Components.Schemas.Map() {
+		if schema.Type == huma.TypeObject && schema.AdditionalProperties == false && !strings.HasSuffix(name, "Body") && name != "SurplusPolicy" {
+			schema.AdditionalProperties = nil // What we answer may grow; what we take is exact.
+		}
+	}
 	for _, item := range document.Paths {
 		for _, o := range []*huma.Operation{item.Get, item.Post, item.Patch} {
 			if o == nil {

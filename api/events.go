@@ -9,6 +9,11 @@ import (
 	"postern/webhook"
 )
 
+// Event is what webhooks carry, field by field.
+type Event webhook.Body
+
+func viewEvent(e postern.Event) Event { return Event(webhook.BodyOf(e)) }
+
 type eventsIn struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"Rows per page."`
 	After string `query:"after" pattern:"^[0-9]{0,18}$" doc:"The sequence of the last event you have; empty begins at the first."`
@@ -22,7 +27,7 @@ func (a *API) events() {
 }
 
 // listEvents is ordered oldest first: a merchant that missed something asks for what came after the last sequence it has.
-func (a *API) listEvents(ctx context.Context, in *eventsIn) (*listOut[webhook.Body], error) {
+func (a *API) listEvents(ctx context.Context, in *eventsIn) (*listOut[Event], error) {
 	m, err := merchant(ctx)
 	if err != nil {
 		return nil, err
@@ -36,10 +41,10 @@ func (a *API) listEvents(ctx context.Context, in *eventsIn) (*listOut[webhook.Bo
 	if len(rows) == in.Limit {
 		next = strconv.FormatInt(rows[len(rows)-1].Position, 10)
 	}
-	return page(rows, next, func(e postern.Event) webhook.Body { return webhook.BodyOf(e) }), nil
+	return page(rows, next, viewEvent), nil
 }
 
-type eventOut struct{ Body webhook.Body }
+type eventOut struct{ Body Event }
 
 // getEvent answers once the event has its place in the sequence, so that no two answers about it differ.
 func (a *API) getEvent(ctx context.Context, in *idIn) (*eventOut, error) {
@@ -54,5 +59,5 @@ func (a *API) getEvent(ctx context.Context, in *idIn) (*eventOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &eventOut{Body: webhook.BodyOf(e)}, nil
+	return &eventOut{Body: viewEvent(e)}, nil
 }

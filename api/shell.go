@@ -20,6 +20,7 @@ func (a *API) shell(next http.Handler) http.Handler {
 		id := postern.NewID("req_", a.Now(), a.Rand)
 		w.Header().Set("Request-Id", id)
 		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Postern-Version", a.Version)
 		ctx := context.WithValue(r.Context(), requestKey, id)
 		defer a.recover(ctx, w, r.URL.Path)
 		if !strings.HasPrefix(r.URL.Path, openAPIPath+".") && !strings.HasPrefix(r.URL.Path, openAPIPath+"-") {

@@ -33,6 +33,22 @@ func newBench(t *testing.T) *bench {
 
 func newBenchWith(t *testing.T, fault func(context.Context, string) error) *bench {
 	t.Helper()
+	return (&bench{T: t, w: newWorld(t, fault)}).signedIn()
+}
+
+// newFuzzBench is one world for all inputs of a fuzz target; what an input does there is no other input's business.
+func newFuzzBench(f *testing.F) *bench {
+	f.Helper()
+	return (&bench{w: newWorld(f, nil)}).signedIn()
+}
+
+func (b *bench) signedIn() *bench {
+	b.key = b.w.Secret
+	return b
+}
+
+func newWorld(t testing.TB, fault func(context.Context, string) error) *sim.World {
+	t.Helper()
 	ctx := context.Background()
 	s, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "postern.db"), store.Options{})
 	if err != nil {
@@ -46,7 +62,7 @@ func newBenchWith(t *testing.T, fault func(context.Context, string) error) *benc
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{T: t, w: w, key: w.Secret}
+	return w
 }
 
 // answer is a response that was read.
@@ -240,4 +256,9 @@ func (b *bench) events() []string {
 		types = append(types, row.text("type"))
 	}
 	return types
+}
+
+// paymentOf names a payment for the world's own methods.
+func paymentOf(b *bench, p object) postern.Payment {
+	return postern.Payment{MerchantID: b.w.Merchant.ID, ID: p.text("id")}
 }

@@ -87,7 +87,7 @@ func (e *Engine) setFor(ctx context.Context, in NewChannel) (postern.CredentialS
 			return set, postern.Invalid("settings."+name, postern.CodeInvalid, "the provider has no such setting", "see the provider's page in docs")
 		}
 	}
-	if err := checkAddresses(description, set); err != nil {
+	if err := checkAddresses(description, set, e.Live); err != nil {
 		return set, err
 	}
 	if err := checkKeys(description, in.Keys); err != nil {
@@ -101,17 +101,18 @@ func (e *Engine) setFor(ctx context.Context, in NewChannel) (postern.CredentialS
 }
 
 // checkAddresses keeps a live account at its provider: an address may be another of the provider's own (a second data centre), never somebody else's. Otherwise
-// whoever may add a channel could make the switch sign for, and call, any machine it reaches. Sandboxes are where the operator of a test merchant says.
-func checkAddresses(d provider.Description, set postern.CredentialSet) error {
+// whoever may add a channel could make the switch sign for, and call, any machine it reaches. Sandboxes are where the owner of a test merchant says, but not on a
+// live switch, whose test merchants are strangers too.
+func checkAddresses(d provider.Description, set postern.CredentialSet, live bool) error {
 	for _, field := range d.Settings {
 		given := set.Settings[field.Name]
-		if set.Sandbox || given == field.Default || !strings.HasPrefix(field.Default, "https://") {
+		if set.Sandbox && !live || given == field.Default || !strings.HasPrefix(field.Default, "https://") {
 			continue
 		}
 		ours, err := url.Parse(field.Default)
 		theirs, err2 := url.Parse(given)
 		if err != nil || err2 != nil || theirs.Scheme != "https" || theirs.User != nil || site(ours.Hostname()) != site(theirs.Hostname()) {
-			return postern.Invalid("settings."+field.Name, postern.CodeInvalid, "a live account is called at an address of its provider only", "leave it out")
+			return postern.Invalid("settings."+field.Name, postern.CodeInvalid, "an account is called at an address of its provider only", "leave it out")
 		}
 	}
 	return nil

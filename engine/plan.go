@@ -33,7 +33,17 @@ func (e *Engine) Plan(ctx context.Context, payment postern.Payment, buyer route.
 	if err != nil {
 		return route.Plan{}, err
 	}
-	return route.Make(route.Input{Payment: payment, Buyer: buyer, Offers: e.offers(channels, buyer), Provider: providerCode, Product: product, Now: e.now()}), nil
+	merchant, err := e.Store.Merchant(ctx, payment.MerchantID)
+	if err != nil {
+		return route.Plan{}, err
+	}
+	closures, err := e.Store.Closures(ctx, merchant.ID, merchant.PartnerID)
+	if err != nil {
+		return route.Plan{}, err
+	}
+	return route.Make(route.Input{
+		Payment: payment, Buyer: buyer, Offers: e.offers(channels, buyer), Provider: providerCode, Product: product, Closures: closures, PartnerID: merchant.PartnerID, Now: e.now(),
+	}), nil
 }
 
 // offers lists every product of every channel that has a connector in this binary.

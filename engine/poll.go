@@ -16,11 +16,18 @@ func (e *Engine) Query(ctx context.Context, merchantID, attemptID string) (poste
 		return state, err
 	}
 	attempt, _ := state.Attempt(attemptID)
-	answer, err := e.query(ctx, attempt)
+	state, _, err = e.look(ctx, attempt)
+	return state, err
+}
+
+// look is Query for a loaded attempt. It returns what the provider said as well.
+func (e *Engine) look(ctx context.Context, a postern.Attempt) (postern.State, provider.State, error) {
+	answer, err := e.query(ctx, a)
 	if err != nil {
-		return state, err
+		return postern.State{}, provider.Unknown, err
 	}
-	return e.applyResult(ctx, attempt, answer, false)
+	state, err := e.applyResult(ctx, a, answer, false)
+	return state, answer.State, err
 }
 
 // query makes the provider call of Query.
@@ -42,6 +49,9 @@ func (e *Engine) query(ctx context.Context, a postern.Attempt) (provider.Result,
 	return answer, e.fault(ctx, "engine.query.after_call")
 }
 
+// giveUpLooking is how long the last look at a closed attempt is tried when the provider does not answer it. Later money is the statement's to find.
+const giveUpLooking = 7 * 24 * time.Hour
+
 // Poll is the job that looks at an attempt on a schedule of its own, whatever notifications do. A live attempt past its provider-side expiry is closed; one
 // that ended is looked at once more, because a buyer may have paid while it was being closed. The returned time is when to run again; 0 means never.
 func (e *Engine) Poll(ctx context.Context, merchantID, attemptID string) (time.Duration, error) {
@@ -53,7 +63,8 @@ func (e *Engine) Poll(ctx context.Context, merchantID, attemptID string) (time.D
 	if attempt.Status == postern.AttemptPaid || attempt.Status == postern.AttemptFailed {
 		return 0, nil
 	}
-	if state, err = e.Query(ctx, merchantID, attemptID); err != nil {
+	state, said, err := e.look(context.WithoutCancel(ctx), attempt)
+	if err != nil {
 		return 0, err
 	}
 	attempt, _ = state.Attempt(attemptID)
@@ -62,6 +73,8 @@ func (e *Engine) Poll(ctx context.Context, merchantID, attemptID string) (time.D
 	switch {
 	case attempt.Status == postern.AttemptClosed && now.Before(lastLook):
 		return lastLook.Sub(now), nil
+	case attempt.Status == postern.AttemptClosed && said == provider.Unknown && now.Before(lastLook.Add(giveUpLooking)):
+		return postern.NextPoll(attempt.CreatedAt, now).Sub(now), nil // The last look went unanswered: what it was for is still open.
 	case !attempt.Status.Live():
 		return 0, nil
 	case !now.Before(attempt.ExpiresAt) && attempt.CloseRequestedAt.IsZero():

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"postern"
@@ -91,66 +92,6 @@ func (e *Engine) explainRefund(ctx context.Context, r postern.Refund, err error)
 	return &postern.Error{Code: postern.CodeReferenceTaken, Op: "engine.Refund", Field: "reference", ID: other.ID, Message: "a refund of this payment has this reference", Fix: "read refund " + other.ID + ", or send a new reference"}
 }
 
-// SendRefund is the job that carries a refund through: it commits that it is being sent, asks before it sends again, always with the one refund number, and
-// commits the outcome. The returned time is when to run again; 0 means never.
-func (e *Engine) SendRefund(ctx context.Context, merchantID, refundID string) (time.Duration, error) {
-	ctx = context.WithoutCancel(ctx)
-	s, receipt, attempt, err := e.Store.LoadRefund(ctx, merchantID, refundID)
-	if err != nil {
-		return 0, err
-	}
-	if !s.Refund.Status.Open() {
-		return 0, nil
-	}
-	channel, err := e.Store.Channel(ctx, merchantID, s.Refund.ChannelID)
-	if err != nil {
-		return 0, err
-	}
-	call, err := e.callFor(ctx, channel)
-	if err != nil {
-		return 0, err
-	}
-	request := provider.RefundRequest{Refund: s.Refund, Attempt: attempt, TxnNo: receipt.TxnNo, Total: receipt.Amount, NotifyURL: e.NotifyURL(attempt)}
-	answer, err := e.carryRefund(ctx, channel, call, request)
-	if err != nil {
-		return 0, err
-	}
-	after, err := e.applyRefund(ctx, merchantID, refundID, answer, nil)
-	if err != nil || !after.Refund.Status.Open() {
-		return 0, err
-	}
-	return max(refundAgain, postern.NextPoll(s.Refund.CreatedAt, e.now()).Sub(e.now())), nil
-}
-
-// carryRefund asks about a refund that may have been sent and sends it when the provider does not know it.
-func (e *Engine) carryRefund(ctx context.Context, channel postern.Channel, call provider.Call, request provider.RefundRequest) (provider.RefundResult, error) {
-	connector := e.Registry[channel.Provider]
-	refunder, ok := connector.(provider.Refunder)
-	if !ok {
-		return provider.RefundResult{State: provider.RefundFailed, Class: provider.ClassInvalid, Message: "this provider takes no refunds; give the money back outside it"}, nil
-	}
-	bounded, cancel := context.WithTimeout(ctx, call.Timeout)
-	defer cancel()
-	if request.Refund.Status != postern.RefundReserved {
-		if querier, ok := connector.(provider.RefundQuerier); ok {
-			if err := e.fault(ctx, "engine.refund.before_query"); err != nil {
-				return provider.RefundResult{}, err
-			}
-			if answer := querier.QueryRefund(bounded, call, request); answer.State != provider.RefundAbsent {
-				return answer, nil
-			}
-		}
-	}
-	if _, err := e.applyRefundFact(ctx, request.Refund.MerchantID, request.Refund.ID, postern.RefundFact{Trigger: postern.OnSend}, nil); err != nil {
-		return provider.RefundResult{}, err
-	}
-	if err := e.fault(ctx, "engine.refund.before_call"); err != nil {
-		return provider.RefundResult{}, err
-	}
-	answer := refunder.Refund(bounded, call, request)
-	return answer, e.fault(ctx, "engine.refund.after_call")
-}
-
 // refundTriggers reads a provider's word about a refund. What is not in it stays unknown and keeps its reservation.
 var refundTriggers = map[provider.RefundState]string{
 	provider.RefundDone: postern.OnRefunded, provider.RefundFailed: postern.OnFailed, provider.RefundStuck: postern.OnStuck, provider.RefundPending: postern.OnPending,
@@ -178,9 +119,14 @@ func (e *Engine) applyRefund(ctx context.Context, merchantID, refundID string, a
 func (e *Engine) applyRefundFact(ctx context.Context, merchantID, refundID string, fact postern.RefundFact, also func(postern.RefundState, *store.Change), told ...int64) (postern.RefundState, error) {
 	var last error
 	for range maxTries {
-		s, _, _, err := e.Store.LoadRefund(ctx, merchantID, refundID)
+		s, receipt, _, err := e.Store.LoadRefund(ctx, merchantID, refundID)
 		if err != nil {
 			return s, err
+		}
+		if s.Refund.Status == postern.RefundFailed && fact.Trigger == postern.OnRefunded && receipt.Refundable() < s.Refund.Amount {
+			e.Log.ErrorContext(ctx, "a refund that failed reached the buyer, and its amount has been given away again", "refund", refundID, "receipt", receipt.ID,
+				"amount", s.Refund.Amount, "left", receipt.Refundable())
+			return s, &postern.Error{Code: postern.CodeRefundExceeds, Op: "engine.applyRefund", ID: refundID, Message: "the refund reached the buyer after all, and its amount is reserved or refunded anew", Fix: "look at the receipt's other refunds"}
 		}
 		if len(told) > 0 && told[0] != 0 && told[0] != s.Refund.Amount && fact.Trigger == postern.OnRefunded {
 			e.Log.ErrorContext(ctx, "the provider refunded another amount", "refund", refundID, "asked", s.Refund.Amount, "told", told[0])
@@ -261,5 +207,11 @@ func (e *Engine) applyRefundNotice(ctx context.Context, a postern.Attempt, notic
 		}
 		c.Notifications = append(c.Notifications, row)
 	})
+	if postern.CodeOf(err) == postern.CodeRefundExceeds && err != nil {
+		// Kept, and looked at again until the other reservation ends; the provider gets its failure answer, because nothing was booked.
+		row.Outcome, row.Detail = OutcomeRejected, err.Error()
+		kept := store.Change{MerchantID: a.MerchantID, At: e.now(), Notifications: []store.Notification{row}, Jobs: []postern.Job{e.job(a.MerchantID, postern.JobRefund, refund.ID, e.now().Add(refundAgain))}}
+		err = errors.Join(err, e.commit(ctx, kept))
+	}
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -62,13 +64,25 @@ type StartResult struct {
 // reuseMargin is how much life an attempt must have left to be shown again.
 const reuseMargin = 30 * time.Second
 
+// errRaced is wrapped by the error of a start that lost to another one at the same moment: what it loaded is out of date, and a second look finds the winner.
+var errRaced = errors.New("engine: another start of this payment was faster")
+
 // Start starts an attempt: it commits the attempt before a byte leaves, calls the provider, commits the answer and returns the action. Candidates of the
 // plan are tried in order while a refusal proves that no money moved, or while an unanswered start cannot have been seen by a buyer.
-func (e *Engine) Start(ctx context.Context, merchantID, paymentID string, in StartInput) (StartResult, error) {
+func (e *Engine) Start(ctx context.Context, merchantID, paymentID string, in StartInput) (result StartResult, err error) {
 	if err := in.check(); err != nil {
 		return StartResult{}, err
 	}
 	ctx = context.WithoutCancel(ctx) // A buyer who closes the page does not turn a provider's answer into an unknown one.
+	for range maxTries {
+		if result, err = e.startOnce(ctx, merchantID, paymentID, in); !errors.Is(err, errRaced) {
+			break
+		}
+	}
+	return result, err
+}
+
+func (e *Engine) startOnce(ctx context.Context, merchantID, paymentID string, in StartInput) (StartResult, error) {
 	state, err := e.Store.LoadState(ctx, merchantID, paymentID)
 	if err != nil {
 		return StartResult{}, err
@@ -98,10 +112,13 @@ func (e *Engine) tryCandidates(ctx context.Context, state postern.State, plan ro
 	deadline := e.now().Add(e.startTimeout())
 	var result StartResult
 	var last error
-	for _, c := range candidates {
+	for i, c := range candidates {
 		left := deadline.Sub(e.now())
 		if left <= 0 {
 			break
+		}
+		if i < len(candidates)-1 {
+			left = min(left, e.startTimeout()/2) // One that stays silent must leave time for the next.
 		}
 		var again bool
 		result, again, last = e.startOne(ctx, state, plan, c, in, left)
@@ -149,6 +166,9 @@ func (e *Engine) startOne(ctx context.Context, state postern.State, plan route.P
 			ch.Buyers, ch.Request = append(ch.Buyers, buyer), in.began(attempt.ID)
 		},
 	})
+	if postern.CodeOf(err) == postern.CodeAttemptLive {
+		err = fmt.Errorf("%w: %w", errRaced, err)
+	}
 	if err != nil {
 		return StartResult{State: state}, false, err
 	}
@@ -157,7 +177,7 @@ func (e *Engine) startOne(ctx context.Context, state postern.State, plan route.P
 	if err != nil {
 		return StartResult{State: state, Attempt: attempt}, false, err
 	}
-	return e.afterStart(ctx, channel, attempt, answer)
+	return e.afterStart(ctx, channel, attempt, answer, in)
 }
 
 // callStart makes the provider call, between two commits.
@@ -179,7 +199,7 @@ func (e *Engine) callStart(ctx context.Context, connector provider.Connector, ca
 }
 
 // afterStart commits the provider's answer and decides whether the next candidate may be tried.
-func (e *Engine) afterStart(ctx context.Context, channel postern.Channel, attempt postern.Attempt, answer provider.Result) (StartResult, bool, error) {
+func (e *Engine) afterStart(ctx context.Context, channel postern.Channel, attempt postern.Attempt, answer provider.Result, in StartInput) (StartResult, bool, error) {
 	state, err := e.applyResult(ctx, attempt, answer, answer.State == provider.Pending && answer.Action.Type != "")
 	if err != nil {
 		return StartResult{State: state, Attempt: attempt}, false, err
@@ -187,7 +207,12 @@ func (e *Engine) afterStart(ctx context.Context, channel postern.Channel, attemp
 	attempt, _ = state.Attempt(attempt.ID)
 	result := StartResult{State: state, Attempt: attempt}
 	switch {
-	case attempt.Status == postern.AttemptPaid, attempt.Status == postern.AttemptPending && attempt.Action.Type != "":
+	case attempt.Status == postern.AttemptPaid:
+		return result, false, nil
+	case !attempt.Exposed() && (!attempt.CloseRequestedAt.IsZero() || answer.State == provider.Pending && !attempt.Status.Live()):
+		result, err = e.overtaken(ctx, state, attempt, in)
+		return result, false, err
+	case attempt.Status == postern.AttemptPending && attempt.Action.Type != "":
 		return result, false, nil
 	case attempt.Status.Live() && attempt.Exposed():
 		result.Waiting = true
@@ -203,6 +228,29 @@ func (e *Engine) afterStart(ctx context.Context, channel postern.Channel, attemp
 		}
 	}
 	return result, answer.Class.MayFailOver(), refused(attempt.ID, answer)
+}
+
+// overtaken answers a start whose attempt was set aside before its action could be shown: another tab chose after this one, or the payment ended. The same
+// choice made twice shows the later attempt to both.
+func (e *Engine) overtaken(ctx context.Context, s postern.State, a postern.Attempt, in StartInput) (StartResult, error) {
+	result := StartResult{State: s, Attempt: a}
+	if code, ended := s.Payment.Ended(e.now()); ended {
+		return result, &postern.Error{Code: code, Op: "engine.Start", Message: "the payment ended while the provider answered", ID: s.Payment.ID}
+	}
+	if again, ok := reusable(s, route.Candidate{ChannelID: a.ChannelID, Product: a.Product}, in, e.now()); ok {
+		return e.showAgain(ctx, s, again, in)
+	}
+	other := a.ID
+	for _, o := range s.Live() {
+		if o.ID == a.ID || !o.CloseRequestedAt.IsZero() {
+			continue
+		}
+		if o.ChannelID == a.ChannelID && o.Product == a.Product && o.PayerHash == a.PayerHash {
+			return StartResult{State: s, Attempt: o, Waiting: true}, nil
+		}
+		other = o.ID
+	}
+	return result, &postern.Error{Code: postern.CodeAttemptLive, Op: "engine.Start", Message: "another choice was made while this wallet answered", Fix: "read the payment, or choose again", ID: other}
 }
 
 // refused is the error of a start that the provider refused; it names the attempt, which keeps the provider's words.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -275,4 +276,9 @@ func TestAPaymentWalksThroughEveryRoom(t *testing.T) {
 			agree(t, w)
 		})
 	}
+}
+
+// textLog writes what the switch logs, warnings and worse.
+func textLog(to io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

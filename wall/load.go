@@ -123,7 +123,7 @@ func eachLine[T any](fsys fs.FS, file string, do func(T) error) error {
 	if err != nil {
 		return fmt.Errorf("open the wall's data: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // read only
 	all, err := io.ReadAll(f)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", file, err)

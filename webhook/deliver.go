@@ -54,11 +54,6 @@ func SecretRef(merchantID, endpointID string) vault.Ref {
 	return vault.Ref{Owner: merchantID, Table: "endpoints", Column: "secret", Row: endpointID}
 }
 
-// Jobs maps this room's kinds of jobs to their functions.
-func (s *Sender) Jobs() map[string]func(context.Context, postern.Job) (time.Duration, error) {
-	return map[string]func(context.Context, postern.Job) (time.Duration, error){postern.JobSequence: s.Sequence, postern.JobDeliver: s.Deliver}
-}
-
 // Sequence is the job that numbers a merchant's committed events and creates their deliveries.
 func (s *Sender) Sequence(ctx context.Context, job postern.Job) (time.Duration, error) {
 	for {

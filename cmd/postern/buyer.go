@@ -45,7 +45,7 @@ var (
 	formPattern   = regexp.MustCompile(`(?s)<form([^>]*)>(.*?)</form>`)
 	attribute     = regexp.MustCompile(`([a-z-]+)="([^"]*)"`)
 	inputPattern  = regexp.MustCompile(`<input[^>]*>`)
-	framePattern  = regexp.MustCompile(`<iframe[^>]*class="phone"[^>]*>`)
+	framePattern  = regexp.MustCompile(`<iframe[^>]*data-bridge="[^>]*>`)
 	primaryAnchor = regexp.MustCompile(`<a class="primary"[^>]*>`)
 )
 

@@ -57,7 +57,7 @@ func (c *demoCmd) Run(rt *runtime) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(d.dir)
+	defer func() { _ = os.RemoveAll(d.dir) }() // A temporary folder: what is left of it harms nobody.
 	if c.Once {
 		err := d.tellStory(rt.ctx, rt.stdout, c.Sabotage)
 		d.stop()
@@ -71,7 +71,7 @@ func (c *demoCmd) Run(rt *runtime) error {
 		if err := d.writeReady(c, link); err != nil {
 			return err
 		}
-		defer os.Remove(c.ReadyFile)
+		defer func() { _ = os.Remove(c.ReadyFile) }()
 	}
 	fmt.Fprintf(rt.stdout, "Postern 便门 is running, with simulated wallets and no real money.\n\n  see it      %s\n  a link      %s\n  API         %s/v1   key %s\n", d.cfg.PublicURL, link, d.cfg.PublicURL, d.key)
 	for _, b := range d.boxes.list {

@@ -27,6 +27,8 @@ type cli struct {
 	Channel  channelCmd  `cmd:"" help:"Add, list and check channels."`
 	Key      keyCmd      `cmd:"" help:"Make and revoke API keys."`
 	Ledger   ledgerCmd   `cmd:"" help:"Print the trial balance and check the books."`
+	Explain  explainCmd  `cmd:"" help:"Say why a payment was offered what it was offered, and what would be offered today."`
+	Closure  closureCmd  `cmd:"" help:"Announce, move and withdraw closures."`
 	Wall     wallCmd     `cmd:"" help:"Ask what works where."`
 	Backup   backupCmd   `cmd:"" help:"Copy the embedded database while it is in use."`
 	Version  versionCmd  `cmd:"" help:"Print the version and the providers in this binary."`

@@ -32,6 +32,7 @@ type operator struct {
 	config string
 	base   string
 	admin  string
+	paid   string // a payment that was paid
 }
 
 func newOperator(t *testing.T, dsn string) *operator {
@@ -114,6 +115,12 @@ func serveOn(t *testing.T, dsn string) {
 	o.expect(o.admin+"/metrics", "postern_request_seconds_count")
 	o.expect(o.base+"/metrics", "404") // metrics are not public
 	stop()
+	told := o.must(`(?s).*`, "explain", o.paid)
+	for _, want := range []string{"is paid", "the merchant's own page", " ->", "works there", "Today the answer would be the same.", "was not asked for"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("explain does not say %q:\n%s", want, told)
+		}
+	}
 	o.must(`sum CNY +0\.00`, "ledger", "balance")
 }
 
@@ -193,6 +200,7 @@ func (o *operator) pay(key string, box runningSandbox) {
 	}
 	for range 200 {
 		if send(http.MethodGet, "/v1/payments/"+p.ID, "", &p); p.Status == "paid" {
+			o.paid = p.ID
 			return
 		}
 		time.Sleep(50 * time.Millisecond)

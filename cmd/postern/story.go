@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -67,8 +68,12 @@ func (d *demo) tellStory(ctx context.Context, out io.Writer, sabotage string) er
 	if err != nil {
 		return err
 	}
+	channels, err := d.store.Channels(ctx, d.merchant.ID)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintln(out, "\nTrial balance")
-	if err := printBalance(out, balances); err != nil {
+	if err := printBalance(out, balances, channels); err != nil {
 		failed = append(failed, err)
 	}
 	if err := d.compare(ctx, out); err != nil {
@@ -198,8 +203,12 @@ func (d *demo) webhooksArrived(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if int64(len(seen)) == most && len(events) == len(seen) {
-			fmt.Fprintf(out, "\n%d signed webhooks arrived, numbered 1 to %d without a gap\n", len(seen), most)
+		waiting, err := d.store.UnsequencedMerchants(ctx, 1)
+		if err != nil {
+			return err
+		}
+		if int64(len(seen)) == most && len(events) == len(seen) && len(waiting) == 0 {
+			fmt.Fprintf(out, "\n%d signed webhooks arrived, numbered 1 to %d without a gap, half of them within %d ms of the commit\n", len(seen), most, medianDelay(got).Milliseconds())
 			return nil
 		}
 		if time.Now().After(end) {
@@ -209,6 +218,19 @@ func (d *demo) webhooksArrived(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
+}
+
+// medianDelay is the median time from an event's commit to the webhook's arrival.
+func medianDelay(got []received) time.Duration {
+	delays := make([]time.Duration, 0, len(got))
+	for _, g := range got {
+		delays = append(delays, g.At.Sub(g.CreatedAt))
+	}
+	slices.Sort(delays)
+	if len(delays) == 0 {
+		return 0
+	}
+	return delays[len(delays)/2]
 }
 
 // compare reads every wallet's own book through its control address only, and holds ours against it.

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"postern"
 	"postern/api"
 	"postern/callback"
 	"postern/engine"
@@ -83,7 +84,7 @@ func build(ctx context.Context, cfg config, log *slog.Logger, options ...func(*c
 	s.engine = &engine.Engine{
 		Store: s.store, Vault: s.vault, Registry: all.Registry(), PublicURL: cfg.PublicURL, CallbackURL: cfg.CallbackURL, Reach: engine.WallReach, Log: log,
 		Env:          provider.Env{Now: time.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: client}},
-		StartTimeout: time.Duration(cfg.StartTimeout), CallTimeout: time.Duration(cfg.CallTimeout), Deadlines: cfg.deadlines(),
+		StartTimeout: time.Duration(cfg.StartTimeout), CallTimeout: time.Duration(cfg.CallTimeout), Deadlines: cfg.deadlines(), Live: cfg.Live,
 	}
 	s.sender = &webhook.Sender{Store: s.store, Vault: s.vault, HTTP: provider.HTTPDoer{Client: webhook.NewClient(cfg.allow, 15*time.Second)}, Now: time.Now, Jitter: jitter, Log: log}
 	if err := s.startQueue(); err != nil {
@@ -108,9 +109,8 @@ func (s *theSwitch) startQueue() error {
 	for kind, run := range s.engine.Jobs() {
 		registry.Handle(kind, queue.Handler(run))
 	}
-	for kind, run := range s.sender.Jobs() {
-		registry.Handle(kind, queue.Handler(run), queue.InLane(queue.LaneOutside))
-	}
+	registry.Handle(postern.JobSequence, s.sender.Sequence)
+	registry.Handle(postern.JobDeliver, s.sender.Deliver, queue.InLane(queue.LaneOutside))
 	var err error
 	if s.river, err = queue.NewRiver(s.store, registry, queue.RiverOptions{Now: time.Now, Random: rand.Reader, Logger: s.log}); err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 func checkPackageComments(t *Tree) []Finding {
 	first, said := map[string]*File{}, map[string]bool{}
 	for _, f := range t.Go {
-		if f.Test || deps(f) {
+		if f.Test {
 			continue
 		}
 		if first[f.Dir] == nil {
@@ -189,7 +189,7 @@ var (
 // --flag` as the command line has it.
 func checkWhy(t *Tree) []Finding {
 	tests, commands := t.tests(), t.commands()
-	var bad []Finding
+	bad := t.unanswered("docs/why.md")
 	for p, text := range t.Text {
 		if !strings.HasSuffix(p, ".md") || p == "CHANGELOG.md" {
 			continue
@@ -206,6 +206,24 @@ func checkWhy(t *Tree) []Finding {
 				}
 			}
 		}
+	}
+	return bad
+}
+
+// unanswered finds sections that quote the story and name no command or no test. A section is what stands between two headings.
+func (t *Tree) unanswered(document string) []Finding {
+	var bad []Finding
+	line := 1
+	for _, section := range strings.Split(t.Text[document], "\n## ") {
+		test, run := false, false
+		for _, m := range inlineCode.FindAllStringSubmatch(section, -1) {
+			test = test || testName.MatchString(m[1])
+			run = run || commandRun.MatchString(m[1])
+		}
+		if strings.Contains(section, "\n> ") && (!test || !run) {
+			bad = append(bad, Finding{document, line, "this sentence of the story has no command or no test"})
+		}
+		line += strings.Count(section, "\n") + 1
 	}
 	return bad
 }

@@ -76,6 +76,7 @@ var breaks = []struct {
 	{"mocks", "a mocking library", map[string]string{"engine/a_test.go": "package engine\nimport _ \"github.com/stretchr/testify/mock\"\n"}},
 	{"size", "501 lines", map[string]string{"a.go": "package postern\n" + strings.Repeat("\n", 500)}},
 	{"size", "f has 71 lines", map[string]string{"a.go": "package postern\nfunc f() {" + strings.Repeat("\n", 70) + "}\n"}},
+	{"size", "f has 71 lines", map[string]string{"a.go": "package postern\nfunc f() {\n\tx := []int{1,\n2}" + strings.Repeat("\n", 68) + "}\n"}},
 	{"marks", "unfinished", map[string]string{"web/a.css": "/* " + "TO" + "DO: colours */\n"}},
 	{"package comments", "no file of engine", map[string]string{"engine/a.go": "package engine\n"}},
 	{"exported comments", "Do has no comment", map[string]string{"a.go": "package postern\nfunc Do() {}\n"}},
@@ -88,6 +89,7 @@ var breaks = []struct {
 	{"links", "names no heading", map[string]string{"docs/a.md": "# One thing\n[x](#another-thing)\n"}},
 	{"why", "there is no test", map[string]string{"docs/why.md": "`engine.TestGone`\n", "store/a_test.go": "package store\nimport \"testing\"\nfunc TestGone(t *testing.T) {}\n"}},
 	{"why", "there is no command dance", map[string]string{"docs/why.md": "`postern dance`\n", "cmd/postern/a.go": commandLine}},
+	{"why", "no command or no test", map[string]string{"docs/why.md": "# Why\n\n## 1. One\n\n> They said so.\n\n`postern demo`\n", "cmd/postern/a.go": commandLine}},
 	{"why", "there is no flag --twice", map[string]string{"docs/why.md": "`postern demo --twice`\n", "cmd/postern/a.go": commandLine}},
 }
 
@@ -118,6 +120,7 @@ func TestEveryRuleCanFail(t *testing.T) {
 func TestRulesLetGoodCodePass(t *testing.T) {
 	for rule, files := range map[string]map[string]string{
 		"imports":    {"provider/alipay/a.go": "package alipay\nimport _ \"postern/provider/alipay/wire\"\nimport _ \"postern\"\n", "web/checkout/a_test.go": "package checkout\nimport _ \"postern/store\"\n"},
+		"size":       {"a_test.go": "package postern\nfunc f() {\n\tx := []int{\n" + strings.Repeat("\t\t1,\n", 80) + "\t}\n}\n"},
 		"sql":        {"engine/a.go": "package engine\n// SELECT the best FROM what is there.\nconst s = \"select a wallet from the list; update your app\"\n", "store/a.go": "package store\nconst q = \"DELETE FROM x\"\n"},
 		"names":      {"web/checkout/a.go": "package checkout\n// Alipay does so.\nconst c = \"wechat\"\n", "wall/data/c.jsonl": "{\"container\": \"wechat\"}\n", "engine/a_test.go": "package engine\nconst p = \"alipay\"\n"},
 		"outside":    {"cmd/postern/a.go": "package main\nimport \"time\"\nvar n = time.Now()\n", "engine/a.go": "package engine\ntype e struct{ Now func() int64 }\nfunc f(time e) { time.Now() }\n"},

@@ -11,7 +11,7 @@ import (
 // amounts and numbers in the order that the methods below use.
 type words struct {
 	AmountDue, Items, Number, Time, Merchant, Status string
-	PayWith, PayWithShort, OtherWays                 string
+	PayWith, OtherWays                               string
 	HintHere, HintLeave, HintDevice, HintCode        string
 	NotPaidYet, FailedNotice, CanceledNotice         string
 	ScanTitle, ScanApps, OrHere, Camera              string
@@ -45,7 +45,7 @@ type words struct {
 
 var inChinese = words{
 	AmountDue: "应付金额", Items: "商品明细", Number: "单号", Time: "时间", Merchant: "商家", Status: "付款状态",
-	PayWith: "用%s %s", PayWithShort: "用%s", OtherWays: "其他方式",
+	PayWith: "用%s %s", OtherWays: "其他方式",
 	HintHere: "在这里直接付", HintLeave: "换到浏览器里付", HintDevice: "用另一台设备扫码", HintCode: "只能用%s扫的码",
 	NotPaidYet: "还没有付款", FailedNotice: "刚才用%s没有付成，没有扣款。可以再试一次，或换一种方式。", CanceledNotice: "刚才没有付款。可以再试一次，或换一种方式。",
 	ScanTitle: "用手机扫码付款", ScanApps: "用%s扫一扫", OrHere: "或在这台电脑上付", Camera: "手机相机",
@@ -77,7 +77,7 @@ var inChinese = words{
 
 var inEnglish = words{
 	AmountDue: "Amount due", Items: "What you are buying", Number: "Number", Time: "Time", Merchant: "Shop", Status: "Payment status",
-	PayWith: "Pay %[2]s with %[1]s", PayWithShort: "Pay with %s", OtherWays: "Other ways",
+	PayWith: "Pay %[2]s with %[1]s", OtherWays: "Other ways",
 	HintHere: "Pay right here", HintLeave: "Continue in the browser", HintDevice: "Scan with another device", HintCode: "A code for %s only",
 	NotPaidYet: "Not paid yet", FailedNotice: "Paying with %s did not work, and nothing was charged. Try again or choose another way.", CanceledNotice: "Nothing was paid. Try again or choose another way.",
 	ScanTitle: "Scan with your phone to pay", ScanApps: "Scan with %s", OrHere: "or pay on this computer", Camera: "the phone's camera",
@@ -118,10 +118,6 @@ func wordsOf(l ui.Lang) *words {
 // sentence.
 func (w *words) payWith(l ui.Lang, wallet, amount string) string {
 	return fmt.Sprintf(w.PayWith, act(l, wallet), amount)
-}
-
-func (w *words) payWithShort(l ui.Lang, wallet string) string {
-	return fmt.Sprintf(w.PayWithShort, act(l, wallet))
 }
 
 func act(l ui.Lang, wallet string) string {
