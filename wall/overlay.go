@@ -2,6 +2,7 @@ package wall
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ func (p Problem) String() string {
 }
 
 // maxOverlay is far above any overlay that a person writes.
-const maxOverlay = 4 << 20
+const maxOverlay = 1 << 20
 
 // Overlay lays an operator's file over a map and returns the map of both; the base stays as it is. The error names every bad line; warnings are Check's.
 func Overlay(base *Map, file []byte) (*Map, error) {
@@ -196,7 +197,8 @@ func (o *overlay) container(r ruleLine) error {
 		if r.ZH == "" || r.EN == "" || !slices.Contains([]string{ExitMenu, ExitCopy, ExitNone}, r.Exit) {
 			return fmt.Errorf("zh, en, exit: name the container in both languages, and say menu, copy or none; or leave out all three")
 		}
-		o.m.names[label] = Name{ZH: r.ZH, EN: r.EN, Exit: r.Exit, Form: Phone}
+		was := o.m.names[label]
+		o.m.names[label] = Name{ZH: r.ZH, EN: r.EN, Exit: r.Exit, Since: was.Since, Form: cmp.Or(was.Form, Phone)}
 	} else if _, named := o.m.names[label]; !named {
 		return fmt.Errorf("zh, en, exit: container %q is new: name it in both languages, and say whether its menu opens a browser (menu), only copies (copy), or it is one (none)", label)
 	}
