@@ -141,13 +141,30 @@ func TestAnUnknownAttemptKeepsThePaymentProcessing(t *testing.T) {
 }
 
 func TestPaidClosesWhatABuyerCouldStillPay(t *testing.T) {
-	s, _ := walk(t, fresh(postern.LateRefund), start, postern.AttemptStarts{Attempt: attempt("a")}, postern.AttemptAnswered{AttemptID: "a", Trigger: postern.OnUnknown},
-		postern.AttemptStarts{Attempt: attempt("b")})
-	s, effects := walk(t, s, start, money("b", "1", 6800))
-	if a, _ := s.Attempt("a"); a.CloseRequestedAt.IsZero() {
+	// A payment that paid a closed attempt while another one is live: the live one must not be paid as well.
+	s, _ := walk(t, fresh(postern.LateRefund), start, postern.AttemptStarts{Attempt: attempt("a")}, postern.AttemptShown{AttemptID: "a"},
+		postern.AttemptAnswered{AttemptID: "a", Trigger: postern.OnClosed}, postern.AttemptStarts{Attempt: attempt("b")}, postern.AttemptShown{AttemptID: "b"})
+	s, effects := walk(t, s, start, money("a", "1", 6800))
+	if b, _ := s.Attempt("b"); b.CloseRequestedAt.IsZero() {
 		t.Error("the other attempt stays payable")
 	}
-	if len(effects.Jobs) != 1 || effects.Jobs[0].Kind != postern.JobClose || effects.Jobs[0].ID != "a" {
+	if len(effects.Jobs) != 1 || effects.Jobs[0].Kind != postern.JobClose || effects.Jobs[0].ID != "b" {
+		t.Errorf("jobs %+v", effects.Jobs)
+	}
+}
+
+func TestANewAttemptSetsAsideWhatNobodyHasSeen(t *testing.T) {
+	s, effects := walk(t, fresh(postern.LateRefund), start, postern.AttemptStarts{Attempt: attempt("a")}, postern.AttemptStarts{Attempt: attempt("b")}, postern.AttemptShown{AttemptID: "a"})
+	if a, _ := s.Attempt("a"); a.CloseRequestedAt.IsZero() || a.Exposed() {
+		t.Errorf("two tabs show two wallets: %+v", a)
+	}
+	closes := 0
+	for _, j := range effects.Jobs {
+		if j.Kind == postern.JobClose && j.ID == "a" {
+			closes++
+		}
+	}
+	if closes != 1 {
 		t.Errorf("jobs %+v", effects.Jobs)
 	}
 }

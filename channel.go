@@ -105,6 +105,8 @@ type Channel struct {
 	SubMerchant string
 	Products    []string
 	Permissions []Permission
+	// Agreement is the paper behind the channel; without a term it counts as signed and open-ended.
+	Agreement Agreement
 	// MinAmount and MaxAmount bound a payment in minor units; zero means unbounded.
 	MinAmount int64
 	MaxAmount int64

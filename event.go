@@ -21,6 +21,12 @@ const (
 	EventChannelRestored  EventType = "channel.restored"
 )
 
+// EventTypes lists them all.
+var EventTypes = []EventType{
+	EventPaymentPaid, EventPaymentExpired, EventPaymentCanceled, EventAttemptUnknown, EventSurplusReceived, EventSurplusAccepted, EventSurplusRefunded,
+	EventRefundRefunded, EventRefundFailed, EventRefundStuck, EventChannelSuspended, EventChannelRestored,
+}
+
 // Event is what we tell a merchant. Position is given after the commit by one sequencer per merchant; until then it is 0.
 type Event struct {
 	MerchantID string

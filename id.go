@@ -26,6 +26,7 @@ const (
 	PrefixTransaction   = "txn_"
 	PrefixNotification  = "ntf_"
 	PrefixKey           = "key_"
+	PrefixClosure       = "clo_"
 )
 
 // Platform owns the rows that belong to no merchant.

@@ -23,6 +23,13 @@ const (
 	LateRefund LatePolicy = "refund"
 )
 
+// Item is one line of what is sold. Amount is the line's total in minor units; zero says nothing.
+type Item struct {
+	Name     string `json:"name"`
+	Quantity int64  `json:"quantity"`
+	Amount   int64  `json:"amount,omitempty"`
+}
+
 // Payment is what a merchant wants to be paid. Amount is in minor units.
 type Payment struct {
 	MerchantID  string
@@ -34,6 +41,8 @@ type Payment struct {
 	Description string
 	ReturnURL   string
 	Metadata    map[string]string
+	// Items are what is sold, for people: the amount of the payment is what counts.
+	Items       []Item
 	LatePayment LatePolicy
 	Status      PaymentStatus
 	Live        bool

@@ -7,12 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"postern"
 	"postern/engine"
 	"postern/store"
 	"postern/vault"
@@ -43,21 +44,32 @@ func (a *API) Register(mux *http.ServeMux) {
 	mux.Handle("/v1/", a.shell(inner))
 }
 
-// build registers every operation.
-func (a *API) build(mux *http.ServeMux) {
+// hooks guards huma's package variables: several APIs of one process (tests, the simulation) share them.
+var hooks sync.Once
+
+func setHooks() {
+	huma.DefaultArrayNullable = false // Lists are never null, in either direction.
+	huma.ValidateStrictCasing = true  // "Amount" is not "amount": a body with both would be two orders.
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return fromHuma(context.Background(), status, message, errs...)
 	}
 	huma.NewErrorWithContext = func(c huma.Context, status int, message string, errs ...error) huma.StatusError {
 		return fromHuma(c.Context(), status, message, errs...)
 	}
-	config := huma.DefaultConfig("Postern", a.Version)
+}
+
+// build registers every operation.
+func (a *API) build(mux *http.ServeMux) {
+	hooks.Do(setHooks)
+	config := huma.DefaultConfig("Postern", "v1")
 	config.CreateHooks, config.DocsPath, config.SchemasPath = nil, "", ""
-	config.OpenAPIPath = "/v1/openapi"
+	config.OpenAPIPath = openAPIPath
 	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
-	config.DefaultFormat = "application/json"
-	config.Info.Description = "A self-hosted payment switch. Amounts are integer minor units; times are RFC 3339. Ship on an event or on a payment you read, never on a browser's return."
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer"}}
+	config.DefaultFormat, config.RejectUnknownQueryParameters = "application/json", true
+	config.Info.Description = about
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {
+		Type: "http", Scheme: "bearer", Description: "An API key: sk_test_... acts for test merchants, sk_live_... for live ones. A partner's key names its merchant in the header Postern-Merchant.",
+	}}
 	config.Security = []map[string][]string{{"key": {}}}
 	a.huma = humago.New(mux, config)
 	a.payments()
@@ -67,65 +79,11 @@ func (a *API) build(mux *http.ServeMux) {
 	a.events()
 	a.endpoints()
 	a.channels()
+	a.closures()
 	a.merchants()
 	a.keys()
 	a.ledger()
-}
-
-// shell gives every request an id and a caller, and bounds its body, before huma sees it.
-func (a *API) shell(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := postern.NewID("req_", a.Now(), a.Rand)
-		w.Header().Set("Request-Id", id)
-		w.Header().Set("Cache-Control", "no-store")
-		ctx := context.WithValue(r.Context(), requestKey, id)
-		if r.URL.Path != "/v1/openapi.json" && r.URL.Path != "/v1/openapi.yaml" {
-			c, err := a.authenticate(r)
-			if err != nil {
-				a.logError(ctx, r.URL.Path, err)
-				writeProblem(w, problem(ctx, err))
-				return
-			}
-			ctx = context.WithValue(ctx, callerKey, c)
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		next.ServeHTTP(&problemWriter{ResponseWriter: w, ctx: ctx}, r.WithContext(ctx))
-	})
-}
-
-func (a *API) logError(ctx context.Context, where string, err error) {
-	if p := problem(ctx, err); p.Status >= http.StatusInternalServerError {
-		a.Log.ErrorContext(ctx, "api", "path", where, "request_id", requestID(ctx), "err", err)
-	}
-}
-
-// problemWriter turns the mux's own plain 404 and 405 into problems.
-type problemWriter struct {
-	http.ResponseWriter
-	ctx      context.Context
-	replaced bool
-}
-
-func (w *problemWriter) WriteHeader(status int) {
-	plain := w.Header().Get("Content-Type") == "text/plain; charset=utf-8"
-	if plain && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
-		w.replaced = true
-		w.Header().Del("X-Content-Type-Options")
-		code, fix := string(postern.CodeNotFound), "see /v1/openapi.json for the addresses"
-		if status == http.StatusMethodNotAllowed {
-			code = "method_not_allowed"
-		}
-		writeProblem(w.ResponseWriter, newProblem(w.ctx, status, code, "there is nothing at this address and method", "", fix))
-		return
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *problemWriter) Write(b []byte) (int, error) {
-	if w.replaced {
-		return len(b), nil
-	}
-	return w.ResponseWriter.Write(b)
+	a.describe()
 }
 
 // handle registers one operation whose errors become problems and are logged once.
@@ -139,10 +97,6 @@ func handle[I, O any](a *API, op huma.Operation, do func(context.Context, *I) (*
 		}
 		return out, nil
 	})
-}
-
-func op(id, method, path, summary string, status int) huma.Operation {
-	return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status}
 }
 
 // PageQuery is how lists are paged.
@@ -170,6 +124,20 @@ func page[R, V any](rows []R, next string, view func(R) V) *listOut[V] {
 		out.Body.NextCursor = &next
 	}
 	return out
+}
+
+// window cuts a page out of rows that are all at hand, in their order.
+func window[R, V any](rows []R, q PageQuery, id func(R) string, view func(R) V) *listOut[V] {
+	if q.After != "" {
+		i := slices.IndexFunc(rows, func(r R) bool { return id(r) == q.After })
+		rows = rows[i+1:] // An id that is gone begins again at the first: better twice than never.
+	}
+	next := ""
+	if len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		next = id(rows[len(rows)-1])
+	}
+	return page(rows, next, view)
 }
 
 func (q PageQuery) page() store.Page { return store.Page{After: q.After, Limit: q.Limit} }

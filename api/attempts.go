@@ -18,13 +18,13 @@ type AttemptBody struct {
 	Product   string `json:"product" minLength:"1" maxLength:"32" example:"native"`
 	AuthCode  string `json:"auth_code,omitempty" maxLength:"64" doc:"What the seller's scanner read."`
 	PayerID   string `json:"payer_id,omitempty" maxLength:"128" doc:"The buyer's id at the provider, where the product wants it."`
-	ClientIP  string `json:"client_ip,omitempty" maxLength:"45"`
-	ReturnURL string `json:"return_url,omitempty" maxLength:"1024"`
+	ClientIP  string `json:"client_ip,omitempty" maxLength:"45" doc:"The buyer's IP address; h5 wants it."`
+	ReturnURL string `json:"return_url,omitempty" maxLength:"1024" doc:"Where the provider's page sends the buyer; the checkout link if left out."`
 }
 
 type createAttemptIn struct {
 	IdempotencyHeader
-	ID   string `path:"id" maxLength:"64"`
+	ID   string `path:"id"`
 	Body AttemptBody
 }
 
@@ -35,8 +35,8 @@ type attemptOut struct {
 }
 
 type attemptIn struct {
-	ID        string `path:"id" maxLength:"64"`
-	AttemptID string `path:"attempt_id" maxLength:"64"`
+	ID        string `path:"id"`
+	AttemptID string `path:"attempt_id"`
 }
 
 // AttemptStory is an attempt with the plan it came from and what the provider said.
@@ -70,8 +70,10 @@ type ExchangeView struct {
 }
 
 func (a *API) attempts() {
-	handle(a, op("create-attempt", http.MethodPost, "/v1/payments/{id}/attempts", "Start an attempt", http.StatusCreated), a.createAttempt)
-	handle(a, op("get-attempt", http.MethodGet, "/v1/payments/{id}/attempts/{attempt_id}", "Read an attempt", http.StatusOK), a.getAttempt)
+	handle(a, op("create-attempt", http.MethodPost, "/v1/payments/{id}/attempts", "Start an attempt",
+		"Starts one try to collect the payment. action says what your page does next: redirect to url, form (submit fields to url), qr (show content), jsapi (call the bridge with params), app (hand params to the app), wait (ask again after poll_after_ms), none. A live attempt of the same product and payer is returned again; one that a buyer may still pay is closed at its provider first. The start waits at most 8 seconds; then the answer is 202 with wait.", http.StatusCreated, http.StatusAccepted, http.StatusConflict), a.createAttempt)
+	handle(a, op("get-attempt", http.MethodGet, "/v1/payments/{id}/attempts/{attempt_id}", "Read an attempt",
+		"Poll it while action is wait.", http.StatusOK), a.getAttempt)
 }
 
 func (a *API) createAttempt(ctx context.Context, in *createAttemptIn) (*attemptOut, error) {
@@ -83,29 +85,50 @@ func (a *API) createAttempt(ctx context.Context, in *createAttemptIn) (*attemptO
 	if err != nil {
 		return nil, err
 	}
-	run := func(*store.Request) (engine.StartResult, string, error) {
+	w := work[engine.StartResult]{keep: started}
+	w.run = func(request *store.Request) (engine.StartResult, string, error) {
 		result, err := a.Engine.Start(ctx, m.ID, in.ID, engine.StartInput{
 			Provider: in.Body.Provider, Product: in.Body.Product, AuthCode: in.Body.AuthCode, PayerID: in.Body.PayerID, ClientIP: in.Body.ClientIP,
-			ReturnURL: in.Body.ReturnURL, Buyer: route.Buyer{Container: engine.ContainerAPI},
+			ReturnURL: in.Body.ReturnURL, Buyer: route.Buyer{Container: engine.ContainerAPI}, Request: request,
 		})
 		return result, result.Attempt.ID, err
 	}
-	load := func(id string) (engine.StartResult, error) {
+	w.load = func(id string) (engine.StartResult, error) {
 		state, err := a.Store.LoadStateByAttempt(ctx, m.ID, id)
 		attempt, _ := state.Attempt(id)
-		return engine.StartResult{State: state, Attempt: attempt, Waiting: attempt.Status == postern.AttemptUnknown || attempt.Status == postern.AttemptSending}, err
+		return engine.StartResult{State: state, Attempt: attempt}, err
 	}
-	result, replayed, err := once(ctx, a, m.ID, in.IdempotencyKey, print, run, load)
+	result, replayed, err := once(ctx, a, m.ID, in.IdempotencyKey, print, w)
 	if err != nil {
 		return nil, err
 	}
-	out := &attemptOut{Status: http.StatusCreated, Replayed: replayedHeader(replayed), Body: engine.ViewAttempt(result.Attempt)}
-	if result.Waiting {
+	out := &attemptOut{Status: http.StatusCreated, Replayed: replayedHeader(replayed), Body: viewAttempt(result.Attempt)}
+	if out.Body.Action.Type == postern.ActionWait {
 		out.Status = http.StatusAccepted
-		out.Body.Action = &postern.Action{Type: postern.ActionWait, PollAfterMS: 1000}
 	}
 	return out, nil
 }
+
+// started says that an interrupted start got as far as an attempt that may still bring money, or has: it is the answer, whatever the buyer sees of it.
+func started(r engine.StartResult) bool {
+	return r.Attempt.Status.Live() || r.Attempt.Status == postern.AttemptPaid
+}
+
+// viewAttempt shows an attempt with what to do next, always: a live one without an action is waited for, one that has ended wants nothing.
+func viewAttempt(at postern.Attempt) engine.AttemptView {
+	v := engine.ViewAttempt(at)
+	switch {
+	case v.Action != nil:
+	case at.Status.Live():
+		v.Action = &postern.Action{Type: postern.ActionWait, PollAfterMS: pollAfterMS}
+	default:
+		v.Action = &postern.Action{Type: postern.ActionNone}
+	}
+	return v
+}
+
+// pollAfterMS is how long to wait before an attempt without an answer is read again, in milliseconds.
+const pollAfterMS = 1000
 
 func (a *API) getAttempt(ctx context.Context, in *attemptIn) (*attemptOut, error) {
 	m, err := merchant(ctx)
@@ -120,11 +143,11 @@ func (a *API) getAttempt(ctx context.Context, in *attemptIn) (*attemptOut, error
 	if !ok {
 		return nil, postern.E(postern.CodeNotFound, "api.getAttempt", "the payment has no such attempt")
 	}
-	return &attemptOut{Status: http.StatusOK, Body: engine.ViewAttempt(attempt)}, nil
+	return &attemptOut{Status: http.StatusOK, Body: viewAttempt(attempt)}, nil
 }
 
 func (a *API) attemptStory(ctx context.Context, at postern.Attempt) (AttemptStory, error) {
-	story := AttemptStory{AttemptView: engine.ViewAttempt(at), Container: at.Container, Plan: json.RawMessage(at.Plan), Notifications: []NotificationView{}, Exchanges: []ExchangeView{}}
+	story := AttemptStory{AttemptView: viewAttempt(at), Container: at.Container, Plan: json.RawMessage(at.Plan), Notifications: []NotificationView{}, Exchanges: []ExchangeView{}}
 	notifications, err := a.Store.Notifications(ctx, at.MerchantID, at.ID)
 	if err != nil {
 		return story, err

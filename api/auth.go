@@ -64,11 +64,19 @@ func requestID(ctx context.Context) string {
 	return id
 }
 
+// readKey takes the key from an Authorization header, and false for what NewKey cannot have made. A typing error costs no look into the database.
+func readKey(header string) (key string, ok bool) {
+	scheme, key, ok := strings.Cut(header, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") || len(key) > 100 || len(key) < 20 || !strings.HasPrefix(key, prefixLive) && !strings.HasPrefix(key, prefixTest) {
+		return "", false
+	}
+	return key, checksum(key[:len(key)-8]) == key[len(key)-8:]
+}
+
 // authenticate finds the key and the merchant. A partner's key acts for one of its merchants through Postern-Merchant; another's merchant does not exist for it.
 func (a *API) authenticate(r *http.Request) (caller, error) {
-	header := r.Header.Get("Authorization")
-	key, ok := strings.CutPrefix(header, "Bearer ")
-	if !ok || len(key) > 100 || len(key) < 20 || checksum(key[:len(key)-8]) != key[len(key)-8:] {
+	key, ok := readKey(r.Header.Get("Authorization"))
+	if !ok {
 		return caller{}, unauthenticated()
 	}
 	row, err := a.Store.KeyByHash(r.Context(), HashKey(key))
@@ -82,24 +90,35 @@ func (a *API) authenticate(r *http.Request) (caller, error) {
 	wanted := r.Header.Get("Postern-Merchant")
 	if strings.HasPrefix(row.OwnerID, postern.PrefixMerchant) {
 		if wanted != "" && wanted != row.OwnerID {
-			return caller{}, postern.E(postern.CodeNotFound, "api.authenticate", "no such merchant")
+			return caller{}, noMerchant()
 		}
 		wanted = row.OwnerID
 	}
 	if wanted == "" {
 		return c, nil
 	}
+	if !plain(wanted) {
+		return caller{}, noMerchant()
+	}
 	c.Merchant, err = a.Store.Merchant(r.Context(), wanted)
+	if err != nil && postern.CodeOf(err) == postern.CodeNotFound {
+		return caller{}, noMerchant()
+	}
 	if err != nil {
 		return caller{}, err
 	}
 	switch {
 	case c.Merchant.ID != row.OwnerID && row.OwnerID != postern.Platform && c.Merchant.PartnerID != row.OwnerID:
-		return caller{}, postern.E(postern.CodeNotFound, "api.authenticate", "no such merchant")
+		return caller{}, noMerchant()
 	case c.Merchant.Live != row.Live:
 		return caller{}, &postern.Error{Code: postern.CodeModeMismatch, Op: "api.authenticate", Message: "test keys act for test merchants and live keys for live ones", Fix: "use the key of the merchant's own mode"}
 	}
 	return c, nil
+}
+
+// noMerchant is the answer for a merchant that is not there and for one that is another's.
+func noMerchant() error {
+	return &postern.Error{Code: postern.CodeNotFound, Op: "api.authenticate", Field: "Postern-Merchant", Message: "there is no such merchant", Fix: "list your merchants at /v1/merchants"}
 }
 
 func unauthenticated() error {

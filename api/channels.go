@@ -8,6 +8,7 @@ import (
 
 	"postern"
 	"postern/engine"
+	"postern/store"
 )
 
 // ChannelBody is the body of POST /v1/channels: a credential set, its first keys, and what the merchant may do through it.
@@ -40,8 +41,8 @@ type ChannelView struct {
 type PermissionBody struct {
 	Act     string     `json:"act" enum:"sign,renew,pay,refund,settle,dispute"`
 	Allowed bool       `json:"allowed"`
-	From    *time.Time `json:"from,omitempty"`
-	Until   *time.Time `json:"until,omitempty"`
+	From    *time.Time `json:"from,omitempty" doc:"When it begins; at once if left out."`
+	Until   *time.Time `json:"until,omitempty" doc:"When the entry ends; open if left out."`
 	Product string     `json:"product,omitempty" maxLength:"32"`
 	Note    string     `json:"note,omitempty" maxLength:"500"`
 }
@@ -60,33 +61,66 @@ type GenerationView struct {
 	Fields    []string   `json:"fields"`
 	NotBefore time.Time  `json:"not_before"`
 	NotAfter  *time.Time `json:"not_after"`
+	RetiredAt *time.Time `json:"retired_at"`
 	CreatedAt time.Time  `json:"created_at"`
 }
 
-type createChannelIn struct{ Body ChannelBody }
+type createChannelIn struct {
+	IdempotencyHeader
+	Body ChannelBody
+}
 
-type channelOut struct{ Body ChannelView }
+type channelOut struct {
+	Replayed string `header:"Idempotency-Replayed"`
+	Body     ChannelView
+}
 
 type permissionIn struct {
-	ID   string `path:"id" maxLength:"64"`
+	ID   string `path:"id"`
 	Body PermissionBody
 }
 
 type generationIn struct {
-	ID   string `path:"id" maxLength:"64"`
+	ID   string `path:"id"`
 	Body GenerationBody
+}
+
+type listGenerationsIn struct {
+	PageQuery
+	ID string `path:"id"`
+}
+
+// RetireBody says when a generation ends.
+type RetireBody struct {
+	NotAfter  *time.Time `json:"not_after,omitempty" doc:"When it stops signing; now, if left out."`
+	RetiredAt *time.Time `json:"retired_at,omitempty" doc:"When messages signed for it are no longer believed; never, if left out."`
+}
+
+type retireIn struct {
+	ID           string `path:"id"`
+	GenerationID string `path:"generation_id"`
+	Body         *RetireBody
 }
 
 type generationOut struct{ Body GenerationView }
 
 func (a *API) channels() {
-	handle(a, op("create-channel", http.MethodPost, "/v1/channels", "Add a channel", http.StatusCreated), a.createChannel)
-	handle(a, op("list-channels", http.MethodGet, "/v1/channels", "List channels", http.StatusOK), a.listChannels)
-	handle(a, op("get-channel", http.MethodGet, "/v1/channels/{id}", "Read a channel", http.StatusOK), a.getChannel)
-	handle(a, op("add-permission", http.MethodPost, "/v1/channels/{id}/permissions", "Allow or withdraw one act, from a time until a time", http.StatusOK), a.addPermission)
-	handle(a, op("restore-channel", http.MethodPost, "/v1/channels/{id}/restore", "Lift what was observed about a channel", http.StatusOK), a.restoreChannel)
-	handle(a, op("add-generation", http.MethodPost, "/v1/channels/{id}/generations", "Add a generation of keys; older ones go on verifying", http.StatusCreated), a.addGeneration)
-	handle(a, op("list-generations", http.MethodGet, "/v1/channels/{id}/generations", "List generations of keys, newest first", http.StatusOK), a.listGenerations)
+	handle(a, op("create-channel", http.MethodPost, "/v1/channels", "Add a channel",
+		"What a merchant may do through one account at a provider. Keys are encrypted and never shown again. Test merchants use sandboxes, live ones the providers.", http.StatusCreated, http.StatusConflict), a.createChannel)
+	handle(a, op("list-channels", http.MethodGet, "/v1/channels", "List channels",
+		"By rank, retired ones too.", http.StatusOK), a.listChannels)
+	handle(a, op("get-channel", http.MethodGet, "/v1/channels/{id}", "Read a channel",
+		"With its permissions, the latest last.", http.StatusOK), a.getChannel)
+	handle(a, op("add-permission", http.MethodPost, "/v1/channels/{id}/permissions", "Allow or withdraw one act, from a time until a time",
+		"Later entries win over earlier ones. Permissions decide about new acts: what is in flight goes on being asked after, closed and refunded.", http.StatusOK, http.StatusConflict), a.addPermission)
+	handle(a, op("restore-channel", http.MethodPost, "/v1/channels/{id}/restore", "Lift what was observed about a channel",
+		"A provider that says that the merchant may not collect suspends the channel; this offers it again.", http.StatusOK, http.StatusConflict), a.restoreChannel)
+	handle(a, op("add-generation", http.MethodPost, "/v1/channels/{id}/generations", "Add a generation of keys",
+		"The newest usable generation signs; older ones go on verifying.", http.StatusCreated), a.addGeneration)
+	handle(a, op("list-generations", http.MethodGet, "/v1/channels/{id}/generations", "List generations of keys, newest first",
+		"Names and dates, never keys.", http.StatusOK), a.listGenerations)
+	handle(a, op("retire-generation", http.MethodPost, "/v1/channels/{id}/generations/{generation_id}/retire", "Retire a generation of keys",
+		"It stops signing at not_after (now, if left out) and is believed until retired_at (for ever, if left out). The only generation that signs cannot be retired.", http.StatusOK, http.StatusConflict), a.retireGeneration)
 }
 
 func viewChannel(c postern.Channel) ChannelView {
@@ -109,6 +143,9 @@ func viewGeneration(g postern.Generation) GenerationView {
 	if !g.NotAfter.IsZero() {
 		v.NotAfter = &g.NotAfter
 	}
+	if !g.RetiredAt.IsZero() {
+		v.RetiredAt = &g.RetiredAt
+	}
 	return v
 }
 
@@ -121,14 +158,23 @@ func (a *API) createChannel(ctx context.Context, in *createChannelIn) (*channelO
 	if owner == postern.Platform {
 		owner = m.ID
 	}
-	c, err := a.Engine.AddChannel(ctx, engine.NewChannel{
-		Merchant: m, OwnerID: owner, Provider: in.Body.Provider, CredentialSetID: in.Body.CredentialSetID, Settings: in.Body.Settings,
-		Keys: bytesOf(in.Body.Keys), SubMerchant: in.Body.SubMerchant, Products: in.Body.Products, Rank: in.Body.Rank,
-	})
+	print, err := fingerprint(http.MethodPost, "/v1/channels", in.Body)
 	if err != nil {
 		return nil, err
 	}
-	return &channelOut{Body: viewChannel(c)}, nil
+	w := work[postern.Channel]{load: func(id string) (postern.Channel, error) { return a.Store.Channel(ctx, m.ID, id) }}
+	w.run = func(*store.Request) (postern.Channel, string, error) {
+		c, err := a.Engine.AddChannel(ctx, engine.NewChannel{
+			Merchant: m, OwnerID: owner, Provider: in.Body.Provider, CredentialSetID: in.Body.CredentialSetID, Settings: in.Body.Settings,
+			Keys: bytesOf(in.Body.Keys), SubMerchant: in.Body.SubMerchant, Products: in.Body.Products, Rank: in.Body.Rank,
+		})
+		return c, c.ID, err
+	}
+	c, replayed, err := once(ctx, a, m.ID, in.IdempotencyKey, print, w)
+	if err != nil {
+		return nil, err
+	}
+	return &channelOut{Replayed: replayedHeader(replayed), Body: viewChannel(c)}, nil
 }
 
 func bytesOf(keys map[string]string) map[string][]byte {
@@ -139,7 +185,7 @@ func bytesOf(keys map[string]string) map[string][]byte {
 	return out
 }
 
-func (a *API) listChannels(ctx context.Context, _ *struct{}) (*listOut[ChannelView], error) {
+func (a *API) listChannels(ctx context.Context, in *PageQuery) (*listOut[ChannelView], error) {
 	m, err := merchant(ctx)
 	if err != nil {
 		return nil, err
@@ -148,7 +194,7 @@ func (a *API) listChannels(ctx context.Context, _ *struct{}) (*listOut[ChannelVi
 	if err != nil {
 		return nil, err
 	}
-	return page(rows, "", viewChannel), nil
+	return window(rows, *in, func(c postern.Channel) string { return c.ID }, viewChannel), nil
 }
 
 // channel loads a channel of the caller's merchant.
@@ -169,7 +215,7 @@ func (a *API) getChannel(ctx context.Context, in *idIn) (*channelOut, error) {
 }
 
 func (a *API) addPermission(ctx context.Context, in *permissionIn) (*channelOut, error) {
-	c, err := a.channel(ctx, in.ID)
+	m, err := merchant(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -180,12 +226,11 @@ func (a *API) addPermission(ctx context.Context, in *permissionIn) (*channelOut,
 	if in.Body.Until != nil {
 		p.Until = in.Body.Until.UTC()
 	}
-	if !p.Until.IsZero() && !p.From.Before(p.Until) {
-		return nil, postern.Invalid("until", postern.CodeInvalid, "until must come after from", "leave it out for an open end")
+	c, err := a.Engine.Permit(ctx, m.ID, in.ID, p)
+	if err != nil {
+		return nil, err
 	}
-	c.Permissions = append(c.Permissions, p)
-	c.UpdatedAt = a.Now().UTC().Truncate(time.Microsecond)
-	return &channelOut{Body: viewChannel(c)}, a.Store.SaveChannel(ctx, c)
+	return &channelOut{Body: viewChannel(c)}, nil
 }
 
 func (a *API) restoreChannel(ctx context.Context, in *idIn) (*channelOut, error) {
@@ -231,7 +276,7 @@ func (a *API) addGeneration(ctx context.Context, in *generationIn) (*generationO
 	return &generationOut{Body: viewGeneration(g)}, nil
 }
 
-func (a *API) listGenerations(ctx context.Context, in *idIn) (*listOut[GenerationView], error) {
+func (a *API) listGenerations(ctx context.Context, in *listGenerationsIn) (*listOut[GenerationView], error) {
 	c, err := a.ownSet(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -240,5 +285,24 @@ func (a *API) listGenerations(ctx context.Context, in *idIn) (*listOut[Generatio
 	if err != nil {
 		return nil, err
 	}
-	return page(rows, "", viewGeneration), nil
+	return window(rows, in.PageQuery, func(g postern.Generation) string { return g.ID }, viewGeneration), nil
+}
+
+func (a *API) retireGeneration(ctx context.Context, in *retireIn) (*generationOut, error) {
+	c, err := a.ownSet(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	var notAfter, retiredAt time.Time
+	if in.Body != nil && in.Body.NotAfter != nil {
+		notAfter = in.Body.NotAfter.UTC()
+	}
+	if in.Body != nil && in.Body.RetiredAt != nil {
+		retiredAt = in.Body.RetiredAt.UTC()
+	}
+	g, err := a.Engine.RetireGeneration(ctx, c.CredentialOwnerID, c.CredentialSetID, in.GenerationID, notAfter, retiredAt)
+	if err != nil {
+		return nil, err
+	}
+	return &generationOut{Body: viewGeneration(g)}, nil
 }

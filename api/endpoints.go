@@ -4,6 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"postern"
@@ -42,24 +45,46 @@ type DeliveryView struct {
 	CreatedAt  time.Time `json:"created_at"`
 }
 
+// RotateBody says how long the old secret goes on signing beside the new one.
+type RotateBody struct {
+	OverlapSeconds *int64 `json:"overlap_seconds,omitempty" minimum:"0" maximum:"604800" doc:"Seconds; 86400 if left out."`
+}
+
+type rotateIn struct {
+	ID   string `path:"id"`
+	Body *RotateBody
+}
+
 type createEndpointIn struct{ Body EndpointBody }
 
 type endpointOut struct{ Body EndpointView }
 
 type deliveriesIn struct {
 	PageQuery
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id"`
 }
 
 type deliveryOut struct{ Body DeliveryView }
 
 func (a *API) endpoints() {
-	handle(a, op("create-endpoint", http.MethodPost, "/v1/webhook_endpoints", "Say where to be told", http.StatusCreated), a.createEndpoint)
-	handle(a, op("list-endpoints", http.MethodGet, "/v1/webhook_endpoints", "List endpoints", http.StatusOK), a.listEndpoints)
-	handle(a, op("disable-endpoint", http.MethodPost, "/v1/webhook_endpoints/{id}/disable", "Stop sending to an endpoint", http.StatusOK), a.switchEndpoint(true))
-	handle(a, op("enable-endpoint", http.MethodPost, "/v1/webhook_endpoints/{id}/enable", "Send to an endpoint again", http.StatusOK), a.switchEndpoint(false))
-	handle(a, op("list-deliveries", http.MethodGet, "/v1/webhook_endpoints/{id}/deliveries", "What was sent to an endpoint, newest first", http.StatusOK), a.listDeliveries)
-	handle(a, op("replay-delivery", http.MethodPost, "/v1/deliveries/{id}/replay", "Send an event again", http.StatusCreated), a.replayDelivery)
+	handle(a, op("create-endpoint", http.MethodPost, "/v1/webhook_endpoints", "Say where to be told",
+		"Messages are signed as Standard Webhooks 1.0.0 says. The secret is shown this once.", http.StatusCreated), a.createEndpoint)
+	handle(a, op("list-endpoints", http.MethodGet, "/v1/webhook_endpoints", "List endpoints",
+		"In the order in which they were made, disabled ones too.", http.StatusOK), a.listEndpoints)
+	handle(a, op("get-endpoint", http.MethodGet, "/v1/webhook_endpoints/{id}", "Read an endpoint",
+		"Without its secret.", http.StatusOK), a.getEndpoint)
+	handle(a, op("rotate-endpoint", http.MethodPost, "/v1/webhook_endpoints/{id}/rotate", "Give an endpoint a new secret",
+		"For overlap_seconds messages carry the signatures of both secrets, so that your receiver may change over at any moment. Without a body the overlap is a day; 0 ends the old secret at once.", http.StatusOK, http.StatusConflict), a.rotateEndpoint)
+	handle(a, op("disable-endpoint", http.MethodPost, "/v1/webhook_endpoints/{id}/disable", "Stop sending to an endpoint",
+		"Deliveries that wait are given up; replay them after enabling, or pull the events.", http.StatusOK, http.StatusConflict), a.switchEndpoint(true))
+	handle(a, op("enable-endpoint", http.MethodPost, "/v1/webhook_endpoints/{id}/enable", "Send to an endpoint again",
+		"An endpoint that answered 410 was disabled; this undoes it.", http.StatusOK, http.StatusConflict), a.switchEndpoint(false))
+	handle(a, op("list-deliveries", http.MethodGet, "/v1/webhook_endpoints/{id}/deliveries", "What was sent to an endpoint, newest first",
+		"Each event is tried for more than three days; last_status and last_error say how the last try ended.", http.StatusOK), a.listDeliveries)
+	handle(a, op("get-delivery", http.MethodGet, "/v1/deliveries/{id}", "Read a delivery",
+		"The sending of one event to one endpoint.", http.StatusOK), a.getDelivery)
+	handle(a, op("replay-delivery", http.MethodPost, "/v1/deliveries/{id}/replay", "Send an event again",
+		"Makes a new delivery of the same event with the same id and body, so that a receiver that has it drops it.", http.StatusCreated, http.StatusConflict), a.replayDelivery)
 }
 
 func viewEndpoint(e store.Endpoint) EndpointView {
@@ -97,6 +122,11 @@ func (a *API) MakeEndpoint(ctx context.Context, m postern.Merchant, address stri
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && (m.Live || u.Scheme != "http") {
 		return store.Endpoint{}, "", postern.Invalid("url", postern.CodeInvalid, "the address must be absolute; live merchants are told over https only", "send https://shop.example/hooks")
 	}
+	for i, t := range types {
+		if !slices.Contains(postern.EventTypes, postern.EventType(t)) {
+			return store.Endpoint{}, "", postern.Invalid("types["+strconv.Itoa(i)+"]", postern.CodeInvalid, "there is no such event type", "send types of "+eventTypes()+", or none for all")
+		}
+	}
 	secret, err := webhook.NewSecret(a.Rand)
 	if err != nil {
 		return store.Endpoint{}, "", postern.Wrap(postern.CodeInternal, "api.MakeEndpoint", err)
@@ -109,7 +139,15 @@ func (a *API) MakeEndpoint(ctx context.Context, m postern.Merchant, address stri
 	return e, secret, a.Store.SaveEndpoint(ctx, e)
 }
 
-func (a *API) listEndpoints(ctx context.Context, _ *struct{}) (*listOut[EndpointView], error) {
+func eventTypes() string {
+	var names []string
+	for _, t := range postern.EventTypes {
+		names = append(names, string(t))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (a *API) listEndpoints(ctx context.Context, in *PageQuery) (*listOut[EndpointView], error) {
 	m, err := merchant(ctx)
 	if err != nil {
 		return nil, err
@@ -118,7 +156,7 @@ func (a *API) listEndpoints(ctx context.Context, _ *struct{}) (*listOut[Endpoint
 	if err != nil {
 		return nil, err
 	}
-	return page(rows, "", viewEndpoint), nil
+	return window(rows, *in, func(e store.Endpoint) string { return e.ID }, viewEndpoint), nil
 }
 
 func (a *API) switchEndpoint(disable bool) func(context.Context, *idIn) (*endpointOut, error) {
@@ -139,9 +177,54 @@ func (a *API) switchEndpoint(disable bool) func(context.Context, *idIn) (*endpoi
 	}
 }
 
+func (a *API) getEndpoint(ctx context.Context, in *idIn) (*endpointOut, error) {
+	m, err := merchant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.Store.Endpoint(ctx, m.ID, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &endpointOut{Body: viewEndpoint(e)}, nil
+}
+
+func (a *API) rotateEndpoint(ctx context.Context, in *rotateIn) (*endpointOut, error) {
+	m, err := merchant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	overlap := webhook.DefaultOverlap
+	if in.Body != nil && in.Body.OverlapSeconds != nil {
+		overlap = time.Duration(*in.Body.OverlapSeconds) * time.Second
+	}
+	e, secret, err := a.Sender.Rotate(ctx, m.ID, in.ID, overlap, a.Rand)
+	if err != nil {
+		return nil, err
+	}
+	v := viewEndpoint(e)
+	v.Secret = secret
+	return &endpointOut{Body: v}, nil
+}
+
+func (a *API) getDelivery(ctx context.Context, in *idIn) (*deliveryOut, error) {
+	m, err := merchant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d, err := a.Store.Delivery(ctx, m.ID, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &deliveryOut{Body: viewDelivery(d)}, nil
+}
+
 func (a *API) listDeliveries(ctx context.Context, in *deliveriesIn) (*listOut[DeliveryView], error) {
 	m, err := merchant(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := a.Store.Endpoint(ctx, m.ID, in.ID); err != nil {
 		return nil, err
 	}
 	rows, next, err := a.Store.Deliveries(ctx, m.ID, in.ID, in.page())

@@ -11,8 +11,9 @@ import (
 	"postern/store"
 )
 
-// inFlight is how long an unfinished request counts as under way. After that its process is taken for dead and a repetition does the work.
-const inFlight = 20 * time.Second
+// inFlight is how long an unfinished request counts as under way. It is longer than any request lasts (the server
+// gives up writing then); after it the process is taken for dead and a repetition does the work.
+const inFlight = 40 * time.Second
 
 // IdempotencyHeader is the optional header of requests that change something.
 type IdempotencyHeader struct {
@@ -29,11 +30,18 @@ func fingerprint(method, path string, body any) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// once runs work under an idempotency key. Run does the work and returns the object's id; it finishes the request's row in its own commit when it can, else
-// once does. Load answers with the object's present state. Replayed says that load answered. Without a key the work simply runs.
-func once[T any](ctx context.Context, a *API, merchantID, key, print string, run func(*store.Request) (T, string, error), load func(id string) (T, error)) (out T, replayed bool, err error) {
+// work is what runs under an idempotency key. Run does it and returns the object's id; it writes the request's row in its own commits when it can. Load answers with
+// an object's present state. Keep, if set, says whether what an interrupted request left behind is its answer; otherwise the work is done anew.
+type work[T any] struct {
+	run  func(*store.Request) (T, string, error)
+	load func(id string) (T, error)
+	keep func(T) bool
+}
+
+// once runs work under an idempotency key. Replayed says that load answered, after this call's own write. Without a key the work simply runs.
+func once[T any](ctx context.Context, a *API, merchantID, key, print string, w work[T]) (out T, replayed bool, err error) {
 	if key == "" {
-		out, _, err = run(nil)
+		out, _, err = w.run(nil)
 		return out, false, err
 	}
 	now := a.Now().UTC().Truncate(time.Microsecond)
@@ -44,20 +52,29 @@ func once[T any](ctx context.Context, a *API, merchantID, key, print string, run
 	case request.Fingerprint != print:
 		return out, false, &postern.Error{Code: postern.CodeIdempotency, Op: "api.once", Field: "Idempotency-Key", Message: "this key was used with another request", Fix: "send a new key, or the same body"}
 	case request.Done:
-		out, err = load(request.ObjectID)
+		out, err = w.load(request.ObjectID)
 		return out, true, err
 	case !fresh && now.Sub(request.CreatedAt) < inFlight:
 		return out, false, &postern.Error{Code: postern.CodeInFlight, Op: "api.once", Field: "Idempotency-Key", Message: "the first request with this key is still under way", Fix: "ask again in a few seconds"}
 	}
-	out, id, err := run(&request)
+	if request.ObjectID != "" && w.keep != nil { // The process died between its first commit and its last.
+		if out, err = w.load(request.ObjectID); err != nil {
+			return out, false, err
+		}
+		if w.keep(out) {
+			request.Done = true
+			return out, true, a.Store.FinishRequest(ctx, request)
+		}
+	}
+	out, id, err := w.run(&request)
 	if err != nil {
 		if status := problem(ctx, err).Status; status < 500 {
-			return out, false, joinDrop(a.Store.DropRequest(ctx, merchantID, key), err) // Refusals are not stored: a mended request may use the key.
+			return out, false, joinDrop(a.Store.DropRequest(context.WithoutCancel(ctx), merchantID, key), err) // Refusals are not stored: a mended request may use the key.
 		}
 		return out, false, err
 	}
 	request.Done, request.ObjectID = true, id
-	return out, false, a.Store.FinishRequest(ctx, request)
+	return out, false, a.Store.FinishRequest(context.WithoutCancel(ctx), request)
 }
 
 func joinDrop(dropErr, err error) error {

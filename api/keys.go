@@ -31,9 +31,12 @@ type createKeyIn struct{ Body KeyBody }
 type keyOut struct{ Body KeyView }
 
 func (a *API) keys() {
-	handle(a, op("create-key", http.MethodPost, "/v1/api_keys", "Make an API key", http.StatusCreated), a.createKey)
-	handle(a, op("list-keys", http.MethodGet, "/v1/api_keys", "List API keys", http.StatusOK), a.listKeys)
-	handle(a, op("revoke-key", http.MethodPost, "/v1/api_keys/{id}/revoke", "Revoke an API key", http.StatusOK), a.revokeKey)
+	handle(a, op("create-key", http.MethodPost, "/v1/api_keys", "Make an API key",
+		"Of the same owner and mode as the key that asks. The secret is shown this once; only its hash is kept.", http.StatusCreated), a.createKey)
+	handle(a, op("list-keys", http.MethodGet, "/v1/api_keys", "List API keys",
+		"By prefix and name; revoked ones too.", http.StatusOK), a.listKeys)
+	handle(a, op("revoke-key", http.MethodPost, "/v1/api_keys/{id}/revoke", "Revoke an API key",
+		"For ever, from the next request on. A key may revoke itself.", http.StatusOK), a.revokeKey)
 }
 
 func viewKey(k store.APIKey) KeyView {
@@ -71,12 +74,12 @@ func (a *API) createKey(ctx context.Context, in *createKeyIn) (*keyOut, error) {
 	return &keyOut{Body: v}, nil
 }
 
-func (a *API) listKeys(ctx context.Context, _ *struct{}) (*listOut[KeyView], error) {
+func (a *API) listKeys(ctx context.Context, in *PageQuery) (*listOut[KeyView], error) {
 	rows, err := a.Store.Keys(ctx, owner(ctx))
 	if err != nil {
 		return nil, err
 	}
-	return page(rows, "", viewKey), nil
+	return window(rows, *in, func(k store.APIKey) string { return k.ID }, viewKey), nil
 }
 
 func (a *API) revokeKey(ctx context.Context, in *idIn) (*keyOut, error) {

@@ -15,10 +15,11 @@ type BalanceView struct {
 }
 
 func (a *API) ledger() {
-	handle(a, op("list-balances", http.MethodGet, "/v1/ledger/balances", "The balance of every account", http.StatusOK), a.balances)
+	handle(a, op("list-balances", http.MethodGet, "/v1/ledger/balances", "The balance of every account",
+		"Double entry: all accounts of a currency add up to zero.", http.StatusOK), a.balances)
 }
 
-func (a *API) balances(ctx context.Context, _ *struct{}) (*listOut[BalanceView], error) {
+func (a *API) balances(ctx context.Context, in *PageQuery) (*listOut[BalanceView], error) {
 	m, err := merchant(ctx)
 	if err != nil {
 		return nil, err
@@ -27,7 +28,8 @@ func (a *API) balances(ctx context.Context, _ *struct{}) (*listOut[BalanceView],
 	if err != nil {
 		return nil, err
 	}
-	return page(rows, "", func(b ledger.Balance) BalanceView {
+	id := func(b ledger.Balance) string { return b.Account + " " + b.Currency }
+	return window(rows, *in, id, func(b ledger.Balance) BalanceView {
 		return BalanceView{Account: b.Account, Currency: b.Currency, Amount: b.Amount}
 	}), nil
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,9 +36,12 @@ type createMerchantIn struct{ Body MerchantBody }
 type merchantOut struct{ Body MerchantView }
 
 func (a *API) merchants() {
-	handle(a, op("create-merchant", http.MethodPost, "/v1/merchants", "Add a merchant under the partner", http.StatusCreated), a.createMerchant)
-	handle(a, op("list-merchants", http.MethodGet, "/v1/merchants", "List the partner's merchants", http.StatusOK), a.listMerchants)
-	handle(a, op("get-merchant", http.MethodGet, "/v1/merchants/{id}", "Read a merchant", http.StatusOK), a.getMerchant)
+	handle(a, op("create-merchant", http.MethodPost, "/v1/merchants", "Add a merchant under the partner",
+		"The merchant is of the key's mode, test or live, for ever.", http.StatusCreated), a.createMerchant)
+	handle(a, op("list-merchants", http.MethodGet, "/v1/merchants", "List the partner's merchants",
+		"Those of the key's mode, newest first.", http.StatusOK), a.listMerchants)
+	handle(a, op("get-merchant", http.MethodGet, "/v1/merchants/{id}", "Read a merchant",
+		"A merchant's own key may read itself.", http.StatusOK), a.getMerchant)
 }
 
 func viewMerchant(m postern.Merchant) MerchantView {
@@ -82,6 +86,8 @@ func (a *API) listMerchants(ctx context.Context, in *PageQuery) (*listOut[Mercha
 	if err != nil {
 		return nil, err
 	}
+	live := callerOf(ctx).Key.Live // Test and live never mix: a page may hold fewer rows than were asked for.
+	rows = slices.DeleteFunc(rows, func(m postern.Merchant) bool { return m.Live != live })
 	return page(rows, next, viewMerchant), nil
 }
 
@@ -91,8 +97,9 @@ func (a *API) getMerchant(ctx context.Context, in *idIn) (*merchantOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	if owner := callerOf(ctx).Key.OwnerID; owner != postern.Platform && owner != m.ID && owner != m.PartnerID {
-		return nil, postern.E(postern.CodeNotFound, "api.getMerchant", "no such merchant")
+	key := callerOf(ctx).Key
+	if key.OwnerID != postern.Platform && key.OwnerID != m.ID && key.OwnerID != m.PartnerID || key.Live != m.Live {
+		return nil, postern.E(postern.CodeNotFound, "api.getMerchant", "there is no such merchant")
 	}
 	return &merchantOut{Body: viewMerchant(m)}, nil
 }

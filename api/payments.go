@@ -13,20 +13,20 @@ import (
 
 // PaymentBody is the body of POST /v1/payments.
 type PaymentBody struct {
-	Reference   string            `json:"reference" minLength:"1" maxLength:"64" doc:"Your own number, unique for ever."`
-	Amount      int64             `json:"amount" minimum:"1" maximum:"1000000000000" doc:"Minor units: 6800 is 68.00."`
+	Reference   string            `json:"reference" minLength:"1" maxLength:"64" doc:"Your own number, unique for ever." example:"A-2026-0001"`
+	Amount      int64             `json:"amount" minimum:"1" maximum:"1000000000000" doc:"Minor units: 6800 is 68.00." example:"6800"`
 	Currency    string            `json:"currency" minLength:"3" maxLength:"3" example:"CNY"`
-	Description string            `json:"description" minLength:"1" maxLength:"127"`
+	Description string            `json:"description" minLength:"1" maxLength:"127" doc:"What the buyer reads in the wallet." example:"烧饼 10 个"`
 	ReturnURL   string            `json:"return_url,omitempty" maxLength:"1024" doc:"Where the buyer goes afterwards, with payment_id only. It proves nothing."`
 	ExpiresIn   int64             `json:"expires_in,omitempty" minimum:"5" maximum:"7776000" doc:"Seconds until the payment ends; 1800 if neither this nor expires_at is sent."`
-	ExpiresAt   *time.Time        `json:"expires_at,omitempty"`
-	Metadata    map[string]string `json:"metadata,omitempty"`
-	LatePayment string            `json:"late_payment,omitempty" enum:"accept,refund" doc:"What becomes of money that arrives after the end."`
-	Items       []Item            `json:"items,omitempty" maxItems:"100" doc:"What is sold, for people; the amount is what counts."`
+	ExpiresAt   *time.Time        `json:"expires_at,omitempty" doc:"The end as a time, instead of expires_in."`
+	Metadata    map[string]string `json:"metadata,omitempty" doc:"Up to 20 notes of your own; they come back with the payment and its events."`
+	LatePayment string            `json:"late_payment,omitempty" enum:"accept,refund" doc:"What becomes of money that arrives after the end: refund (given back, unless you say otherwise) or accept (the payment is paid after all)."`
+	Items       []ItemBody        `json:"items,omitempty" maxItems:"100" doc:"What is sold, for people; the amount is what counts."`
 }
 
-// Item is one line of what is sold.
-type Item struct {
+// ItemBody is one line of what is sold.
+type ItemBody struct {
 	Name     string `json:"name" minLength:"1" maxLength:"127"`
 	Quantity int64  `json:"quantity" minimum:"1" maximum:"1000000"`
 	Amount   int64  `json:"amount,omitempty" minimum:"0" maximum:"1000000000000"`
@@ -58,19 +58,23 @@ type Story struct {
 }
 
 type paymentIn struct {
-	ID     string `path:"id" maxLength:"64"`
+	ID     string `path:"id"`
 	Expand string `query:"expand" enum:"story" doc:"story adds attempts with their plans, receipts, notifications and postings."`
 }
 
 type idIn struct {
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id"`
 }
 
 func (a *API) payments() {
-	handle(a, op("create-payment", http.MethodPost, "/v1/payments", "Create a payment", http.StatusCreated), a.createPayment)
-	handle(a, op("get-payment", http.MethodGet, "/v1/payments/{id}", "Read a payment", http.StatusOK), a.getPayment)
-	handle(a, op("list-payments", http.MethodGet, "/v1/payments", "List payments, newest first", http.StatusOK), a.listPayments)
-	handle(a, op("cancel-payment", http.MethodPost, "/v1/payments/{id}/cancel", "Cancel a payment", http.StatusOK), a.cancelPayment)
+	handle(a, op("create-payment", http.MethodPost, "/v1/payments", "Create a payment",
+		"Says what you want to be paid and returns a link that works in every app. The reference is yours and unique for ever: a second payment with it is refused with the id of the first.", http.StatusCreated, http.StatusConflict), a.createPayment)
+	handle(a, op("get-payment", http.MethodGet, "/v1/payments/{id}", "Read a payment",
+		"With expand=story it comes with all that happened: attempts with the plan they came from and why each way was kept or dropped, receipts, surpluses, refunds, the providers' messages and our calls to them, and the postings.", http.StatusOK), a.getPayment)
+	handle(a, op("list-payments", http.MethodGet, "/v1/payments", "List payments, newest first",
+		"With reference it finds the one payment that has it.", http.StatusOK), a.listPayments)
+	handle(a, op("cancel-payment", http.MethodPost, "/v1/payments/{id}/cancel", "Cancel a payment",
+		"Takes no new attempt and closes the live ones at their providers. 200 means canceled, 202 that a provider has yet to answer, 409 already_paid that the money is there: refund it.", http.StatusOK, http.StatusAccepted, http.StatusConflict), a.cancelPayment)
 }
 
 func (a *API) createPayment(ctx context.Context, in *createPaymentIn) (*paymentOut, error) {
@@ -82,7 +86,8 @@ func (a *API) createPayment(ctx context.Context, in *createPaymentIn) (*paymentO
 	if err != nil {
 		return nil, err
 	}
-	run := func(request *store.Request) (postern.State, string, error) {
+	w := work[postern.State]{load: func(id string) (postern.State, error) { return a.Store.LoadState(ctx, m.ID, id) }}
+	w.run = func(request *store.Request) (postern.State, string, error) {
 		input, err := a.createInput(in.Body)
 		if err != nil {
 			return postern.State{}, "", err
@@ -91,8 +96,7 @@ func (a *API) createPayment(ctx context.Context, in *createPaymentIn) (*paymentO
 		state, err := a.Engine.Create(ctx, m.ID, input)
 		return state, state.Payment.ID, err
 	}
-	load := func(id string) (postern.State, error) { return a.Store.LoadState(ctx, m.ID, id) }
-	state, replayed, err := once(ctx, a, m.ID, in.IdempotencyKey, print, run, load)
+	state, replayed, err := once(ctx, a, m.ID, in.IdempotencyKey, print, w)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +114,9 @@ func (a *API) createInput(b PaymentBody) (engine.CreateInput, error) {
 	input := engine.CreateInput{
 		Reference: b.Reference, Amount: b.Amount, Currency: b.Currency, Description: b.Description, ReturnURL: b.ReturnURL, Metadata: b.Metadata,
 		LatePayment: postern.LatePolicy(b.LatePayment),
+	}
+	for _, item := range b.Items {
+		input.Items = append(input.Items, postern.Item{Name: item.Name, Quantity: item.Quantity, Amount: item.Amount})
 	}
 	switch {
 	case b.ExpiresIn != 0 && b.ExpiresAt != nil:
@@ -138,12 +145,12 @@ func (a *API) getPayment(ctx context.Context, in *paymentIn) (*paymentOut, error
 	return out, err
 }
 
-func (a *API) listPayments(ctx context.Context, in *PageQuery) (*listOut[engine.PaymentView], error) {
+func (a *API) listPayments(ctx context.Context, in *listPaymentsIn) (*listOut[engine.PaymentView], error) {
 	m, err := merchant(ctx)
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := a.Store.Payments(ctx, m.ID, in.page())
+	rows, next, err := a.paymentRows(ctx, m.ID, in)
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +163,22 @@ func (a *API) listPayments(ctx context.Context, in *PageQuery) (*listOut[engine.
 		views = append(views, a.Engine.ViewPayment(state))
 	}
 	return page(views, next, func(v engine.PaymentView) engine.PaymentView { return v }), nil
+}
+
+type listPaymentsIn struct {
+	PageQuery
+	Reference string `query:"reference" maxLength:"64" doc:"Only the payment with this reference of yours."`
+}
+
+func (a *API) paymentRows(ctx context.Context, merchantID string, in *listPaymentsIn) ([]postern.Payment, string, error) {
+	if in.Reference == "" {
+		return a.Store.Payments(ctx, merchantID, in.page())
+	}
+	p, err := a.Store.PaymentByReference(ctx, merchantID, in.Reference)
+	if err != nil && postern.CodeOf(err) == postern.CodeNotFound {
+		return nil, "", nil
+	}
+	return []postern.Payment{p}, "", err
 }
 
 type cancelOut struct {
@@ -173,7 +196,11 @@ func (a *API) cancelPayment(ctx context.Context, in *idIn) (*cancelOut, error) {
 		return nil, err
 	}
 	out := &cancelOut{Status: http.StatusOK, Body: a.Engine.ViewPayment(state)}
-	if state.Payment.Status != postern.PaymentCanceled {
+	switch state.Payment.Status {
+	case postern.PaymentCanceled:
+	case postern.PaymentExpired:
+		return nil, &postern.Error{Code: postern.CodePaymentClosed, Op: "api.cancelPayment", Message: "the payment has expired already; nothing can be canceled", ID: in.ID}
+	default:
 		out.Status = http.StatusAccepted
 	}
 	return out, nil

@@ -18,7 +18,7 @@ type RefundBody struct {
 
 type createRefundIn struct {
 	IdempotencyHeader
-	ID   string `path:"id" maxLength:"64"`
+	ID   string `path:"id"`
 	Body RefundBody
 }
 
@@ -33,9 +33,12 @@ type listRefundsIn struct {
 }
 
 func (a *API) refunds() {
-	handle(a, op("create-refund", http.MethodPost, "/v1/payments/{id}/refunds", "Give money back", http.StatusCreated), a.createRefund)
-	handle(a, op("get-refund", http.MethodGet, "/v1/refunds/{id}", "Read a refund", http.StatusOK), a.getRefund)
-	handle(a, op("list-refunds", http.MethodGet, "/v1/refunds", "List refunds, newest first", http.StatusOK), a.listRefunds)
+	handle(a, op("create-refund", http.MethodPost, "/v1/payments/{id}/refunds", "Give money back",
+		"Reserves the amount on what was received and sends the refund in the background; refund.refunded, refund.failed or refund.stuck tells the outcome. All refunds together never exceed what was received.", http.StatusCreated, http.StatusConflict), a.createRefund)
+	handle(a, op("get-refund", http.MethodGet, "/v1/refunds/{id}", "Read a refund",
+		"A refund whose outcome is not known stays unknown and keeps its reservation: it is asked about again, never guessed.", http.StatusOK), a.getRefund)
+	handle(a, op("list-refunds", http.MethodGet, "/v1/refunds", "List refunds, newest first",
+		"With payment_id only those of one payment.", http.StatusOK), a.listRefunds)
 }
 
 func (a *API) createRefund(ctx context.Context, in *createRefundIn) (*refundOut, error) {
@@ -47,12 +50,12 @@ func (a *API) createRefund(ctx context.Context, in *createRefundIn) (*refundOut,
 	if err != nil {
 		return nil, err
 	}
-	run := func(request *store.Request) (postern.Refund, string, error) {
+	w := work[postern.Refund]{load: func(id string) (postern.Refund, error) { return a.Store.Refund(ctx, m.ID, id) }}
+	w.run = func(request *store.Request) (postern.Refund, string, error) {
 		r, err := a.Engine.Refund(ctx, m.ID, in.ID, engine.RefundInput{Reference: in.Body.Reference, Amount: in.Body.Amount, Reason: in.Body.Reason, Request: request})
 		return r, r.ID, err
 	}
-	load := func(id string) (postern.Refund, error) { return a.Store.Refund(ctx, m.ID, id) }
-	r, replayed, err := once(ctx, a, m.ID, in.IdempotencyKey, print, run, load)
+	r, replayed, err := once(ctx, a, m.ID, in.IdempotencyKey, print, w)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +78,11 @@ func (a *API) listRefunds(ctx context.Context, in *listRefundsIn) (*listOut[engi
 	m, err := merchant(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if in.PaymentID != "" {
+		if _, err := a.Store.Payment(ctx, m.ID, in.PaymentID); err != nil {
+			return nil, err
+		}
 	}
 	rows, next, err := a.Store.Refunds(ctx, m.ID, in.PaymentID, in.page())
 	if err != nil {

@@ -62,7 +62,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // fail answers what was not committed. An unknown address says so; everything else makes the provider send again.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, reply provider.Reply, err error) {
-	if postern.CodeOf(err) == postern.CodeNotFound {
+	if reply.Status == 0 && postern.CodeOf(err) == postern.CodeNotFound { // Behind a known address even a missing row makes the provider come again.
 		h.Unknown.Add(1)
 		http.NotFound(w, r)
 		return

@@ -2,7 +2,8 @@ package engine
 
 import (
 	"context"
-	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"postern"
@@ -30,7 +31,7 @@ func (e *Engine) callFor(ctx context.Context, c postern.Channel) (provider.Call,
 	if err != nil {
 		return provider.Call{}, err
 	}
-	call := provider.Call{Env: e.Env, Settings: set.Settings, SubMerchant: c.SubMerchant, Sandbox: set.Sandbox, Timeout: e.callTimeout()}
+	call := provider.Call{Env: e.Env, Settings: set.Settings, SubMerchant: c.SubMerchant, Sandbox: set.Sandbox, Timeout: e.callTimeout(c.ID)}
 	now := e.now()
 	for _, usable := range []bool{true, false} { // Usable generations first, newest first; those that only verify after them.
 		for _, g := range generations {
@@ -124,29 +125,68 @@ func (e *Engine) AddGeneration(ctx context.Context, in NewCredentials) (postern.
 		in.NotBefore = now
 	}
 	g := postern.Generation{OwnerID: set.OwnerID, CredentialSetID: set.ID, ID: e.newID(postern.PrefixGeneration), Keys: map[string][]byte{}, NotBefore: in.NotBefore, NotAfter: in.NotAfter, CreatedAt: now}
+	if !in.NotAfter.IsZero() && !in.NotBefore.Before(in.NotAfter) {
+		return g, postern.Invalid("not_after", postern.CodeInvalid, "not_after must come after not_before", "leave it out for an open end")
+	}
+	if err := checkKeys(connector.Describe(), in.Keys); err != nil {
+		return g, err
+	}
+	for name, plain := range in.Keys {
+		if g.Keys[name], err = e.Vault.Seal(keyRef(set.OwnerID, set.ID, g.ID, name), plain); err != nil {
+			return g, postern.Wrap(postern.CodeInternal, "engine.AddGeneration", err)
+		}
+	}
+	return g, e.Store.AddGeneration(ctx, g)
+}
+
+// RetireGeneration says when a generation stops signing (zero: now) and when its messages are no longer believed (zero: never). The only generation that signs
+// cannot be retired: CodeConflict.
+func (e *Engine) RetireGeneration(ctx context.Context, ownerID, setID, id string, notAfter, retiredAt time.Time) (postern.Generation, error) {
+	generations, err := e.Store.Generations(ctx, ownerID, setID)
+	if err != nil {
+		return postern.Generation{}, err
+	}
+	now := e.now()
+	if notAfter.IsZero() {
+		notAfter = now
+	}
+	if !retiredAt.IsZero() && retiredAt.Before(notAfter) {
+		return postern.Generation{}, postern.Invalid("retired_at", postern.CodeInvalid, "retired_at must not come before not_after", "leave it out to go on believing its messages")
+	}
+	i := slices.IndexFunc(generations, func(g postern.Generation) bool { return g.ID == id })
+	if i < 0 {
+		return postern.Generation{}, postern.E(postern.CodeNotFound, "engine.RetireGeneration", "there is no such generation")
+	}
+	g := generations[i]
+	if !slices.ContainsFunc(generations, func(other postern.Generation) bool { return other.ID != id && other.Usable(notAfter) }) {
+		return g, &postern.Error{Code: postern.CodeConflict, Op: "engine.RetireGeneration", Message: "no other generation would sign at that time", Fix: "add another generation first", ID: id}
+	}
+	g.NotAfter, g.RetiredAt = notAfter.Truncate(time.Microsecond), retiredAt.Truncate(time.Microsecond)
+	return g, e.Store.RetireGeneration(ctx, ownerID, setID, id, g.NotAfter, g.RetiredAt)
+}
+
+// checkKeys says which key field is missing, unreadable or unknown, before anything is written. The error never carries key bytes.
+func checkKeys(d provider.Description, keys map[string][]byte) error {
 	known := map[string]bool{}
-	for _, field := range connector.Describe().Keys {
+	for _, field := range d.Keys {
 		known[field.Name] = true
-		plain, given := in.Keys[field.Name]
+		plain, given := keys[field.Name]
 		if !given && field.Required {
-			return g, postern.Invalid("keys."+field.Name, postern.CodeInvalid, "this key is required", "add "+field.LabelEN)
+			return postern.Invalid("keys."+field.Name, postern.CodeInvalid, "this key is required", "add "+field.LabelEN)
 		}
 		if !given {
 			continue
 		}
 		if _, err := vault.Parse(field.Kind, "", plain); err != nil {
-			return g, &postern.Error{Code: postern.CodeInvalid, Op: "engine.AddGeneration", Field: "keys." + field.Name, Message: err.Error(), Fix: "paste " + field.LabelEN}
-		}
-		if g.Keys[field.Name], err = e.Vault.Seal(keyRef(set.OwnerID, set.ID, g.ID, field.Name), plain); err != nil {
-			return g, postern.Wrap(postern.CodeInternal, "engine.AddGeneration", err)
+			return &postern.Error{Code: postern.CodeInvalid, Op: "engine.AddGeneration", Field: "keys." + field.Name, Message: err.Error(), Fix: "paste " + field.LabelEN}
 		}
 	}
-	for name := range in.Keys {
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		if !known[name] {
-			return g, postern.Invalid("keys."+name, postern.CodeInvalid, "the provider has no such key field", "see the provider's page in docs")
+			return postern.Invalid("keys."+name, postern.CodeInvalid, "the provider has no such key field", "see the provider's page in docs")
 		}
 	}
-	return g, e.Store.AddGeneration(ctx, g)
+	return nil
 }
 
 // RefreshTrust fetches the provider's current certificates over a channel and keeps them as trust of its credential set.
@@ -174,7 +214,11 @@ func (e *Engine) RefreshTrust(ctx context.Context, c postern.Channel) (int, erro
 	return len(fetched), nil
 }
 
-func (e *Engine) callTimeout() time.Duration {
+// callTimeout is the channel's own deadline, if the operator gave it one, else the common one.
+func (e *Engine) callTimeout(channelID string) time.Duration {
+	if own := e.Deadlines[channelID]; own > 0 {
+		return own
+	}
 	if e.CallTimeout > 0 {
 		return e.CallTimeout
 	}
@@ -187,9 +231,4 @@ func (e *Engine) exchange(merchantID, attemptID, refundID string, x provider.Exc
 		MerchantID: merchantID, ID: postern.NewID("exc_", e.now(), e.Env.Rand), AttemptID: attemptID, RefundID: refundID, Op: x.Op, Status: x.Status, Request: x.Request,
 		Response: x.Response, Error: x.Error, CreatedAt: e.now(),
 	}
-}
-
-// isCancelled says that the caller went away, which says nothing about the provider.
-func isCancelled(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -2,9 +2,13 @@ package engine
 
 import (
 	"context"
+	"maps"
+	"net/url"
 	"slices"
+	"strings"
 
 	"postern"
+	"postern/provider"
 )
 
 // NewChannel is what AddChannel takes: an account that is known (CredentialSetID) or a new one (Settings and Keys), and what the merchant may do through it.
@@ -31,7 +35,7 @@ func (e *Engine) AddChannel(ctx context.Context, in NewChannel) (postern.Channel
 	description := connector.Describe()
 	for _, code := range in.Products {
 		if _, ok := description.Product(code); !ok {
-			return postern.Channel{}, postern.Invalid("products", postern.CodeInvalid, "the provider has no product "+code, "see the provider's page in docs")
+			return postern.Channel{}, postern.Invalid("products", postern.CodeInvalid, "the provider has no such product", "see the provider's page in docs")
 		}
 	}
 	now := e.now()
@@ -68,6 +72,9 @@ func (e *Engine) setFor(ctx context.Context, in NewChannel) (postern.CredentialS
 		value, given := in.Settings[field.Name]
 		switch {
 		case given && value != "":
+			if err := checkText("settings."+field.Name, value, 1, maxURL); err != nil {
+				return set, err
+			}
 			set.Settings[field.Name] = value
 		case field.Required:
 			return set, postern.Invalid("settings."+field.Name, postern.CodeInvalid, "this setting is required", "send "+field.LabelEN)
@@ -75,16 +82,46 @@ func (e *Engine) setFor(ctx context.Context, in NewChannel) (postern.CredentialS
 			set.Settings[field.Name] = field.Default
 		}
 	}
-	for name := range in.Settings {
+	for _, name := range slices.Sorted(maps.Keys(in.Settings)) {
 		if _, known := set.Settings[name]; !known && in.Settings[name] != "" {
 			return set, postern.Invalid("settings."+name, postern.CodeInvalid, "the provider has no such setting", "see the provider's page in docs")
 		}
+	}
+	if err := checkAddresses(description, set, e.Live); err != nil {
+		return set, err
+	}
+	if err := checkKeys(description, in.Keys); err != nil {
+		return set, err // Before the account is stored: what is refused leaves nothing behind.
 	}
 	if err := e.Store.SaveCredentialSet(ctx, set); err != nil {
 		return set, err
 	}
 	_, err := e.AddGeneration(ctx, NewCredentials{OwnerID: set.OwnerID, CredentialSetID: set.ID, Keys: in.Keys})
 	return set, err
+}
+
+// checkAddresses keeps a live account at its provider: an address may be another of the provider's own (a second data centre), never somebody else's. Otherwise
+// whoever may add a channel could make the switch sign for, and call, any machine it reaches. Sandboxes are where the owner of a test merchant says, but not on a
+// live switch, whose test merchants are strangers too.
+func checkAddresses(d provider.Description, set postern.CredentialSet, live bool) error {
+	for _, field := range d.Settings {
+		given := set.Settings[field.Name]
+		if set.Sandbox && !live || given == field.Default || !strings.HasPrefix(field.Default, "https://") {
+			continue
+		}
+		ours, err := url.Parse(field.Default)
+		theirs, err2 := url.Parse(given)
+		if err != nil || err2 != nil || theirs.Scheme != "https" || theirs.User != nil || site(ours.Hostname()) != site(theirs.Hostname()) {
+			return postern.Invalid("settings."+field.Name, postern.CodeInvalid, "an account is called at an address of its provider only", "leave it out")
+		}
+	}
+	return nil
+}
+
+// site is the last two labels of a host name.
+func site(host string) string {
+	labels := strings.Split(strings.ToLower(host), ".")
+	return strings.Join(labels[max(0, len(labels)-2):], ".")
 }
 
 func modeMismatch() error {

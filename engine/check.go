@@ -23,6 +23,9 @@ type CheckLine struct {
 	Detail string
 }
 
+// maxSkew is how far our clock may be off before signatures with a time in them are refused: providers allow five minutes.
+const maxSkew = time.Minute
+
 // CheckChannel makes a harmless signed call over a channel: it proves address, clock and key pair at once. Nothing is changed but fetched certificates.
 func (e *Engine) CheckChannel(ctx context.Context, merchantID, channelID string) (ChannelReport, error) {
 	channel, err := e.Store.Channel(ctx, merchantID, channelID)
@@ -54,9 +57,14 @@ func (e *Engine) CheckChannel(ctx context.Context, merchantID, channelID string)
 	}
 	bounded, cancel := context.WithTimeout(ctx, call.Timeout)
 	defer cancel()
+	watch := &provider.Watch{Doer: call.Env.HTTP, Now: e.Env.Now}
+	call.Env.HTTP = watch
 	began := e.now()
 	result := checker.Check(bounded, call)
 	add("signed call", result.OK, fmt.Sprintf("%s %s (%s)", result.Code, result.Message, e.now().Sub(began).Round(time.Millisecond)))
+	if skew, told := watch.Skew(); told {
+		add("clock", skew.Abs() < maxSkew, fmt.Sprintf("ours differs from the provider's by about %s", skew.Round(time.Second)))
+	}
 	allowed, p := channel.Allows(postern.ActPay, "", e.now())
 	add("may collect", allowed, "by "+p.Source+" "+p.Note)
 	r.Registrations = checker.Registrations(call, e.PublicURL, e.CallbackURL)

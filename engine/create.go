@@ -13,7 +13,7 @@ import (
 // Bounds of a payment.
 const (
 	defaultExpiry  = 30 * time.Minute
-	minExpiry      = 5 * time.Second
+	minExpiry      = time.Second
 	maxExpiry      = 90 * 24 * time.Hour
 	maxReference   = 64
 	maxDescription = 127
@@ -21,6 +21,8 @@ const (
 	maxMetadata    = 20
 	maxMetaKey     = 40
 	maxMetaValue   = 500
+	maxItems       = 100
+	maxQuantity    = 1_000_000
 )
 
 // CreateInput is what a merchant asks to be paid. Amount is in minor units; ExpiresAt zero means in thirty minutes.
@@ -31,6 +33,7 @@ type CreateInput struct {
 	Description string
 	ReturnURL   string
 	Metadata    map[string]string
+	Items       []postern.Item
 	LatePayment postern.LatePolicy
 	ExpiresAt   time.Time
 	// Request is the idempotency row to finish in the same commit, if any.
@@ -49,7 +52,7 @@ func (e *Engine) Create(ctx context.Context, merchantID string, in CreateInput) 
 	}
 	p := postern.Payment{
 		MerchantID: merchantID, ID: e.newID(postern.PrefixPayment), Reference: in.Reference, Amount: in.Amount, Currency: in.Currency,
-		Description: in.Description, ReturnURL: in.ReturnURL, Metadata: in.Metadata, LatePayment: in.LatePayment, Status: postern.PaymentOpen,
+		Description: in.Description, ReturnURL: in.ReturnURL, Metadata: in.Metadata, Items: in.Items, LatePayment: in.LatePayment, Status: postern.PaymentOpen,
 		Live: merchant.Live, LinkToken: postern.NewToken(e.Env.Rand), ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Microsecond), CreatedAt: now, UpdatedAt: now,
 	}
 	change := store.Change{MerchantID: merchantID, At: now, Payment: &p, Jobs: []postern.Job{e.job(merchantID, postern.JobExpire, p.ID, p.ExpiresAt)}}
@@ -104,12 +107,35 @@ func (e *Engine) checkCreate(in *CreateInput, now time.Time) error {
 		in.ExpiresAt = now.Add(defaultExpiry)
 	}
 	if d := in.ExpiresAt.Sub(now); d < minExpiry || d > maxExpiry {
-		return postern.Invalid("expires_at", postern.CodeInvalid, "a payment must stay open for at least 5 seconds and at most 90 days", "send expires_in in seconds, 5 to 7776000")
+		return postern.Invalid("expires_at", postern.CodeInvalid, "a payment must stay open for at least a second and at most 90 days", "send expires_in in seconds, 5 to 7776000")
 	}
-	if len(in.Metadata) > maxMetadata {
+	if err := checkItems(in.Items); err != nil {
+		return err
+	}
+	return checkMetadata(in.Metadata)
+}
+
+func checkItems(items []postern.Item) error {
+	if len(items) > maxItems {
+		return postern.Invalid("items", postern.CodeInvalid, "a payment lists at most 100 items", "put small ones together")
+	}
+	for i, item := range items {
+		field := "items[" + itoa(i) + "]"
+		if err := checkText(field+".name", item.Name, 1, maxDescription); err != nil {
+			return err
+		}
+		if item.Quantity < 1 || item.Quantity > maxQuantity || item.Amount < 0 || item.Amount > postern.MaxAmount {
+			return postern.Invalid(field, postern.CodeInvalid, "an item's quantity is 1 to 1000000 and its amount 0 to 1000000000000 minor units", "leave the amount out if it is not known")
+		}
+	}
+	return nil
+}
+
+func checkMetadata(metadata map[string]string) error {
+	if len(metadata) > maxMetadata {
 		return postern.Invalid("metadata", postern.CodeInvalid, "metadata holds at most 20 entries", "keep the rest on your side under the reference")
 	}
-	for k, v := range in.Metadata {
+	for k, v := range metadata {
 		if err := checkText("metadata", k, 1, maxMetaKey); err != nil {
 			return err
 		}

@@ -32,6 +32,12 @@ type Engine struct {
 	// StartTimeout bounds a start with all its candidates, CallTimeout every other provider call. Zero means 8 s and 10 s.
 	StartTimeout time.Duration
 	CallTimeout  time.Duration
+	// Deadlines replaces CallTimeout for single channels, by their id.
+	Deadlines map[string]time.Duration
+	// Live says that the switch takes real money: then even test merchants' accounts stay at their provider's addresses.
+	Live bool
+	// KeepPersonal is how long Forget leaves raw messages, exchanges and buyers; zero means 400 days.
+	KeepPersonal time.Duration
 	Log          *slog.Logger
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"postern"
 	"postern/provider"
@@ -27,6 +28,35 @@ func (e *Engine) suspend(ctx context.Context, channel postern.Channel, a postern
 	data := suspended{ChannelID: channel.ID, Provider: channel.Provider, Product: a.Product, Code: answer.Code, Message: answer.Message}
 	return e.saveChannel(ctx, channel, postern.EventChannelSuspended, data)
 }
+
+// Permit adds a permission to a channel: from now on it is the one that decides, for its act, product and time.
+func (e *Engine) Permit(ctx context.Context, merchantID, channelID string, p postern.Permission) (postern.Channel, error) {
+	channel, err := e.Store.Channel(ctx, merchantID, channelID)
+	if err != nil {
+		return channel, err
+	}
+	if p.Product != "" && !slices.Contains(channel.Products, p.Product) {
+		return channel, postern.Invalid("product", postern.CodeInvalid, "the channel has no such product", "leave it out for all of them")
+	}
+	if !p.Until.IsZero() && !p.From.Before(p.Until) {
+		return channel, postern.Invalid("until", postern.CodeInvalid, "until must come after from", "leave it out for an open end")
+	}
+	if err := checkText("note", p.Note, 0, maxNote); err != nil {
+		return channel, err
+	}
+	if len(channel.Permissions) >= maxPermissions {
+		return channel, &postern.Error{Code: postern.CodeConflict, Op: "engine.Permit", Message: "the channel holds as many permissions as it may", Fix: "add a channel in its place"}
+	}
+	channel.Permissions = append(channel.Permissions, p)
+	channel.UpdatedAt = e.now()
+	return channel, e.Store.SaveChannel(ctx, channel)
+}
+
+// Bounds of a channel's permissions.
+const (
+	maxNote        = 500
+	maxPermissions = 1000
+)
 
 // RestoreChannel lifts what was observed about a channel and product: it may be offered again.
 func (e *Engine) RestoreChannel(ctx context.Context, merchantID, channelID, product string) (postern.Channel, error) {

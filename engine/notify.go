@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
 
 	"postern"
 	"postern/provider"
@@ -116,12 +115,9 @@ func (e *Engine) applyPaymentNotice(ctx context.Context, a postern.Attempt, noti
 
 // notification makes the row that keeps a message as it arrived.
 func (e *Engine) notification(a postern.Attempt, m provider.Message, outcome, keyID, detail string) store.Notification {
-	header := http.Header{}
-	for name, values := range m.Header {
-		if name != "Authorization" && name != "Cookie" {
-			header[name] = values
-		}
-	}
+	header := m.Header.Clone()
+	header.Del("Authorization")
+	header.Del("Cookie")
 	text, err := json.Marshal(header)
 	if err != nil {
 		text = []byte("{}") // A map of strings always marshals; the body is what matters.

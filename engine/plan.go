@@ -13,9 +13,9 @@ import (
 // ContainerAPI is the container of attempts that a merchant's own server starts: the merchant knows where its page is, so the wall is not asked.
 const ContainerAPI = "api"
 
-// WallReach is what the built-in wall map says.
-func WallReach(providerCode, product string, buyer route.Buyer, _ time.Time) route.Reach {
-	cell := wall.Reach(providerCode, product, wall.Seen{Container: buyer.Container, OS: buyer.OS, Form: buyer.Form})
+// WallReach is what the built-in wall map says for that moment.
+func WallReach(providerCode, product string, buyer route.Buyer, now time.Time) route.Reach {
+	cell := wall.ReachAt(providerCode, product, wall.Seen{Container: buyer.Container, OS: buyer.OS, Form: buyer.Form}, now)
 	return route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut, Note: cell.Note}
 }
 
@@ -33,7 +33,17 @@ func (e *Engine) Plan(ctx context.Context, payment postern.Payment, buyer route.
 	if err != nil {
 		return route.Plan{}, err
 	}
-	return route.Make(route.Input{Payment: payment, Buyer: buyer, Offers: e.offers(channels, buyer), Provider: providerCode, Product: product, Now: e.now()}), nil
+	merchant, err := e.Store.Merchant(ctx, payment.MerchantID)
+	if err != nil {
+		return route.Plan{}, err
+	}
+	closures, err := e.Store.Closures(ctx, merchant.ID, merchant.PartnerID)
+	if err != nil {
+		return route.Plan{}, err
+	}
+	return route.Make(route.Input{
+		Payment: payment, Buyer: buyer, Offers: e.offers(channels, buyer), Provider: providerCode, Product: product, Closures: closures, PartnerID: merchant.PartnerID, Now: e.now(),
+	}), nil
 }
 
 // offers lists every product of every channel that has a connector in this binary.

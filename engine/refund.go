@@ -74,8 +74,14 @@ func (e *Engine) Refund(ctx context.Context, merchantID, paymentID string, in Re
 	return r, nil
 }
 
-// explainRefund turns a conflict on the refund's reference into the refund that has it.
+// explainRefund turns a conflict on the refund's reference into the refund that has it, and says which field asks for too much.
 func (e *Engine) explainRefund(ctx context.Context, r postern.Refund, err error) error {
+	if postern.CodeOf(err) == postern.CodeRefundExceeds {
+		return &postern.Error{
+			Code: postern.CodeRefundExceeds, Op: "engine.Refund", Field: "amount", ID: r.ReceiptID, Err: err,
+			Message: "all refunds together may not exceed what was received", Fix: "read the payment with expand=story to see what is left",
+		}
+	}
 	if postern.CodeOf(err) != postern.CodeConflict {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"postern"
@@ -25,6 +26,31 @@ type StartInput struct {
 	UserAgent string
 	ReturnURL string
 	Buyer     route.Buyer
+	// Request is the idempotency row, if any. Each attempt's commit writes the attempt's id into it, so that a repetition after a crash finds the attempt
+	// instead of starting (and charging) again; the caller finishes the row when the start has an outcome.
+	Request *store.Request
+}
+
+// Bounds of what a start takes.
+const (
+	maxAuthCode = 64
+	maxPayerID  = 128
+)
+
+// check refuses what no provider takes, before anything is written.
+func (in StartInput) check() error {
+	if err := checkText("auth_code", in.AuthCode, 0, maxAuthCode); err != nil {
+		return err
+	}
+	if err := checkText("payer_id", in.PayerID, 0, maxPayerID); err != nil {
+		return err
+	}
+	if in.ClientIP != "" {
+		if ip, err := netip.ParseAddr(in.ClientIP); err != nil || ip.Zone() != "" {
+			return postern.Invalid("client_ip", postern.CodeInvalid, "client_ip is not an IP address", "send the buyer's address, as 203.0.113.7")
+		}
+	}
+	return checkReturnURL(in.ReturnURL)
 }
 
 // StartResult is the attempt to show, or, when no candidate could be started, why the last one could not.
@@ -44,6 +70,9 @@ var errRaced = errors.New("engine: another start of this payment was faster")
 // Start starts an attempt: it commits the attempt before a byte leaves, calls the provider, commits the answer and returns the action. Candidates of the
 // plan are tried in order while a refusal proves that no money moved, or while an unanswered start cannot have been seen by a buyer.
 func (e *Engine) Start(ctx context.Context, merchantID, paymentID string, in StartInput) (result StartResult, err error) {
+	if err := in.check(); err != nil {
+		return StartResult{}, err
+	}
 	ctx = context.WithoutCancel(ctx) // A buyer who closes the page does not turn a provider's answer into an unknown one.
 	for range maxTries {
 		if result, err = e.startOnce(ctx, merchantID, paymentID, in); !errors.Is(err, errRaced) {
@@ -83,10 +112,13 @@ func (e *Engine) tryCandidates(ctx context.Context, state postern.State, plan ro
 	deadline := e.now().Add(e.startTimeout())
 	var result StartResult
 	var last error
-	for _, c := range candidates {
+	for i, c := range candidates {
 		left := deadline.Sub(e.now())
 		if left <= 0 {
 			break
+		}
+		if i < len(candidates)-1 {
+			left = min(left, e.startTimeout()/2) // One that stays silent must leave time for the next.
 		}
 		var again bool
 		result, again, last = e.startOne(ctx, state, plan, c, in, left)
@@ -130,7 +162,9 @@ func (e *Engine) startOne(ctx context.Context, state postern.State, plan route.P
 	state, err = e.step(ctx, stepInput{
 		op: "engine.Start", merchantID: attempt.MerchantID, paymentID: attempt.PaymentID,
 		decide: func(postern.State) ([]postern.Fact, error) { return facts, nil },
-		also:   func(_ postern.State, ch *store.Change) { ch.Buyers = append(ch.Buyers, buyer) },
+		also: func(_ postern.State, ch *store.Change) {
+			ch.Buyers, ch.Request = append(ch.Buyers, buyer), in.began(attempt.ID)
+		},
 	})
 	if postern.CodeOf(err) == postern.CodeAttemptLive {
 		err = fmt.Errorf("%w: %w", errRaced, err)
@@ -193,7 +227,7 @@ func (e *Engine) afterStart(ctx context.Context, channel postern.Channel, attemp
 			e.Log.ErrorContext(ctx, "suspend channel", "channel", channel.ID, "err", err)
 		}
 	}
-	return result, answer.Class.MayFailOver(), refused(answer)
+	return result, answer.Class.MayFailOver(), refused(attempt.ID, answer)
 }
 
 // overtaken answers a start whose attempt was set aside before its action could be shown: another tab chose after this one, or the payment ended. The same
@@ -219,13 +253,13 @@ func (e *Engine) overtaken(ctx context.Context, s postern.State, a postern.Attem
 	return result, &postern.Error{Code: postern.CodeAttemptLive, Op: "engine.Start", Message: "another choice was made while this wallet answered", Fix: "read the payment, or choose again", ID: other}
 }
 
-// refused is the error of a start that the provider refused.
-func refused(answer provider.Result) error {
+// refused is the error of a start that the provider refused; it names the attempt, which keeps the provider's words.
+func refused(attemptID string, answer provider.Result) error {
 	code := postern.CodeProviderRefused
 	if answer.Class == provider.ClassInvalid && answer.Field != "" {
 		code = postern.CodeInvalid
 	}
-	return &postern.Error{Code: code, Op: "engine.Start", Field: answer.Field, Message: "the provider refused: " + answer.Code + " " + answer.Message, Fix: "see the attempt's provider_code, or try another wallet"}
+	return &postern.Error{Code: code, Op: "engine.Start", ID: attemptID, Field: answer.Field, Message: "the provider refused: " + answer.Code + " " + answer.Message, Fix: "see the attempt's provider_code, or try another wallet"}
 }
 
 func (e *Engine) newAttempt(p postern.Payment, c postern.Channel, product, generationID string, plan route.Plan, in StartInput) postern.Attempt {
@@ -270,11 +304,21 @@ func reusable(s postern.State, c route.Candidate, in StartInput, now time.Time) 
 
 // showAgain answers with a live attempt, after a write of its own: nothing that asks for a change is answered from what may not be durable.
 func (e *Engine) showAgain(ctx context.Context, s postern.State, a postern.Attempt, in StartInput) (StartResult, error) {
-	change := store.Change{MerchantID: a.MerchantID, At: e.now(), Buyers: []store.Buyer{e.buyer(a, in)}}
+	change := store.Change{MerchantID: a.MerchantID, At: e.now(), Buyers: []store.Buyer{e.buyer(a, in)}, Request: in.began(a.ID)}
 	if err := e.commit(ctx, change); err != nil {
 		return StartResult{State: s}, err
 	}
 	return StartResult{State: s, Attempt: a}, nil
+}
+
+// began is the request's row with the attempt that the request led to.
+func (in StartInput) began(attemptID string) *store.Request {
+	if in.Request == nil {
+		return nil
+	}
+	request := *in.Request
+	request.ObjectID = attemptID
+	return &request
 }
 
 func (e *Engine) buyer(a postern.Attempt, in StartInput) store.Buyer {

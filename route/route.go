@@ -53,7 +53,10 @@ type Input struct {
 	Offers   []Offer
 	Provider string
 	Product  string
-	Now      time.Time
+	// Closures are those that may hit this merchant; PartnerID is its partner.
+	Closures  []postern.Closure
+	PartnerID string
+	Now       time.Time
 }
 
 // Reasons, as stable words. The first two are of kept candidates.
@@ -63,6 +66,7 @@ const (
 	ReasonBlocked    = "blocked_here"
 	ReasonWayOut     = "way_out"
 	ReasonNotAllowed = "not_allowed"
+	ReasonClosed     = "closed"
 	ReasonSuspended  = "suspended"
 	ReasonAmountLow  = "amount_below_limit"
 	ReasonAmountHigh = "amount_above_limit"
@@ -84,6 +88,7 @@ type Candidate struct {
 	Evidence  string `json:"evidence,omitempty"`
 	WayOut    string `json:"way_out,omitempty"`
 	OwnWallet bool   `json:"own_wallet,omitempty"`
+	ClosureID string `json:"closure_id,omitempty"`
 	rank      int64
 }
 
@@ -139,6 +144,8 @@ func reason(in Input, o *Offer, c *Candidate) (why string, kept bool) {
 	case !allowed:
 		c.Detail = permission.Note
 		return ReasonNotAllowed, false
+	case closed(in, o, c):
+		return ReasonClosed, false
 	case len(o.Currencies) > 0 && !slices.Contains(o.Currencies, in.Payment.Currency):
 		return ReasonCurrency, false
 	case amount < max(o.MinAmount, o.Channel.MinAmount):
@@ -155,6 +162,33 @@ func reason(in Input, o *Offer, c *Candidate) (why string, kept bool) {
 		return ReasonWorks, true
 	}
 	return ReasonUnproven, true
+}
+
+// closed asks the closures and the channel's own agreement whether this buyer may pay through it now.
+func closed(in Input, o *Offer, c *Candidate) bool {
+	if len(in.Closures) == 0 && len(o.Channel.Agreement.Terms) == 0 {
+		return false
+	}
+	v := postern.May(postern.ActPay, o.asker(in), in.Now, in.Closures)
+	if v.Allowed {
+		return false
+	}
+	c.Detail, c.ClosureID = v.Because, v.Closure
+	return true
+}
+
+// sinceEver stands for the agreement of a channel whose paper nobody recorded.
+var sinceEver = []postern.Term{{From: time.Unix(0, 0)}}
+
+func (o *Offer) asker(in Input) postern.Asker {
+	agreement := o.Channel.Agreement
+	if len(agreement.Terms) == 0 {
+		agreement.Terms = sinceEver
+	}
+	return postern.Asker{
+		MerchantID: o.Channel.MerchantID, PartnerID: in.PartnerID, CredentialSetID: o.Channel.CredentialSetID, Provider: o.Channel.Provider, Product: o.Product,
+		Container: in.Buyer.Container, Amount: in.Payment.Amount, Agreement: agreement, LastUsed: in.Now,
+	}
 }
 
 func over(amount, limit int64) bool { return limit > 0 && amount > limit }

@@ -206,16 +206,21 @@ func TestT4Rotation(t *testing.T) {
 	}
 	run(t, r.World, time.Hour)
 	for i, o := range all {
-		s := state(t, r.World, o.p)
-		switch receipt, _ := s.Applied(); {
-		case i%8 >= 6 && s.Payment.Status != postern.PaymentExpired:
-			t.Errorf("order %d was never paid and is %s", i, s.Payment.Status)
-		case i%8 < 6 && receipt.Refunded != 60:
-			t.Errorf("order %d: %d was refunded", i, receipt.Refunded)
-		}
+		wantRotated(t, i, state(t, r.World, o.p))
 	}
 	agree(t, r.World)
 	wantOutcomes(t, r.World, all[0].a, engine.OutcomeApplied)
+}
+
+// wantRotated checks how one order of the thousand ended.
+func wantRotated(t *testing.T, i int, s postern.State) {
+	t.Helper()
+	switch receipt, _ := s.Applied(); {
+	case i%8 >= 6 && s.Payment.Status != postern.PaymentExpired:
+		t.Errorf("order %d was never paid and is %s", i, s.Payment.Status)
+	case i%8 < 6 && receipt.Refunded != 60:
+		t.Errorf("order %d: %d was refunded", i, receipt.Refunded)
+	}
 }
 
 // wantOutcomes checks what became of the first notification of an attempt.

@@ -159,9 +159,8 @@ func (w *World) listen(ctx context.Context) error {
 	for kind, run := range w.Engine.Jobs() {
 		registry.Handle(kind, handler(queue.Handler(run)))
 	}
-	for kind, run := range w.Sender.Jobs() {
-		registry.Handle(kind, handler(run), queue.InLane(queue.LaneOutside))
-	}
+	registry.Handle(postern.JobSequence, handler(w.Sender.Sequence))
+	registry.Handle(postern.JobDeliver, handler(w.Sender.Deliver), queue.InLane(queue.LaneOutside))
 	var err error
 	if w.Runner, err = queue.NewRunner(ctx, w.Store, registry, queue.RunnerOptions{Through: isCrash}); err != nil {
 		return err

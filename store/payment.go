@@ -6,7 +6,7 @@ import (
 	"postern"
 )
 
-const paymentColumns = "merchant_id, id, version, reference, amount, currency, description, return_url, metadata, late_payment, status, live, link_token, " +
+const paymentColumns = "merchant_id, id, version, reference, amount, currency, description, return_url, metadata, items, late_payment, status, live, link_token, " +
 	"expires_at, cancel_requested_at, close_requested_at, paid_at, created_at, updated_at"
 
 const selectPayment = "SELECT " + paymentColumns + " FROM payment WHERE merchant_id = $1"
@@ -15,20 +15,24 @@ var insertPayment = insertInto("payment", paymentColumns)
 
 func scanPayment(r Row) (postern.Payment, error) {
 	var p postern.Payment
-	err := r.Scan(&p.MerchantID, &p.ID, &p.Version, &p.Reference, &p.Amount, &p.Currency, &p.Description, &p.ReturnURL, asJSON(&p.Metadata), &p.LatePayment,
+	err := r.Scan(&p.MerchantID, &p.ID, &p.Version, &p.Reference, &p.Amount, &p.Currency, &p.Description, &p.ReturnURL, asJSON(&p.Metadata), asJSON(&p.Items), &p.LatePayment,
 		&p.Status, flag(&p.Live), &p.LinkToken, at(&p.ExpiresAt), at(&p.CancelRequestedAt), at(&p.CloseRequestedAt), at(&p.PaidAt), at(&p.CreatedAt),
 		at(&p.UpdatedAt))
 	return p, err
 }
 
-// savePayment inserts or updates. What was agreed with the merchant (reference, amount, currency, mode, link) is never updated.
+// savePayment inserts or updates. What was agreed with the merchant (reference, amount, currency, items, mode, link) is never updated.
 func savePayment(ctx context.Context, tx Tx, p postern.Payment) error {
 	metadata, err := text(p.Metadata)
 	if err != nil {
 		return err
 	}
+	items, err := text(p.Items)
+	if err != nil {
+		return err
+	}
 	if p.Version == 0 {
-		_, err := tx.Exec(ctx, insertPayment, p.MerchantID, p.ID, 1, p.Reference, p.Amount, p.Currency, p.Description, p.ReturnURL, metadata, p.LatePayment,
+		_, err := tx.Exec(ctx, insertPayment, p.MerchantID, p.ID, 1, p.Reference, p.Amount, p.Currency, p.Description, p.ReturnURL, metadata, items, p.LatePayment,
 			p.Status, bit(p.Live), p.LinkToken, micros(p.ExpiresAt), micros(p.CancelRequestedAt), micros(p.CloseRequestedAt), micros(p.PaidAt),
 			micros(p.CreatedAt), micros(p.UpdatedAt))
 		if err != nil || p.LinkToken == "" {

@@ -1,6 +1,9 @@
 // Package wall knows the walls: which app (container) a buyer opened the page in, and which way of paying works there.
 //
-// Both answers come from ordered data under wall/data, one JSON object a line, so that a new token or a moved wall is one line of data with its evidence and
+// The wall map is dated: every cell says since when and until when it holds, who closed the gate, how the buyer gets on, and on what evidence we say so. An
+// operator's overlay wins cell by cell.
+//
+// All answers come from ordered data under wall/data, one JSON object a line, so that a new token or a moved wall is one line of data with its evidence and
 // never a branch in code. The package is pure: it reads its embedded data once, has no clock and performs no other I/O.
 //
 // Detection is routing advice, never authorisation: a user agent can be forged, and vendors change theirs at will. In particular an iPad in its default
@@ -11,6 +14,7 @@ import (
 	"embed"
 	"io/fs"
 	"sync"
+	"time"
 )
 
 //go:embed data/*.jsonl
@@ -35,9 +39,20 @@ func Default() *Map { return builtin() }
 // as unknown, app-other or browser-other.
 func Detect(ua string) Seen { return builtin().Detect(ua) }
 
-// Reach says whether a provider's product works where the buyer is, by the embedded table. Codes without a cell come out as StateUnknown.
+// Reach says whether a provider's product works where the buyer is, by the embedded table as of the day of its data. Codes without a cell come out as
+// StateUnknown.
 func Reach(provider, product string, seen Seen) Cell {
 	return builtin().Reach(provider, product, seen)
+}
+
+// ReachAt is Reach at a moment.
+func ReachAt(provider, product string, seen Seen, at time.Time) Cell {
+	return builtin().ReachAt(provider, product, seen, at)
+}
+
+// DetectRequest is Detect with the request's headers beside the user agent, by the embedded rules.
+func DetectRequest(ua string, header func(name string) string) Seen {
+	return builtin().DetectRequest(ua, header)
 }
 
 // Family returns the container's family as the embedded rules name it, and "" for a container they do not know.

@@ -10,17 +10,32 @@ import (
 	"strings"
 )
 
-// Map is a loaded set of rules and cells. It is safe for concurrent use and never changes.
+// Map is a loaded set of rules, cells, links and entries. It is safe for concurrent use and never changes.
 type Map struct {
+	version string
+	asOf    Moment // the day of the data
+
 	matcher    *matcher
 	containers []rule
 	systems    []rule
 	forms      []rule
-	family     map[string]string // container -> family
-	parent     map[string]string // family -> broader family, "" at the root
-	names      map[string]Name
-	presets    []Preset
-	cells      map[cellKey]Cell
+	lines      map[string][]line // the rules as written, by file, so that an overlay can put its own before them
+
+	family   map[string]string // container -> family
+	parent   map[string]string // family -> broader family, "" at the root
+	names    map[string]Name
+	presets  []Preset
+	packages map[string]string // Android package -> container
+
+	providers map[string]Product
+	products  []Product
+	productOf map[productKey]int
+	entries   []Entry
+	entryOf   map[string]int
+	cells     []Cell
+	index     *index
+	targets   []Target
+	links     []Link
 }
 
 // line is one rule as written in containers.jsonl, systems.jsonl and forms.jsonl. Tokens are lower case; one that begins with a blank matches at a word's start
@@ -42,14 +57,49 @@ type familyLine struct {
 	Why    string `json:"why,omitempty"`
 }
 
-// Load reads families, containers, systems, forms, names, presets and reach, each with the ending .jsonl. Blank lines and lines that begin with // are skipped. An error names
-// file, line, field and fix.
+type versionLine struct {
+	Format  int    `json:"format"`
+	Version string `json:"version"`
+	Date    Moment `json:"date"`
+}
+
+// Load reads version, families, containers, systems, forms, names, packages, presets, products, timeline, cells, targets and links, each with the ending .jsonl.
+// Blank lines and lines that begin with // are skipped. An error names file, line, field and fix.
 func Load(fsys fs.FS) (*Map, error) {
-	m := &Map{family: map[string]string{}, parent: map[string]string{}, names: map[string]Name{}, cells: map[cellKey]Cell{}}
-	if err := m.loadFamilies(fsys); err != nil {
-		return nil, err
+	m := &Map{lines: map[string][]line{}, family: map[string]string{}, parent: map[string]string{}, names: map[string]Name{}, packages: map[string]string{},
+		providers: map[string]Product{}, productOf: map[productKey]int{}, entryOf: map[string]int{}}
+	for _, load := range []func(fs.FS) error{m.loadVersion, m.loadFamilies, m.loadAllRules, m.loadNames, m.loadPackages, m.loadPresets,
+		m.loadProducts, m.loadTimeline, m.loadCells, m.loadTargets, m.loadLinks} {
+		if err := load(fsys); err != nil {
+			return nil, err
+		}
 	}
-	tokens := &tokenTable{number: map[string]int{}}
+	m.build()
+	return m, nil
+}
+
+// Version names the data: the embedded one's, and after a plus each overlay's.
+func (m *Map) Version() string { return m.version }
+
+// AsOf is the day of the embedded data, for which Reach answers.
+func (m *Map) AsOf() Moment { return m.asOf }
+
+func (m *Map) loadVersion(fsys fs.FS) error {
+	err := eachLine(fsys, "version.jsonl", func(l versionLine) error {
+		if l.Format != 1 || l.Version == "" || l.Date == 0 || m.version != "" {
+			return fmt.Errorf("format, version, date: write one line, with format 1")
+		}
+		m.version, m.asOf = l.Version, l.Date
+		return nil
+	})
+	if err == nil && m.version == "" {
+		err = fmt.Errorf("version.jsonl: write one line with format, version and date")
+	}
+	return err
+}
+
+func (m *Map) loadAllRules(fsys fs.FS) error {
+	tokens := newTokenTable()
 	for _, list := range []struct {
 		file string
 		to   *[]rule
@@ -59,21 +109,12 @@ func Load(fsys fs.FS) (*Map, error) {
 		{"systems.jsonl", &m.systems, nameOS},
 		{"forms.jsonl", &m.forms, nameForm},
 	} {
-		if err := loadRules(fsys, list.file, tokens, list.to, list.name); err != nil {
-			return nil, err
+		if err := m.loadRules(fsys, list.file, tokens, list.to, list.name); err != nil {
+			return err
 		}
 	}
 	m.matcher = newMatcher(tokens.tokens)
-	if err := m.loadNames(fsys); err != nil {
-		return nil, err
-	}
-	if err := m.loadPresets(fsys); err != nil {
-		return nil, err
-	}
-	if err := m.loadReach(fsys); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return nil
 }
 
 // eachLine decodes every data line of a file into a fresh T, refusing unknown fields and trailing bytes.
@@ -82,32 +123,49 @@ func eachLine[T any](fsys fs.FS, file string, do func(T) error) error {
 	if err != nil {
 		return fmt.Errorf("open the wall's data: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // read only
 	all, err := io.ReadAll(f)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", file, err)
 	}
+	return eachText(all, func(number int, text []byte) error {
+		v, err := decodeLine[T](text)
+		if err == nil {
+			err = do(v)
+		}
+		if err != nil {
+			return fmt.Errorf("%s:%d: %w", file, number, err)
+		}
+		return nil
+	})
+}
+
+// eachText calls do for every data line with its number, counted from 1.
+func eachText(all []byte, do func(number int, text []byte) error) error {
 	number := 0
-	for text := range bytes.Lines(all) {
+	for text := range bytes.Lines(bytes.TrimPrefix(all, []byte("\ufeff"))) { // some editors put the mark in front
 		number++
 		text = bytes.TrimSpace(text)
 		if len(text) == 0 || bytes.HasPrefix(text, []byte("//")) {
 			continue
 		}
-		var v T
-		dec := json.NewDecoder(bytes.NewReader(text))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&v); err != nil {
-			return fmt.Errorf("%s:%d: %w (write one JSON object on the line)", file, number, err)
-		}
-		if dec.InputOffset() != int64(len(text)) {
-			return fmt.Errorf("%s:%d: bytes after the object (write one JSON object on the line)", file, number)
-		}
-		if err := do(v); err != nil {
-			return fmt.Errorf("%s:%d: %w", file, number, err)
+		if err := do(number, text); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func decodeLine[T any](text []byte) (v T, err error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&v); err != nil {
+		return v, fmt.Errorf("%w (write one JSON object on the line)", err)
+	}
+	if dec.InputOffset() != int64(len(text)) {
+		return v, fmt.Errorf("bytes after the object (write one JSON object on the line)")
+	}
+	return v, nil
 }
 
 func (m *Map) loadFamilies(fsys fs.FS) error {
@@ -170,6 +228,8 @@ type tokenTable struct {
 	bytes  int
 }
 
+func newTokenTable() *tokenTable { return &tokenTable{number: map[string]int{}} }
+
 func (t *tokenTable) set(field string, tokens []string) (bits, error) {
 	var b bits
 	for _, s := range tokens {
@@ -190,8 +250,28 @@ func (t *tokenTable) set(field string, tokens []string) (bits, error) {
 	return b, nil
 }
 
+// compile turns a line into a rule of that label.
+func (t *tokenTable) compile(label string, l line) (r rule, err error) {
+	r = rule{label: label, hasAny: len(l.Any) > 0}
+	if r.all, err = t.set("all", l.All); err != nil {
+		return r, err
+	}
+	if r.any, err = t.set("any", l.Any); err != nil {
+		return r, err
+	}
+	if r.none, err = t.set("none", l.None); err != nil {
+		return r, err
+	}
+	if r.none.intersects(&r.all) || r.none.intersects(&r.any) {
+		return r, fmt.Errorf("none: a token stands in all or any as well: remove one")
+	}
+	return r, nil
+}
+
+func (l line) takesAll() bool { return len(l.All)+len(l.Any)+len(l.None) == 0 }
+
 // loadRules compiles one rule file. The last rule must be without tokens, so that every string gets an answer, and no other may be.
-func loadRules(fsys fs.FS, file string, tokens *tokenTable, to *[]rule, name func(line) (string, error)) error {
+func (m *Map) loadRules(fsys fs.FS, file string, tokens *tokenTable, to *[]rule, name func(line) (string, error)) error {
 	closed := false
 	err := eachLine(fsys, file, func(l line) error {
 		if closed {
@@ -201,21 +281,12 @@ func loadRules(fsys fs.FS, file string, tokens *tokenTable, to *[]rule, name fun
 		if err != nil {
 			return err
 		}
-		r := rule{label: label, hasAny: len(l.Any) > 0}
-		if r.all, err = tokens.set("all", l.All); err != nil {
+		r, err := tokens.compile(label, l)
+		if err != nil {
 			return err
 		}
-		if r.any, err = tokens.set("any", l.Any); err != nil {
-			return err
-		}
-		if r.none, err = tokens.set("none", l.None); err != nil {
-			return err
-		}
-		if r.none.intersects(&r.all) || r.none.intersects(&r.any) {
-			return fmt.Errorf("none: a token stands in all or any as well: remove one")
-		}
-		closed = len(l.All)+len(l.Any)+len(l.None) == 0
-		*to = append(*to, r)
+		closed = l.takesAll()
+		*to, m.lines[file] = append(*to, r), append(m.lines[file], l)
 		return nil
 	})
 	if err == nil && !closed {

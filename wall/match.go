@@ -25,8 +25,7 @@ const (
 	maxUA     = 2048 // bytes looked at; real strings stay under 800
 )
 
-func (b *bits) set(i int)      { b[i/64] |= 1 << (i % 64) }
-func (b *bits) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
+func (b *bits) set(i int) { b[i/64] |= 1 << (i % 64) }
 func (b *bits) merge(o *bits) {
 	for i := range b {
 		b[i] |= o[i]

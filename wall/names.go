@@ -1,6 +1,7 @@
 package wall
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -17,6 +18,10 @@ const (
 type Name struct {
 	ZH, EN string
 	Exit   string
+	// Since is about when the app came up: the year is common knowledge, without a source. Zero is long ago or not known.
+	Since Moment
+	// Form is the form factor in which the app is mostly met.
+	Form string
 }
 
 // Preset is a stand-in for a container, which the test bar offers: a short word and the user agent that it pretends to be. A preset without a label is not
@@ -35,7 +40,7 @@ func (m *Map) Name(container string) Name {
 	if n, ok := m.names[container]; ok {
 		return n
 	}
-	return Name{ZH: "这个应用", EN: "this app", Exit: ExitCopy}
+	return Name{ZH: "这个应用", EN: "this app", Exit: ExitCopy, Form: Phone}
 }
 
 // Presets lists the stand-ins in the order of the data.
@@ -55,6 +60,8 @@ type nameLine struct {
 	ZH        string `json:"zh"`
 	EN        string `json:"en"`
 	Exit      string `json:"exit"`
+	Since     Moment `json:"since,omitzero"`
+	Form      string `json:"form,omitempty"`
 }
 
 func (m *Map) loadNames(fsys fs.FS) error {
@@ -71,7 +78,10 @@ func (m *Map) loadNames(fsys fs.FS) error {
 		if !slices.Contains([]string{ExitMenu, ExitCopy, ExitNone}, l.Exit) {
 			return fmt.Errorf("exit %q: use menu, copy or none", l.Exit)
 		}
-		m.names[l.Container] = Name{ZH: l.ZH, EN: l.EN, Exit: l.Exit}
+		if !slices.Contains([]string{"", Phone, Tablet, Desktop}, l.Form) {
+			return fmt.Errorf("form %q: use tablet or desktop, or leave it out for phone", l.Form)
+		}
+		m.names[l.Container] = Name{ZH: l.ZH, EN: l.EN, Exit: l.Exit, Since: l.Since, Form: cmp.Or(l.Form, Phone)}
 		return nil
 	})
 	if err != nil {

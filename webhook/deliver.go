@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,8 +31,11 @@ type Sender struct {
 	Log    *slog.Logger
 
 	mu   sync.Mutex
-	busy map[string]int
+	busy map[string]*line
 }
+
+// line is what stands at one endpoint's door: deliveries under way, and those that were told to come again.
+type line struct{ busy, waiting int }
 
 // retries is the schedule of the specification, 75 hours in all.
 var retries = []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}
@@ -41,16 +45,13 @@ const (
 	perEndpoint   = 4
 	sequencePage  = 200
 	maxRetryAfter = 6 * time.Hour
+	maxReply      = 16 << 10 // bytes of an answer's body that are read, and thrown away
+	maxError      = 300      // bytes of an error that are kept
 )
 
 // SecretRef binds an endpoint's sealed secret to its row.
 func SecretRef(merchantID, endpointID string) vault.Ref {
 	return vault.Ref{Owner: merchantID, Table: "endpoints", Column: "secret", Row: endpointID}
-}
-
-// Jobs maps this room's kinds of jobs to their functions.
-func (s *Sender) Jobs() map[string]func(context.Context, postern.Job) (time.Duration, error) {
-	return map[string]func(context.Context, postern.Job) (time.Duration, error){postern.JobSequence: s.Sequence, postern.JobDeliver: s.Deliver}
 }
 
 // Sequence is the job that numbers a merchant's committed events and creates their deliveries.
@@ -76,14 +77,14 @@ func (s *Sender) Deliver(ctx context.Context, job postern.Job) (time.Duration, e
 	if err != nil {
 		return 0, err
 	}
-	if d.Status != "waiting" {
+	if d.Status != store.DeliveryWaiting {
 		return 0, nil
 	}
 	if early := d.NextAt.Sub(s.Now()); early > 0 {
 		return early, nil
 	}
-	if !s.enter(d.EndpointID) {
-		return time.Second + time.Duration(s.Jitter())*time.Millisecond, nil
+	if turn, ok := s.enter(d.EndpointID); !ok {
+		return turn + time.Duration(s.Jitter())*time.Millisecond, nil
 	}
 	defer s.leave(d.EndpointID)
 	return s.deliver(ctx, d)
@@ -98,29 +99,29 @@ func (s *Sender) deliver(ctx context.Context, d store.Delivery) (time.Duration, 
 	if err != nil {
 		return 0, err
 	}
-	d.Tries++
 	d.UpdatedAt = s.Now().UTC()
 	if !endpoint.DisabledAt.IsZero() {
-		d.Status, d.LastError = "failed", "the endpoint is disabled"
+		d.Status, d.LastError = store.DeliveryFailed, "the endpoint is disabled"
 		return 0, s.Store.SaveDelivery(ctx, d)
 	}
+	d.Tries++
 	status, after, err := s.post(ctx, endpoint, event)
-	d.LastStatus, d.LastError = int64(status), ""
-	if err != nil {
-		d.LastError = err.Error()
-	}
+	d.LastStatus, d.LastError = int64(status), tidy(err)
 	switch {
 	case err == nil && status >= 200 && status < 300:
-		d.Status = "delivered"
+		d.Status = store.DeliveryDelivered
 	case status == http.StatusGone:
-		d.Status = "failed"
+		d.Status, d.LastError = store.DeliveryFailed, "the endpoint says that it is gone, and was disabled"
 		endpoint.DisabledAt = s.Now().UTC()
 		if err := s.Store.SaveEndpoint(ctx, endpoint); err != nil {
 			return 0, err
 		}
 	case int(d.Tries) > len(retries):
-		d.Status = "failed"
+		d.Status = store.DeliveryFailed
 	default:
+		if status >= 300 && status < 400 {
+			d.LastError = "the endpoint answered with a redirect; none is followed"
+		}
 		wait := max(retries[d.Tries-1], after)
 		wait += wait / 5 * time.Duration(s.Jitter()) / 1000
 		d.NextAt = s.Now().UTC().Add(wait)
@@ -131,7 +132,7 @@ func (s *Sender) deliver(ctx context.Context, d store.Delivery) (time.Duration, 
 
 // post sends one message and returns the status and what the endpoint asked for by Retry-After. The answer's body is read to a small bound and thrown away.
 func (s *Sender) post(ctx context.Context, endpoint store.Endpoint, event postern.Event) (status int, after time.Duration, err error) {
-	secret, err := s.Vault.Open(SecretRef(endpoint.MerchantID, endpoint.ID), endpoint.Secret)
+	ring, err := s.Vault.Open(SecretRef(endpoint.MerchantID, endpoint.ID), endpoint.Secret)
 	if err != nil {
 		return 0, 0, errors.New("webhook: the endpoint's secret does not open")
 	}
@@ -140,7 +141,7 @@ func (s *Sender) post(ctx context.Context, endpoint store.Endpoint, event poster
 		return 0, 0, fmt.Errorf("webhook: event body: %w", err)
 	}
 	now := s.Now()
-	signature, err := Sign(event.ID, now, body, string(secret))
+	signature, err := Sign(event.ID, now, body, ringAt(string(ring), now)...)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -159,11 +160,28 @@ func (s *Sender) post(ctx context.Context, endpoint store.Endpoint, event poster
 		return 0, 0, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	_, _ = io.CopyN(io.Discard, response.Body, 16<<10)
-	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		after = min(time.Duration(seconds)*time.Second, maxRetryAfter)
+	_, _ = io.CopyN(io.Discard, response.Body, maxReply)
+	return response.StatusCode, retryAfter(response.Header.Get("Retry-After"), now), nil
+}
+
+// retryAfter reads seconds or an HTTP date (RFC 9110, 10.2.3), at most six hours: an endpoint may ask for patience, not for silence.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.Atoi(header); err == nil {
+		return time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
 	}
-	return response.StatusCode, after, nil
+	if at, err := http.ParseTime(header); err == nil {
+		return min(max(at.Sub(now), 0), maxRetryAfter)
+	}
+	return 0
+}
+
+// tidy makes an error fit for a row: short, and valid text whatever a stranger's server sent.
+func tidy(err error) string {
+	if err == nil {
+		return ""
+	}
+	text := strings.ReplaceAll(err.Error(), "\x00", "")
+	return strings.ToValidUTF8(text[:min(len(text), maxError)], "")
 }
 
 // Replay sends an event to an endpoint again, as a new delivery.
@@ -172,8 +190,15 @@ func (s *Sender) Replay(ctx context.Context, merchantID, deliveryID string, newI
 	if err != nil {
 		return old, err
 	}
+	endpoint, err := s.Store.Endpoint(ctx, merchantID, old.EndpointID)
+	if err != nil {
+		return old, err
+	}
+	if !endpoint.DisabledAt.IsZero() {
+		return old, &postern.Error{Code: postern.CodeConflict, Op: "webhook.Replay", Message: "the endpoint is disabled", Fix: "enable the endpoint first", ID: endpoint.ID}
+	}
 	now := s.Now().UTC().Truncate(time.Microsecond)
-	d := store.Delivery{MerchantID: merchantID, ID: newID(), EndpointID: old.EndpointID, EventID: old.EventID, Status: "waiting", NextAt: now, CreatedAt: now, UpdatedAt: now}
+	d := store.Delivery{MerchantID: merchantID, ID: newID(), EndpointID: old.EndpointID, EventID: old.EventID, Status: store.DeliveryWaiting, NextAt: now, CreatedAt: now, UpdatedAt: now}
 	args, err := json.Marshal(map[string]string{"id": d.ID})
 	if err != nil {
 		return d, postern.Wrap(postern.CodeInternal, "webhook.Replay", err)
@@ -181,23 +206,33 @@ func (s *Sender) Replay(ctx context.Context, merchantID, deliveryID string, newI
 	return d, s.Store.SaveDelivery(ctx, d, postern.Job{MerchantID: merchantID, Kind: postern.JobDeliver, Args: string(args), RunAt: now})
 }
 
-func (s *Sender) enter(endpointID string) bool {
+// enter lets a delivery through when its endpoint has room. Else it says how long to wait: the longer the line, the later, so that a dead endpoint with ten
+// thousand events behind it costs next to nothing.
+func (s *Sender) enter(endpointID string) (wait time.Duration, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.busy == nil {
-		s.busy = map[string]int{}
+		s.busy = map[string]*line{}
 	}
-	if s.busy[endpointID] >= perEndpoint {
-		return false
+	l := s.busy[endpointID]
+	if l == nil {
+		l = &line{}
+		s.busy[endpointID] = l
 	}
-	s.busy[endpointID]++
-	return true
+	if l.busy < perEndpoint {
+		l.busy++
+		return 0, true
+	}
+	l.waiting++
+	return min(time.Second+time.Duration(l.waiting/perEndpoint)*100*time.Millisecond, time.Minute), false
 }
 
 func (s *Sender) leave(endpointID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.busy[endpointID]--; s.busy[endpointID] <= 0 {
+	l := s.busy[endpointID]
+	l.waiting = max(0, l.waiting-1)
+	if l.busy--; l.busy <= 0 {
 		delete(s.busy, endpointID)
 	}
 }

@@ -50,9 +50,9 @@ type Body struct {
 	ID        string          `json:"id"`
 	Type      string          `json:"type"`
 	CreatedAt time.Time       `json:"created_at"`
-	Sequence  int64           `json:"sequence"`
+	Sequence  int64           `json:"sequence" doc:"Counts your events from 1 without a gap."`
 	Livemode  bool            `json:"livemode"`
-	Data      json.RawMessage `json:"data"`
+	Data      json.RawMessage `json:"data" doc:"The objects that the event is about (payment, attempt, refund, surplus), whole, as they were when it happened."`
 }
 
 // BodyOf returns the JSON of an event, the same bytes for every try and for the events list of the API.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"postern/engine"
 )
@@ -89,11 +91,32 @@ func (c *channelCheckCmd) Run(rt *runtime) error {
 			return err
 		}
 		printReport(rt, report)
+		fmt.Fprintln(rt.stdout, checkCallback(ctx, o.cfg.CallbackURL))
 		if !report.OK {
 			return errors.New("the channel is not ready")
 		}
 		return nil
 	})
+}
+
+// checkCallback asks the notification address for something that does not exist: whatever serves it must be a Postern. It is asked from this machine, and over
+// an embedded database only while the switch stands still, so it is a note and no verdict; that the provider reaches it is for the first test payment to show.
+func checkCallback(ctx context.Context, callbackURL string) string {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, callbackURL+"/n/nobody", http.NoBody)
+	if err != nil {
+		return "note callback address: " + err.Error()
+	}
+	response, err := (&http.Client{Transport: &http.Transport{Proxy: nil}}).Do(request)
+	if err != nil {
+		return "note callback address: nothing answers at " + callbackURL + " now; start the switch and open it to the provider"
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusNotFound {
+		return "note callback address: " + callbackURL + " is not this switch (" + response.Status + ")"
+	}
+	return "ok   callback address: the switch answers at " + callbackURL + ", as seen from this machine"
 }
 
 func printReport(rt *runtime, r engine.ChannelReport) {

@@ -13,7 +13,7 @@ import (
 func outbound(egressProxy string, timeout time.Duration) (*http.Client, error) {
 	transport := &http.Transport{
 		DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: timeout,
-		MaxIdleConnsPerHost: 32, MaxIdleConns: 256, IdleConnTimeout: 60 * time.Second, MaxResponseHeaderBytes: 64 << 10,
+		MaxIdleConnsPerHost: 32, MaxIdleConns: 256, IdleConnTimeout: 5 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 	}
 	if egressProxy != "" {
 		u, err := url.Parse(egressProxy)

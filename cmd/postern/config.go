@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"postern"
 )
 
 // config is the configuration file. Every field has a default that is good for a test on one machine.
@@ -48,6 +50,15 @@ func (d *duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	*d = duration(v)
 	return err
+}
+
+// deadlines are the channels' own call timeouts, by channel id.
+func (c *config) deadlines() map[string]time.Duration {
+	out := map[string]time.Duration{}
+	for id, d := range c.Deadlines {
+		out[id] = time.Duration(d)
+	}
+	return out
 }
 
 func defaults() config {
@@ -91,6 +102,11 @@ func (c *config) check() error {
 	}
 	if _, err := time.LoadLocation(c.Zone); err != nil {
 		return fmt.Errorf("zone: %q is not an IANA name; use Asia/Shanghai", c.Zone)
+	}
+	for id, d := range c.Deadlines {
+		if !postern.CheckID(postern.PrefixChannel, id) || time.Duration(d) < time.Second || time.Duration(d) > time.Minute {
+			return fmt.Errorf("deadlines: %q: name a channel (chn_...) and give it 1s to 60s", id)
+		}
 	}
 	var err error
 	if c.proxies, err = prefixes("trusted_proxies", c.TrustedProxies); err != nil {

@@ -9,16 +9,16 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
+	"sync"
 	"time"
 
 	"postern"
 	"postern/engine"
 	"postern/web/checkout"
+	front "postern/web/demo"
 )
 
 // demoCmd runs the whole product with simulated wallets on this machine.
@@ -42,6 +42,7 @@ type demo struct {
 	stop     context.CancelFunc
 	done     chan error
 	dir      string
+	newLink  func(context.Context) (string, error)
 }
 
 func (c *demoCmd) Run(rt *runtime) error {
@@ -56,22 +57,21 @@ func (c *demoCmd) Run(rt *runtime) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(d.dir)
+	defer func() { _ = os.RemoveAll(d.dir) }() // A temporary folder: what is left of it harms nobody.
 	if c.Once {
 		err := d.tellStory(rt.ctx, rt.stdout, c.Sabotage)
 		d.stop()
 		return errors.Join(err, <-d.done)
 	}
-	payment, err := d.sample(rt.ctx)
+	link, err := d.newLink(rt.ctx)
 	if err != nil {
 		return err
 	}
-	link := d.engine.CheckoutURL(payment.LinkToken)
 	if c.ReadyFile != "" {
 		if err := d.writeReady(c, link); err != nil {
 			return err
 		}
-		defer os.Remove(c.ReadyFile)
+		defer func() { _ = os.Remove(c.ReadyFile) }()
 	}
 	fmt.Fprintf(rt.stdout, "Postern 便门 is running, with simulated wallets and no real money.\n\n  see it      %s\n  a link      %s\n  API         %s/v1   key %s\n", d.cfg.PublicURL, link, d.cfg.PublicURL, d.key)
 	for _, b := range d.boxes.list {
@@ -206,12 +206,31 @@ func readAll(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, 
 
 // frontPage shows the product at a look: the same link in several apps, the simulated wallets, and what happens.
 func (d *demo) frontPage() {
-	d.public.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		payment, err := d.sample(r.Context())
+	var mu sync.Mutex
+	last := ""
+	fresh := func(ctx context.Context) (string, error) {
+		payment, err := d.sample(ctx)
 		if err != nil {
-			http.Error(w, "the sample order could not be made", http.StatusInternalServerError)
-			return
+			return "", err
 		}
-		http.Redirect(w, r, strings.TrimPrefix(d.engine.CheckoutURL(payment.LinkToken), d.cfg.PublicURL), http.StatusSeeOther)
-	})
+		mu.Lock()
+		defer mu.Unlock()
+		last = d.engine.CheckoutURL(payment.LinkToken)
+		return last, nil
+	}
+	present := func(ctx context.Context) (string, error) {
+		mu.Lock()
+		link := last
+		mu.Unlock()
+		if link == "" {
+			return fresh(ctx)
+		}
+		return link, nil
+	}
+	var phones []front.Wallet
+	for _, b := range d.boxes.list {
+		phones = append(phones, front.Wallet{Provider: b.Code, URL: b.base + "/phone"})
+	}
+	front.New(front.Config{Engine: d.engine, MerchantID: d.merchant.ID, Wallets: phones, Link: present, NewLink: fresh, Log: d.log}).Register(d.public)
+	d.newLink = fresh
 }

@@ -51,6 +51,7 @@ key_file = %q
 # A start waits at most this long before the buyer is told to wait; any other provider call is given up after call_timeout and counts as unknown.
 # start_timeout = "8s"
 # call_timeout = "10s"
+# deadlines = { chn_... = "5s" }
 
 # For pages and lists. Provider times are always Beijing's.
 # zone = "Asia/Shanghai"

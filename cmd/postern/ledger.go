@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"postern"
 	"postern/ledger"
@@ -30,13 +31,20 @@ func (c *ledgerBalanceCmd) Run(rt *runtime) error {
 		if err != nil {
 			return err
 		}
-		return printBalance(rt.stdout, rows)
+		channels, err := o.store.Channels(ctx, m.ID)
+		if err != nil {
+			return err
+		}
+		return printBalance(rt.stdout, rows, channels)
 	})
 }
 
-// printBalance writes a trial balance and refuses one that does not add up to zero.
-func printBalance(w io.Writer, rows []ledger.Balance) error {
-	sums := map[string]int64{}
+// printBalance writes a trial balance, with the provider's name beside each channel, and refuses one that does not add up to zero.
+func printBalance(w io.Writer, rows []ledger.Balance, channels []postern.Channel) error {
+	sums, names := map[string]int64{}, map[string]string{}
+	for _, c := range channels {
+		names[ledger.Receivable(c.ID)] = c.Provider
+	}
 	fmt.Fprintf(w, "%-48s %16s %16s\n", "account", "debit", "credit")
 	for _, b := range rows {
 		debit, credit := "", ""
@@ -45,7 +53,7 @@ func printBalance(w io.Writer, rows []ledger.Balance) error {
 		} else {
 			credit = postern.FormatDecimal(-b.Amount, b.Currency)
 		}
-		fmt.Fprintf(w, "%-48s %16s %16s %s\n", b.Account, debit, credit, b.Currency)
+		fmt.Fprintf(w, "%-48s %16s %16s %s\n", strings.TrimSpace(b.Account+" "+names[b.Account]), debit, credit, b.Currency)
 		sums[b.Currency] += b.Amount
 	}
 	for currency, sum := range sums {

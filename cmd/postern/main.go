@@ -27,6 +27,8 @@ type cli struct {
 	Channel  channelCmd  `cmd:"" help:"Add, list and check channels."`
 	Key      keyCmd      `cmd:"" help:"Make and revoke API keys."`
 	Ledger   ledgerCmd   `cmd:"" help:"Print the trial balance and check the books."`
+	Explain  explainCmd  `cmd:"" help:"Say why a payment was offered what it was offered, and what would be offered today."`
+	Closure  closureCmd  `cmd:"" help:"Announce, move and withdraw closures."`
 	Wall     wallCmd     `cmd:"" help:"Ask what works where."`
 	Backup   backupCmd   `cmd:"" help:"Copy the embedded database while it is in use."`
 	Version  versionCmd  `cmd:"" help:"Print the version and the providers in this binary."`
@@ -48,6 +50,9 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var c cli
 	exit := -1
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
 	parser, err := kong.New(&c, kong.Name("postern"), kong.Description("Postern 便门: one link that takes money in every app. It never holds your money."),
 		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }))
 	if err != nil {

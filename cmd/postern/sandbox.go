@@ -42,7 +42,7 @@ func (c *sandboxCmd) Run(rt *runtime) error {
 		if err := ready.write(c.ReadyFile); err != nil {
 			return err
 		}
-		defer os.Remove(c.ReadyFile)
+		defer func() { _ = os.Remove(c.ReadyFile) }()
 	}
 	for _, b := range boxes.list {
 		fmt.Fprintf(rt.stderr, "%s: %s (control %s)\n", b.Code, b.base, b.control)

@@ -12,8 +12,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
+	"postern"
 	"postern/api"
 	"postern/callback"
 	"postern/engine"
@@ -82,7 +84,7 @@ func build(ctx context.Context, cfg config, log *slog.Logger, options ...func(*c
 	s.engine = &engine.Engine{
 		Store: s.store, Vault: s.vault, Registry: all.Registry(), PublicURL: cfg.PublicURL, CallbackURL: cfg.CallbackURL, Reach: engine.WallReach, Log: log,
 		Env:          provider.Env{Now: time.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: client}},
-		StartTimeout: time.Duration(cfg.StartTimeout), CallTimeout: time.Duration(cfg.CallTimeout),
+		StartTimeout: time.Duration(cfg.StartTimeout), CallTimeout: time.Duration(cfg.CallTimeout), Deadlines: cfg.deadlines(), Live: cfg.Live,
 	}
 	s.sender = &webhook.Sender{Store: s.store, Vault: s.vault, HTTP: provider.HTTPDoer{Client: webhook.NewClient(cfg.allow, 15*time.Second)}, Now: time.Now, Jitter: jitter, Log: log}
 	if err := s.startQueue(); err != nil {
@@ -107,9 +109,8 @@ func (s *theSwitch) startQueue() error {
 	for kind, run := range s.engine.Jobs() {
 		registry.Handle(kind, queue.Handler(run))
 	}
-	for kind, run := range s.sender.Jobs() {
-		registry.Handle(kind, queue.Handler(run), queue.InLane(queue.LaneOutside))
-	}
+	registry.Handle(postern.JobSequence, s.sender.Sequence)
+	registry.Handle(postern.JobDeliver, s.sender.Deliver, queue.InLane(queue.LaneOutside))
 	var err error
 	if s.river, err = queue.NewRiver(s.store, registry, queue.RiverOptions{Now: time.Now, Random: rand.Reader, Logger: s.log}); err != nil {
 		return err
@@ -142,9 +143,13 @@ func (s *theSwitch) serveVerifyFiles() error {
 
 // run works until ctx ends: jobs first, then the listeners; at the end no new request is taken, those under way finish, then the jobs, then the database.
 func (s *theSwitch) run(ctx context.Context, public, admin net.Listener) error {
+	ctx, cancelRun := context.WithCancel(ctx)
+	defer cancelRun()
 	if err := s.river.Start(ctx); err != nil {
 		return err
 	}
+	var housekeeping sync.WaitGroup
+	housekeeping.Go(func() { s.housekeep(ctx) })
 	quiet := slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	outer := &http.Server{
 		Handler: realClient(s.cfg.proxies, s.metrics.count(s.public)), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 40 * time.Second,
@@ -160,10 +165,13 @@ func (s *theSwitch) run(ctx context.Context, public, admin net.Listener) error {
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
+		cancelRun()
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 25*time.Second)
 	defer cancel()
-	err = errors.Join(err, outer.Shutdown(grace), inner.Shutdown(grace), s.river.Stop(grace), s.store.Close())
+	err = errors.Join(err, outer.Shutdown(grace), inner.Shutdown(grace), s.river.Stop(grace))
+	housekeeping.Wait()
+	err = errors.Join(err, s.store.Close())
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

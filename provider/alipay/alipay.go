@@ -67,7 +67,8 @@ func (*Connector) Describe() provider.Description { return description }
 
 var description = provider.Description{
 	Code: Code, NameZH: "支付宝", NameEN: "Alipay", Colour: "#1264d6",
-	Glyph: "M4 3h16a1 1 0 0 1 1 1v16a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1zm3 4v2h4v2H7v2h7l-1 2H8v2h7l2-6h-4V9h4V7z",
+	// The character for "branch" and "pay" that the wallet's name begins with, drawn by us.
+	Glyph: "M4 5h7V2h2.5v3H21v2h-7.5v2.5H19v2c-.9 2.5-2.3 4.600-4.2 6.300 2 1.200 4.300 2 7 2.400l-1 2.300c-3.200-.6-5.900-1.700-8.200-3.300-2.400 1.600-5.300 2.700-8.700 3.300L3 18.200c2.900-.4 5.400-1.200 7.500-2.400-1.700-1.600-3-3.200-3.900-4.900l2.200-1c.9 1.700 2.100 3.200 3.700 4.500 1.400-1.200 2.500-2.600 3.200-4.300H4.800v-2H11V7H4z",
 	Evidence: "Canonical strings, envelopes and signatures: published vectors of the Node, Java, gopay and yansongda SDKs, and the official Node SDK driving the sandbox. " +
 		"Codes and limits: the documents as embedded in the official SDKs. Not yet attested: a production account.",
 	Products: []provider.ProductInfo{

@@ -215,3 +215,23 @@ func FuzzReadNotification(f *testing.F) {
 		}
 	})
 }
+
+// TestSpoiledNotification: the gateway's own wrong signature is rejected, and the order is still settled by a query.
+func TestSpoiledNotification(t *testing.T) {
+	w := newWorld(t)
+	w.fault("notify", "wrong_signature")
+	w.fault("notify", "duplicate_notification")
+	a := w.paid(Native, 6800)
+	w.s.RunDue(t.Context())
+	if len(w.notes) != 2 {
+		t.Fatalf("%d notifications", len(w.notes))
+	}
+	for _, message := range w.notes {
+		if v, err := w.c.ReadNotification(w.call, a, message); !errors.Is(err, provider.ErrUnverified) {
+			t.Errorf("accepted %+v: %v", v, err)
+		}
+	}
+	if q := w.query(a); q.State != provider.Paid {
+		t.Errorf("query %+v", q)
+	}
+}

@@ -51,7 +51,7 @@ func refundResult(a answer, r provider.RefundRequest, pick func(meaning) provide
 		return result
 	}
 	var w wire.Refund
-	problem := ""
+	var problem string
 	if err := wire.Decode(a.body, &w); err != nil {
 		problem = err.Error()
 	} else {

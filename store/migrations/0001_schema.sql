@@ -88,6 +88,7 @@ CREATE TABLE channel (
   sub_merchant TEXT NOT NULL,
   products TEXT NOT NULL,
   permissions TEXT NOT NULL,
+  agreement TEXT NOT NULL,
   min_amount BIGINT NOT NULL CHECK (min_amount >= 0),
   max_amount BIGINT NOT NULL CHECK (max_amount >= 0),
   place BIGINT NOT NULL,
@@ -96,6 +97,27 @@ CREATE TABLE channel (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   PRIMARY KEY (merchant_id, id)
+);
+
+-- Closures are few and every merchant's plan reads them, so every shard keeps a copy.
+
+-- distribute: reference
+CREATE TABLE closure (
+  owner_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version BIGINT NOT NULL CHECK (version > 0),
+  title TEXT NOT NULL,
+  closed_by TEXT NOT NULL,
+  who TEXT NOT NULL,
+  source TEXT NOT NULL,
+  notice TEXT NOT NULL,
+  evidence TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  withdraws TEXT NOT NULL,
+  history TEXT NOT NULL,
+  withdrawn_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (owner_id, id)
 );
 
 -- Money.
@@ -111,6 +133,7 @@ CREATE TABLE payment (
   description TEXT NOT NULL,
   return_url TEXT NOT NULL,
   metadata TEXT NOT NULL,
+  items TEXT NOT NULL,
   late_payment TEXT NOT NULL,
   status TEXT NOT NULL,
   live BIGINT NOT NULL CHECK (live IN (0, 1)),

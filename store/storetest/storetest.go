@@ -45,6 +45,7 @@ func Run(t *testing.T, open Open) {
 		{"idempotent requests", testRequests},
 		{"one key at once has one winner", testRequestRace},
 		{"merchants, accounts, channels, keys", testSettings},
+		{"closures", testClosures},
 		{"endpoints and deliveries", testDeliveries},
 		{"sweeps find what is open", testSweeps},
 		{"retention deletes people and keeps money", testForget},

@@ -59,6 +59,17 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 }
 
+// TestDarkPages opens every state in the dark.
+func TestDarkPages(t *testing.T) {
+	server := serveSamples(t)
+	b := webtest.Open(t)
+	for _, one := range samples {
+		if stays(one.name) {
+			lookAt(t, b, server.URL+"/"+one.name+"/"+string(ui.ZH), one.name+"."+string(ui.ZH), webtest.View{Width: 360, Dark: true})
+		}
+	}
+}
+
 func lookAt(t *testing.T, b *webtest.Browser, address, name string, v webtest.View) {
 	t.Helper()
 	if err := b.Show(address, v); err != nil {

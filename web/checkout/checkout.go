@@ -121,7 +121,7 @@ func (c *Handler) scene(w http.ResponseWriter, r *http.Request) (scene, bool) {
 	if fallback == "" {
 		fallback = ui.ZH
 	}
-	s.registry, s.names, s.seen, s.now = c.cfg.Engine.Registry, c.cfg.Wall, c.cfg.Wall.Detect(ua), c.cfg.Engine.Env.Now()
+	s.registry, s.names, s.seen, s.now = c.cfg.Engine.Registry, c.cfg.Wall, c.detect(r, ua, as), c.cfg.Engine.Env.Now()
 	s.lang, s.zone = ui.MatchLang(r, fallback), zoneOf(s.merchant)
 	s.at = address{public: c.cfg.Engine.PublicURL, token: token, as: as, bare: bare}
 	if l, chosen := ui.ParseLang(q.Get("lang")); chosen {
@@ -129,6 +129,14 @@ func (c *Handler) scene(w http.ResponseWriter, r *http.Request) (scene, bool) {
 	}
 	s.wallet, s.launch, s.answer, s.sim = q.Get("w"), q.Get("go") != "", q.Get("r"), c.simulated
 	return s, true
+}
+
+// detect names the buyer's place. A stand-in has a user agent only: the real browser's other headers would contradict it.
+func (c *Handler) detect(r *http.Request, ua, as string) wall.Seen {
+	if as != "" {
+		return c.cfg.Wall.Detect(ua)
+	}
+	return c.cfg.Wall.DetectRequest(ua, r.Header.Get)
 }
 
 // userAgent is the request's own, or the one that a stand-in pretends to be.

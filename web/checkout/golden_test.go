@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"postern"
 	"postern/web/ui"
 )
 
@@ -71,6 +72,28 @@ func checkGolden(t *testing.T, name string, page []byte) {
 	}
 	if diff := cmp.Diff(string(want), text); diff != "" {
 		t.Errorf("%s is not the golden page (run with -update and look at it):\n%s", name, diff)
+	}
+}
+
+// TestLargestPageIsSmall renders the page with the most drawing and the longest texts that the engine lets in.
+func TestLargestPageIsSmall(t *testing.T) {
+	s := sampleScene("douyin", ui.ZH)
+	s.merchant.Name, s.state.Payment.Description = strings.Repeat("云", 127), strings.Repeat("茶", 127)
+	for range 100 {
+		s.state.Payment.Items = append(s.state.Payment.Items, postern.Item{Name: strings.Repeat("茶", 127), Quantity: 1_000_000, Amount: postern.MaxAmount})
+	}
+	s.at.public = "https://" + strings.Repeat("a", 60) + ".example.com"
+	p, err := build(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := Render(&b, p); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d bytes", b.Len())
+	if b.Len() > maxPage || p.State != StateWayOut {
+		t.Errorf("%s has %d bytes, more than %d", p.State, b.Len(), maxPage)
 	}
 }
 

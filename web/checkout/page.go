@@ -19,6 +19,7 @@ type Page struct {
 	Digits      string // the amount's digits
 	Description string
 	Number      string // the merchant's reference
+	Items       []Item // what is sold, when the merchant said so
 	Notice      string // one line above the ways to pay
 	Surpluses   []Note
 	Live        *Live
@@ -28,6 +29,9 @@ type Page struct {
 	Bare        bool // inside a frame of the demo: no test bar, no language switch
 	Body        any
 }
+
+// Item is one line of what is sold, in words.
+type Item struct{ Name, Count, Amount string }
 
 // State names a screen. It is the template's name and goes into the live status.
 type State string

@@ -59,8 +59,11 @@ func (s scene) waiting(p *Page, a postern.Attempt) *Page {
 
 // elsewhere is what a second screen of the same payment shows while the first one pays.
 func (s scene) elsewhere(p *Page, a postern.Attempt) *Page {
-	there := s.names.Name(a.Container)
-	p.State, p.Title = StateWaiting, fmt.Sprintf(p.W.WaitElsewhere, s.lang.Pick(there.ZH, there.EN))
+	p.State, p.Title = StateWaiting, p.W.WaitSomewhere
+	if s.names.Family(a.Container) != "" { // otherwise the merchant's own server began it
+		there := s.names.Name(a.Container)
+		p.Title = fmt.Sprintf(p.W.WaitElsewhere, s.lang.Pick(there.ZH, there.EN))
+	}
 	p.Body = Waiting{Mark: s.mark(a.Provider), Title: p.Title, Line: p.W.WaitHere, Late: true, Check: s.at.to("/check"), Switch: s.at.to("/switch"), SwitchTo: p.W.HereInstead}
 	s.reload(p)
 	return p

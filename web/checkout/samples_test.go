@@ -1,51 +1,19 @@
 package checkout
 
 import (
-	"context"
 	"time"
 
 	"postern"
-	"postern/provider"
+	"postern/provider/all"
 	"postern/route"
 	"postern/wall"
 	"postern/web/ui"
 )
 
-// described is a connector that only describes itself: pages take nothing else of one.
-type described struct{ d provider.Description }
-
-func (c described) Describe() provider.Description { return c.d }
-func (c described) Start(context.Context, provider.Call, provider.StartRequest) provider.Result {
-	panic("a page never starts an order")
-}
-func (c described) Query(context.Context, provider.Call, postern.Attempt) provider.Result {
-	panic("a page never asks a provider")
-}
-
 var (
 	sampleNow  = time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC)
 	sampleZone = time.FixedZone("+08:00", 8*3600)
 )
-
-// sampleRegistry describes two wallets as their packages do; the glyphs are drawn for these samples.
-func sampleRegistry() provider.Registry {
-	return provider.NewRegistry(
-		described{provider.Description{
-			Code: "wechatpay", NameZH: "微信支付", NameEN: "WeChat Pay", Colour: "#07a850", Wallets: []string{"wechat"},
-			Glyph: "M9.200 4C4.700 4 1 7 1 10.700c0 2.100 1.200 4 3.100 5.200l-.8 2.400 2.800-1.400c1 .3 2 .4 3.100.4h.4a5.600 5.600 0 0 1-.2-1.500c0-3.500 3.400-6.300 7.600-6.300h.4C16.700 6.200 13.300 4 9.200 4zM23 15.800c0-3-2.900-5.400-6.400-5.400s-6.400 2.400-6.400 5.400 2.900 5.400 6.400 5.400c.8 0 1.600-.1 2.300-.3l2.100 1.100-.6-1.900c1.600-1 2.600-2.500 2.600-4.300z",
-			Products: []provider.ProductInfo{{Code: "jsapi", NeedsPayer: true, Bridge: &provider.Bridge{
-				Object: "WeixinJSBridge", ReadyEvent: "WeixinJSBridgeReady",
-				Call:          `WeixinJSBridge.invoke('getBrandWCPayRequest', params, function (r) { done(/:ok$/.test(r.err_msg) ? 'ok' : /:cancel$/.test(r.err_msg) ? 'cancel' : 'fail') })`,
-				SimulatedPage: "/phone?prepay={package}",
-			}}, {Code: "h5"}, {Code: "native"}},
-		}},
-		described{provider.Description{
-			Code: "alipay", NameZH: "支付宝", NameEN: "Alipay", Colour: "#1677ff", Wallets: []string{"alipay"},
-			Glyph:    "M4 5h7V2h2.500v3H21v2h-7.500v2.500H19v2c-.9 2.500-2.300 4.600-4.200 6.300 2 1.200 4.300 2 7 2.400l-1 2.300c-3.200-.6-5.900-1.700-8.200-3.300-2.400 1.600-5.300 2.700-8.700 3.300L3 18.200c2.900-.4 5.400-1.200 7.500-2.400-1.700-1.600-3-3.200-3.900-4.900l2.200-1c.9 1.700 2.100 3.200 3.700 4.500 1.400-1.200 2.500-2.600 3.200-4.300H4.800v-2H11V7H4z",
-			Products: []provider.ProductInfo{{Code: "jsapi", NeedsPayer: true, Bridge: &provider.Bridge{Object: "AlipayJSBridge", ReadyEvent: "AlipayJSBridgeReady", Call: `AlipayJSBridge.call('tradePay', params, function (r) { done(r.resultCode === '9000' ? 'ok' : r.resultCode === '6001' ? 'cancel' : 'fail') })`, SimulatedPage: "/phone?trade={tradeNO}"}}, {Code: "h5"}, {Code: "page"}, {Code: "native"}},
-		}},
-	)
-}
 
 // sampleScene is a fresh live payment, opened in the container that the preset stands for.
 func sampleScene(preset string, lang ui.Lang) scene {
@@ -55,7 +23,7 @@ func sampleScene(preset string, lang ui.Lang) scene {
 		panic("no preset " + preset)
 	}
 	s := scene{
-		merchant: postern.Merchant{ID: "mer_0", Name: "云上茶铺", Live: true}, zone: sampleZone, registry: sampleRegistry(), names: m, seen: m.Detect(p.UA), now: sampleNow,
+		merchant: postern.Merchant{ID: "mer_0", Name: "云上茶铺", Live: true}, zone: sampleZone, registry: all.Registry(), names: m, seen: m.Detect(p.UA), now: sampleNow,
 		lang: lang, at: address{public: "https://pay.example.com", token: "7x2m9k4p8q3w6r5t1v0c8n2d4f"},
 	}
 	s.state.Payment = postern.Payment{
@@ -108,7 +76,7 @@ func (s *scene) surplus(reason postern.SurplusReason, status postern.SurplusStat
 
 var (
 	redirect = postern.Action{Type: postern.ActionRedirect, URL: "https://wallet.example.com/h5?order=1"}
-	launch   = postern.Action{Type: postern.ActionJSAPI, Bridge: "WeixinJSBridge", Params: map[string]string{"appId": "wx0", "package": "prepay_id=wx1", "paySign": "c2ln</script>"}}
+	launch   = postern.Action{Type: postern.ActionJSAPI, Bridge: "WeixinJSBridge", Params: map[string]string{"appId": "wx0", "package": "prepay_id=wx1", "timeStamp": "1", "nonceStr": "n", "signType": "RSA", "paySign": "c2ln</script>"}}
 )
 
 // sample is one golden page.
@@ -131,6 +99,9 @@ var samples = []sample{
 		s.replan()
 	}},
 	{"choose-large-amount", "browser-android", func(s *scene) { s.state.Payment.Amount = 123_456_789_000; s.replan() }},
+	{"choose-items", "browser", func(s *scene) {
+		s.state.Payment.Items = []postern.Item{{Name: "凤凰单丛 蜜兰香 50 克", Quantity: 2, Amount: 5600}, {Name: "竹制茶则", Quantity: 1, Amount: 1200}}
+	}},
 	{"scan-desktop", "desktop", func(*scene) {}},
 	{"wayout-wechat-ios", "wechat", func(s *scene) { s.wallet = "alipay" }},
 	{"wayout-wechat-android", "wechat-android", func(s *scene) { s.wallet = "alipay" }},
@@ -161,6 +132,10 @@ var samples = []sample{
 	{"waiting-elsewhere", "desktop", func(s *scene) {
 		s.try("wechatpay", "jsapi", postern.AttemptPending, 4*time.Second, launch)
 		s.state.Attempts[0].Container = "wechat"
+	}},
+	{"waiting-api", "browser", func(s *scene) {
+		s.try("alipay", "h5", postern.AttemptPending, 4*time.Second, redirect)
+		s.state.Attempts[0].Container = "api"
 	}},
 	{"starting", "browser", func(s *scene) {
 		s.try("alipay", "h5", postern.AttemptSending, time.Second, postern.Action{})

@@ -23,6 +23,8 @@ const (
 	returnSeconds = 5                // a paid page goes back to the shop by itself
 )
 
+const maxShown = 8 // lines of what is sold; the page stays small whatever the merchant sends
+
 // scene is everything that a screen depends on. Building the page from it is pure, so that every state has a golden page.
 type scene struct {
 	merchant postern.Merchant
@@ -83,6 +85,17 @@ func (s scene) shell() *Page {
 	p := &Page{
 		Lang: s.lang, W: w, Shop: s.merchant.Name, Initial: ui.Initial(s.merchant.Name), Description: pay.Description, Number: pay.Reference, Bare: s.at.bare != "",
 		Live: &Live{URL: s.at.to("/status"), Rev: s.rev(), Self: s.at.to("")},
+	}
+	for n, i := range pay.Items {
+		if n == maxShown {
+			p.Items = append(p.Items, Item{Name: "…"})
+			break
+		}
+		item := Item{Name: i.Name, Count: "× " + strconv.FormatInt(i.Quantity, 10)}
+		if i.Amount > 0 {
+			item.Amount = postern.FormatMoney(i.Amount, pay.Currency)
+		}
+		p.Items = append(p.Items, item)
 	}
 	money := postern.FormatMoney(pay.Amount, pay.Currency)
 	cut := max(0, strings.IndexFunc(money, func(r rune) bool { return '0' <= r && r <= '9' }))

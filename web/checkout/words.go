@@ -10,45 +10,45 @@ import (
 // words are the sentences of the checkout in one language. Chinese is written, not translated; a test makes sure that none is missing. %s and %d stand for names,
 // amounts and numbers in the order that the methods below use.
 type words struct {
-	AmountDue, For, Number, Time, Merchant, Status string
-	PayWith, PayWithShort, BestWay, OtherWays      string
-	HintHere, HintLeave, HintDevice, HintCode      string
-	NotPaidYet, FailedNotice, CanceledNotice       string
-	ScanTitle, ScanWith, ScanApps, OrHere, Camera  string
-	ScanWait, AnyWallet                            string
-	WallTitle, WallLine, WallLineCopy              string
-	StepMenu, StepBrowserIOS, StepBrowserAndroid   string
-	StepCopy, StepPaste                            string
-	CopyLink, Copied, CopyByHand, LinkLabel        string
-	DeviceTitle, DeviceLine                        string
-	GoTitle, GoButton, GoLine                      string
-	BridgeTitle, BridgeButton, BridgeLine          string
-	BridgeMissing, BridgeFailed, BridgeCanceled    string
-	SimTitle, SimLine, SimButton                   string
-	WaitTitle, WaitLine, WaitElsewhere, WaitHere   string
-	WaitLate, Reopen, Check, Another, HereInstead  string
-	StartingTitle, StartingLine                    string
-	CodeTitle, CodeLine, CodeUntil                 string
-	PaidTitle, PaidLine, Back, BackIn, PaidStay    string
-	ExpiredTitle, ExpiredLine                      string
-	CanceledTitle, CanceledLine                    string
-	ClosingTitle, ClosingLine, PaidLate            string
-	UnknownTitle, UnknownLine, UnknownWhy          string
-	NoWayTitle, NoWayLine                          string
-	SurplusTitle, SurplusHeld, SurplusGoing        string
-	SurplusDone, SurplusKept                       string
-	NotFoundTitle, NotFoundLine                    string
-	TroubleTitle, TroubleLine, TryAgain            string
-	Direct, TestMode, TestLine, OpenAs, AsReally   string
-	Language                                       string
+	AmountDue, Items, Number, Time, Merchant, Status string
+	PayWith, OtherWays                               string
+	HintHere, HintLeave, HintDevice, HintCode        string
+	NotPaidYet, FailedNotice, CanceledNotice         string
+	ScanTitle, ScanApps, OrHere, Camera              string
+	ScanWait, AnyWallet                              string
+	WallTitle, WallLine, WallLineCopy                string
+	StepMenu, StepBrowserIOS, StepBrowserAndroid     string
+	StepCopy, StepPaste                              string
+	CopyLink, Copied, CopyByHand, LinkLabel          string
+	DeviceTitle, DeviceLine                          string
+	GoTitle, GoButton, GoLine                        string
+	BridgeTitle, BridgeLine                          string
+	BridgeMissing, BridgeFailed, BridgeCanceled      string
+	SimTitle, SimLine                                string
+	WaitTitle, WaitLine, WaitElsewhere, WaitHere     string
+	WaitSomewhere                                    string
+	WaitLate, Reopen, Check, Another, HereInstead    string
+	StartingTitle, StartingLine                      string
+	CodeTitle, CodeLine, CodeUntil                   string
+	PaidTitle, PaidLine, Back, BackIn, PaidStay      string
+	ExpiredTitle, ExpiredLine                        string
+	CanceledTitle, CanceledLine                      string
+	ClosingTitle, ClosingLine, PaidLate              string
+	UnknownTitle, UnknownLine, UnknownWhy            string
+	NoWayTitle, NoWayLine                            string
+	SurplusTitle, SurplusHeld, SurplusGoing          string
+	SurplusDone, SurplusKept                         string
+	NotFoundTitle, NotFoundLine                      string
+	TroubleTitle, TroubleLine, TryAgain              string
+	Direct, TestMode, TestLine, OpenAs, AsReally     string
 }
 
 var inChinese = words{
-	AmountDue: "应付金额", For: "商品", Number: "单号", Time: "时间", Merchant: "商家", Status: "付款状态",
-	PayWith: "用%s %s", PayWithShort: "用%s", BestWay: "付款", OtherWays: "其他方式",
+	AmountDue: "应付金额", Items: "商品明细", Number: "单号", Time: "时间", Merchant: "商家", Status: "付款状态",
+	PayWith: "用%s %s", OtherWays: "其他方式",
 	HintHere: "在这里直接付", HintLeave: "换到浏览器里付", HintDevice: "用另一台设备扫码", HintCode: "只能用%s扫的码",
 	NotPaidYet: "还没有付款", FailedNotice: "刚才用%s没有付成，没有扣款。可以再试一次，或换一种方式。", CanceledNotice: "刚才没有付款。可以再试一次，或换一种方式。",
-	ScanTitle: "用手机扫码付款", ScanWith: "%s扫一扫", ScanApps: "用%s扫一扫", OrHere: "或在这台电脑上付", Camera: "手机相机",
+	ScanTitle: "用手机扫码付款", ScanApps: "用%s扫一扫", OrHere: "或在这台电脑上付", Camera: "手机相机",
 	ScanWait: "等待扫码，付款后本页自动更新", AnyWallet: "付款码",
 	WallTitle: "%s在%s里打不开", WallLine: "请用浏览器打开本页，再用%s付款。", WallLineCopy: "请复制链接，粘贴到浏览器里打开，再用%s付款。",
 	StepMenu: "点右上角的菜单", StepBrowserIOS: "选「在默认浏览器中打开」", StepBrowserAndroid: "选「在浏览器打开」",
@@ -56,10 +56,10 @@ var inChinese = words{
 	CopyLink: "复制链接", Copied: "已复制，去浏览器粘贴打开", CopyByHand: "请长按上面的链接复制", LinkLabel: "本页链接",
 	DeviceTitle: "用另一台设备扫码付款", DeviceLine: "用另一台手机的%s扫这个码。",
 	GoTitle: "正在打开%s", GoButton: "打开%s", GoLine: "没有反应？点下面的按钮。付款后回到本页。",
-	BridgeTitle: "正在打开%s", BridgeButton: "用%s %s", BridgeLine: "请在弹出的窗口里确认付款。",
+	BridgeTitle: "正在打开%s", BridgeLine: "请在弹出的窗口里确认付款。",
 	BridgeMissing: "没有等到付款窗口，请再点一次。", BridgeFailed: "付款窗口报错了。还没付的话，请再试一次，或换一种方式。", BridgeCanceled: "你取消了付款。可以接着付，或换一种方式。",
-	SimTitle: "模拟的%s", SimLine: "测试模式：在模拟的手机上批准或拒绝这笔付款，本页会自动更新。", SimButton: "打开模拟的手机",
-	WaitTitle: "等待%s确认", WaitLine: "通常几秒钟，付好后本页自动更新。", WaitElsewhere: "正在%s里付款", WaitHere: "在那边付好后，本页自动更新。",
+	SimTitle: "模拟的%s", SimLine: "测试模式：在模拟的手机上批准或拒绝这笔付款，本页会自动更新。",
+	WaitTitle: "等待%s确认", WaitLine: "通常几秒钟，付好后本页自动更新。", WaitElsewhere: "正在%s里付款", WaitSomewhere: "付款正在进行", WaitHere: "在那边付好后，本页自动更新。",
 	WaitLate: "比平时久一点。如果已经付了，查一下结果；如果还没付，可以接着付或换一种方式。", Reopen: "重新打开%s", Check: "我已付款，查询结果", Another: "换一种方式", HereInstead: "改在这里付",
 	StartingTitle: "正在向%s下单", StartingLine: "通常一两秒，请稍候。",
 	CodeTitle: "用%s扫码付款", CodeLine: "请用另一台手机的%s扫码；长按识别和相册识别都不行。", CodeUntil: "本码在 %s 前有效",
@@ -73,26 +73,25 @@ var inChinese = words{
 	NotFoundTitle: "没有这个链接", NotFoundLine: "链接可能不完整，或已经失效。请向商家要一个新的链接。",
 	TroubleTitle: "这一步没有完成", TroubleLine: "请稍等片刻再试。如果刚刚已经付了，请不要再付，结果会显示在这里。", TryAgain: "再试一次",
 	Direct: "钱直接进商家账户", TestMode: "测试", TestLine: "测试模式，不会真的扣款", OpenAs: "当作在这里打开", AsReally: "真实环境",
-	Language: "语言",
 }
 
 var inEnglish = words{
-	AmountDue: "Amount due", For: "For", Number: "Number", Time: "Time", Merchant: "Shop", Status: "Payment status",
-	PayWith: "Pay %[2]s with %[1]s", PayWithShort: "Pay with %s", BestWay: "Pay", OtherWays: "Other ways",
+	AmountDue: "Amount due", Items: "What you are buying", Number: "Number", Time: "Time", Merchant: "Shop", Status: "Payment status",
+	PayWith: "Pay %[2]s with %[1]s", OtherWays: "Other ways",
 	HintHere: "Pay right here", HintLeave: "Continue in the browser", HintDevice: "Scan with another device", HintCode: "A code for %s only",
 	NotPaidYet: "Not paid yet", FailedNotice: "Paying with %s did not work, and nothing was charged. Try again or choose another way.", CanceledNotice: "Nothing was paid. Try again or choose another way.",
-	ScanTitle: "Scan with your phone to pay", ScanWith: "Scan with %s", ScanApps: "Scan with %s", OrHere: "or pay on this computer", Camera: "the phone's camera",
+	ScanTitle: "Scan with your phone to pay", ScanApps: "Scan with %s", OrHere: "or pay on this computer", Camera: "the phone's camera",
 	ScanWait: "Waiting for your phone. This page updates by itself.", AnyWallet: "Payment code",
 	WallTitle: "%s does not open inside %s", WallLine: "Open this page in your browser, then pay with %s.", WallLineCopy: "Copy the link, paste it into your browser, then pay with %s.",
-	StepMenu: "Tap the menu at the top right", StepBrowserIOS: "Choose “Open in Default Browser”", StepBrowserAndroid: "Choose “Open in Browser”",
-	StepCopy: "Tap “Copy link”", StepPaste: "Open your browser and paste it into the address bar",
+	StepMenu: "Tap the menu at the top right", StepBrowserIOS: "Choose Open in Default Browser", StepBrowserAndroid: "Choose Open in Browser",
+	StepCopy: "Tap Copy link", StepPaste: "Open your browser and paste it into the address bar",
 	CopyLink: "Copy link", Copied: "Copied. Paste it into your browser.", CopyByHand: "Press and hold the link above to copy it.", LinkLabel: "Link to this page",
 	DeviceTitle: "Scan with another device", DeviceLine: "Scan this code with %s on another phone.",
 	GoTitle: "Opening %s", GoButton: "Open %s", GoLine: "Nothing happens? Use the button. Come back here after paying.",
-	BridgeTitle: "Opening %s", BridgeButton: "Pay %[2]s with %[1]s", BridgeLine: "Confirm the payment in the window that opens.",
+	BridgeTitle: "Opening %s", BridgeLine: "Confirm the payment in the window that opens.",
 	BridgeMissing: "The payment window did not open. Please tap again.", BridgeFailed: "The payment window reported an error. If you have not paid yet, try again or choose another way.", BridgeCanceled: "You canceled. Continue, or choose another way.",
-	SimTitle: "Simulated %s", SimLine: "Test mode: approve or decline on the simulated phone. This page updates by itself.", SimButton: "Open the simulated phone",
-	WaitTitle: "Waiting for %s", WaitLine: "This usually takes a few seconds. The page updates by itself.", WaitElsewhere: "Being paid in %s", WaitHere: "This page updates when it is paid there.",
+	SimTitle: "Simulated %s", SimLine: "Test mode: approve or decline on the simulated phone. This page updates by itself.",
+	WaitTitle: "Waiting for %s", WaitLine: "This usually takes a few seconds. The page updates by itself.", WaitElsewhere: "Being paid in %s", WaitSomewhere: "A payment is under way", WaitHere: "This page updates when it is paid there.",
 	WaitLate: "This takes longer than usual. If you have paid, check the result. If not, continue or choose another way.", Reopen: "Open %s again", Check: "I have paid, check", Another: "Choose another way", HereInstead: "Pay here instead",
 	StartingTitle: "Placing the order with %s", StartingLine: "This usually takes a second or two.",
 	CodeTitle: "Scan with %s to pay", CodeLine: "Use %s on another phone. Pressing the code or choosing it from an album does not work.", CodeUntil: "Valid until %s",
@@ -106,7 +105,6 @@ var inEnglish = words{
 	NotFoundTitle: "There is no such link", NotFoundLine: "The link may be incomplete or no longer valid. Please ask the shop for a new one.",
 	TroubleTitle: "This step did not finish", TroubleLine: "Please wait a moment and try again. If you have just paid, do not pay again: the result will appear here.", TryAgain: "Try again",
 	Direct: "Your money goes straight to the shop", TestMode: "Test", TestLine: "Test mode, no real money", OpenAs: "Open as if in", AsReally: "As it is",
-	Language: "Language",
 }
 
 func wordsOf(l ui.Lang) *words {
@@ -120,10 +118,6 @@ func wordsOf(l ui.Lang) *words {
 // sentence.
 func (w *words) payWith(l ui.Lang, wallet, amount string) string {
 	return fmt.Sprintf(w.PayWith, act(l, wallet), amount)
-}
-
-func (w *words) payWithShort(l ui.Lang, wallet string) string {
-	return fmt.Sprintf(w.PayWithShort, act(l, wallet))
 }
 
 func act(l ui.Lang, wallet string) string {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -31,8 +32,9 @@ type Browser struct {
 	complaints []string
 }
 
-// Open starts Chromium for one test. Without one the test is skipped, unless POSTERN_REQUIRE names chromium: then it fails.
-func Open(t testing.TB) *Browser {
+// Open starts Chromium for one test. Without one the test is skipped, unless POSTERN_REQUIRE names chromium: then it fails. When address (host:port) is given,
+// every host name leads there, so that a whole world behind one server can be opened under its own names.
+func Open(t testing.TB, address ...string) *Browser {
 	t.Helper()
 	path := find()
 	if path == "" {
@@ -50,6 +52,9 @@ func Open(t testing.TB) *Browser {
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("font-render-hinting", "none"), chromedp.Env("FONTCONFIG_FILE="+fonts),
 	)
+	if len(address) > 0 {
+		opts = append(opts, chromedp.Flag("host-resolver-rules", "MAP * "+address[0]))
+	}
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(alloc)
@@ -113,6 +118,7 @@ type View struct {
 	Zoom          float64 // text size, 1 when zero
 	NoScript      bool
 	UserAgent     string
+	Language      string // what the browser asks for, the machine's when empty
 }
 
 // Show opens an address in a view and waits until it is loaded.
@@ -136,6 +142,9 @@ func (b *Browser) Show(address string, v View) error {
 	}
 	if err == nil && v.UserAgent != "" {
 		_, err = chromedp.Call(b.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: v.UserAgent})
+	}
+	if err == nil && v.Language != "" {
+		_, err = chromedp.Call(b.ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": v.Language}})
 	}
 	if err == nil {
 		err = chromedp.Do(b.ctx, chromedp.Navigate(address))
@@ -161,6 +170,18 @@ func Eval[T any](b *Browser, expression string) (T, error) {
 		err = fmt.Errorf("evaluate %s: %w", expression, err)
 	}
 	return v, err
+}
+
+// Wait evaluates a condition in the page until it holds, for at most ten seconds.
+func (b *Browser) Wait(condition string) error {
+	for range 100 {
+		ok, err := Eval[bool](b, condition)
+		if err == nil && ok {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return fmt.Errorf("this did not come true within ten seconds: %s", condition)
 }
 
 // Picture takes a PNG of the whole page, or of the visible part when visible is set.

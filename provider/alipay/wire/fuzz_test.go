@@ -74,3 +74,26 @@ func FuzzMarshalString(f *testing.F) {
 		}
 	})
 }
+
+// FuzzParseObject compares our walk with encoding/json's.
+func FuzzParseObject(f *testing.F) {
+	for _, s := range vectors(f).Shapes {
+		f.Add([]byte(s.Body))
+	}
+	f.Add([]byte(" {\"a\" : [ 1 , {\"\\u0061\":null} ,\"]}\\\\\"], \"b\":-1.5e3 ,\"c\":{}}\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		o, err := ParseObject(raw)
+		if err != nil {
+			return
+		}
+		var want map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &want); err != nil || len(want) != len(o) {
+			t.Fatalf("%q: %d members, %d wanted: %v", raw, len(o), len(want), err)
+		}
+		for k, v := range want {
+			if string(o[k]) != string(v) {
+				t.Fatalf("%q: %q is %q, want %q", raw, k, o[k], v)
+			}
+		}
+	})
+}

@@ -1,11 +1,8 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"unicode/utf8"
 )
@@ -38,56 +35,16 @@ func ParseObject(raw []byte) (Object, error) {
 	if !utf8.Valid(raw) {
 		return nil, fmt.Errorf("%w: not UTF-8", ErrMalformed)
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := walk(d, 0); err != nil {
+	o, err := object(raw)
+	for _, v := range o {
+		if err == nil {
+			err = unique(v, 1)
+		}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%w: bytes after the JSON value", ErrMalformed)
-	}
-	var o Object
-	if err := json.Unmarshal(raw, &o); err != nil || o == nil {
-		return nil, fmt.Errorf("%w: not a JSON object", ErrMalformed)
-	}
 	return o, nil
-}
-
-// walk reads one value and fails on a repeated member or too deep nesting.
-func walk(d *json.Decoder, depth int) error {
-	t, err := d.Token()
-	if err != nil {
-		return err
-	}
-	delim, ok := t.(json.Delim)
-	if !ok {
-		return nil
-	}
-	if depth >= maxDepth {
-		return fmt.Errorf("nested deeper than %d", maxDepth)
-	}
-	var seen map[string]bool
-	if delim == '{' {
-		seen = map[string]bool{}
-	}
-	for d.More() {
-		if seen != nil {
-			k, err := d.Token()
-			if err != nil {
-				return err
-			}
-			name, _ := k.(string)
-			if seen[name] {
-				return fmt.Errorf("member %.64q appears twice", name)
-			}
-			seen[name] = true
-		}
-		if err := walk(d, depth+1); err != nil {
-			return err
-		}
-	}
-	_, err = d.Token() // the closing delimiter
-	return err
 }
 
 // Field is one member of an object that is written.

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 )
 
@@ -22,14 +20,14 @@ type Envelope struct {
 // ResponseKey is the member that carries a method's answer: alipay.trade.query becomes alipay_trade_query_response.
 func ResponseKey(method string) string { return strings.ReplaceAll(method, ".", "_") + responseEnd }
 
-// Extract takes a gateway answer apart. It walks the outermost object with a real JSON scanner and keeps the raw bytes of the response member, so that braces,
+// Extract takes a gateway answer apart. It checks that the whole is JSON, walks the outermost object and keeps the raw bytes of the response member, so that braces,
 // escaped quotes, an inner "sign" or blanks cannot shift the cut. Refused: a member that appears twice, two response members, the response of another method,
 // bytes after the object, more than 1 MiB. It returns ErrTooLarge or ErrMalformed, wrapped.
 func Extract(body []byte, method string) (Envelope, error) {
 	if len(body) > MaxResponse {
 		return Envelope{}, fmt.Errorf("%w: answer of %d bytes", ErrTooLarge, len(body))
 	}
-	members, err := topLevel(body)
+	members, err := object(body)
 	if err != nil {
 		return Envelope{}, fmt.Errorf("%w: answer: %w", ErrMalformed, err)
 	}
@@ -53,37 +51,6 @@ func Extract(body []byte, method string) (Envelope, error) {
 		return Envelope{}, fmt.Errorf("%w: the answer has no %s", ErrMalformed, ResponseKey(method))
 	}
 	return env, nil
-}
-
-// topLevel returns the raw members of the outermost object.
-func topLevel(body []byte) (map[string]json.RawMessage, error) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, errors.New("not a JSON object")
-	}
-	members := map[string]json.RawMessage{}
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		name, _ := t.(string)
-		if _, twice := members[name]; twice {
-			return nil, fmt.Errorf("member %.64q appears twice", name)
-		}
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			return nil, err
-		}
-		members[name] = raw
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("bytes after the object")
-	}
-	return members, nil
 }
 
 // Verify checks the signature over the raw value and, when that fails, once more with "\/" written as "/", as the Java and PHP SDKs do. It returns ErrUnsigned or

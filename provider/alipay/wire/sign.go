@@ -29,24 +29,25 @@ func RequestString(p Params) []byte { return canonical(p, true, signKey, "") }
 func NotifyString(p Params) []byte { return canonical(p, false, signKey, signTypeKey) }
 
 func canonical(p Params, dropEmpty bool, without, without2 string) []byte {
-	keys := make([]string, 0, len(p))
-	size := 0
+	type pair struct{ key, value string }
+	var few [32]pair // enough for every message that the documents know, without the heap
+	pairs, size := few[:0], 0
 	for k, v := range p {
 		if k == without || k == without2 || (dropEmpty && v == "") {
 			continue
 		}
-		keys = append(keys, k)
+		pairs = append(pairs, pair{k, v})
 		size += len(k) + len(v) + 2
 	}
-	slices.Sort(keys)
+	slices.SortFunc(pairs, func(a, b pair) int { return strings.Compare(a.key, b.key) })
 	b := make([]byte, 0, size)
-	for i, k := range keys {
+	for i, kv := range pairs {
 		if i > 0 {
 			b = append(b, '&')
 		}
-		b = append(b, k...)
+		b = append(b, kv.key...)
 		b = append(b, '=')
-		b = append(b, p[k]...)
+		b = append(b, kv.value...)
 	}
 	return b
 }

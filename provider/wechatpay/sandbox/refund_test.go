@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -175,7 +176,7 @@ func TestRun(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	cancel()
-	if err := <-done; err != context.Canceled || !arrived() {
+	if err := <-done; !errors.Is(err, context.Canceled) || !arrived() {
 		t.Errorf("%v, %d notifications", err, len(sh.received))
 	}
 }

@@ -31,7 +31,7 @@ func Decode(raw []byte, v any) error {
 		if errors.As(err, &te) {
 			return fmt.Errorf("%w: %s must be %s, got %s", ErrJSON, te.Field, te.Type, te.Value)
 		}
-		return fmt.Errorf("%w: %v", ErrJSON, err)
+		return fmt.Errorf("%w: %w", ErrJSON, err)
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func walk(dec *json.Decoder) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %v", ErrJSON, err)
+			return fmt.Errorf("%w: %w", ErrJSON, err)
 		}
 		if open, err = step(open, tok); err != nil {
 			return err

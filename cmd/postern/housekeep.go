@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	trustEvery  = 6 * time.Hour
+	forgetEvery = 24 * time.Hour
+)
+
+// housekeep does, on every node and harmlessly often, what no request asks for: fetching provider certificates before they are used, and deleting what
+// retention says. It ends with the context.
+func (s *theSwitch) housekeep(ctx context.Context) {
+	trust, forget := time.NewTicker(trustEvery), time.NewTicker(forgetEvery)
+	defer trust.Stop()
+	defer forget.Stop()
+	s.refreshTrust(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-trust.C:
+			s.refreshTrust(ctx)
+		case <-forget.C:
+			if n, err := s.engine.Forget(ctx); err != nil {
+				s.log.ErrorContext(ctx, "retention", "deleted", n, "err", err)
+			}
+		}
+	}
+}
+
+func (s *theSwitch) refreshTrust(ctx context.Context) {
+	if n, err := s.engine.RefreshAllTrust(ctx); err != nil && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "provider certificates", "fetched", n, "err", err)
+	}
+}
