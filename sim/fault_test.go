@@ -27,6 +27,7 @@ func eachWallet(t *testing.T, faults []string, test func(t *testing.T, code, fau
 
 // TestF1LostStart: the order's answer is lost. Nobody has seen the code, so the next candidate is tried at once, and the lost order is closed behind it.
 func TestF1LostStart(t *testing.T) {
+	t.Parallel()
 	eachWallet(t, lost, func(t *testing.T, code, fault string) {
 		ctx, w := context.Background(), newWorld(t, 1)
 		must(t, w.Break(ctx, code, "native", fault, 1))
@@ -50,6 +51,7 @@ func TestF1LostStart(t *testing.T) {
 
 // TestF1LostClose: the close's answer is lost while the buyer changes wallets. Either a query finds the order closed, or no second wallet is offered (F24).
 func TestF1LostClose(t *testing.T) {
+	t.Parallel()
 	eachWallet(t, lost, func(t *testing.T, code, fault string) {
 		ctx, w := context.Background(), newWorld(t, 1)
 		other := map[string]string{wechat: alipay, alipay: wechat}[code]
@@ -75,6 +77,7 @@ func TestF1LostClose(t *testing.T) {
 
 // TestF1LostRefund: the refund's answer is lost. It is asked about and sent again with its one number, and the money goes back once (F30).
 func TestF1LostRefund(t *testing.T) {
+	t.Parallel()
 	eachWallet(t, lost, func(t *testing.T, code, fault string) {
 		for _, query := range []string{"", "drop_request", "error_500"} {
 			ctx, w := context.Background(), newWorld(t, 1)

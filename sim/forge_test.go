@@ -20,6 +20,7 @@ import (
 //
 // Red without: the signature check in provider.Verify (provider/verified.go). An amount that is genuine and wrong is TestF18Mismatch's.
 func TestT17Forgery(t *testing.T) {
+	t.Parallel()
 	t.Run("token", forgedToken)
 	t.Run("amount", smuggledAmount)
 	for _, code := range []string{wechat, alipay} {

@@ -198,6 +198,7 @@ func TestF27TwoTabs(t *testing.T) {
 
 // TestF27ManyTabs: many tabs at once, on both stores. At the end at most one order is both shown and payable.
 func TestF27ManyTabs(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *sim.World) {
 		ctx := context.Background()
 		for round := range 10 {
@@ -229,6 +230,7 @@ func TestF27ManyTabs(t *testing.T) {
 
 // TestF35ManyHands: a duplicate is held by policy, and people on many screens decide about it at once, in both ways. One of them does.
 func TestF35ManyHands(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *sim.World) {
 		ctx := context.Background()
 		m := w.Merchant

@@ -136,6 +136,7 @@ func TestAbsentIsPending(t *testing.T) {
 
 // TestF7NoStorm: a provider answers nothing for two hours while orders expire. What is asked meanwhile grows slowly with time, and all is settled soon after.
 func TestF7NoStorm(t *testing.T) {
+	t.Parallel()
 	ctx, w := context.Background(), newWorld(t, 1)
 	const n, budget = 20, 60
 	var all []postern.Payment

@@ -67,6 +67,7 @@ func TestT1BothWalletsPay(t *testing.T) {
 //
 // Red without: the case SurplusLate in surplusReason (apply_money.go), or the row {expired, late_money, paid} of PaymentStates (states.go).
 func TestT2LateSuccess(t *testing.T) {
+	t.Parallel()
 	for _, late := range []postern.LatePolicy{postern.LateRefund, postern.LateAccept} {
 		for _, after := range []time.Duration{time.Second, time.Hour, 24 * time.Hour} {
 			t.Run(fmt.Sprint(late, " ", after), func(t *testing.T) { lateSuccess(t, late, after) })
@@ -116,6 +117,7 @@ func lateSuccess(t *testing.T, late postern.LatePolicy, after time.Duration) {
 //
 // Red without: the wait that Sender.deliver returns in its default case (webhook/deliver.go).
 func TestT7EndpointDown(t *testing.T) {
+	t.Parallel()
 	for _, down := range []time.Duration{72 * time.Hour, 96 * time.Hour} {
 		t.Run(down.String(), func(t *testing.T) {
 			w := newWorld(t, 1)

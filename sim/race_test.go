@@ -70,6 +70,7 @@ func oneOfAll(t *testing.T, w *sim.World, p postern.Payment, copies int) {
 // Red without: the version in the UPDATE of a payment (store/payment.go); the look at known transaction numbers in change.money (apply_money.go); the row that
 // applyPaymentNotice writes for a repetition too (engine/notify.go).
 func TestT6FiftyCopiesOnThreeNodes(t *testing.T) {
+	t.Parallel()
 	dsn := storetest.Postgres(t)
 	first := build(t, sim.Options{Store: opened(t, dsn, store.Options{MaxConns: 16}), Seed: 1})
 	nodes := []*sim.World{first}
@@ -99,6 +100,7 @@ func TestT6FiftyCopiesOnThreeNodes(t *testing.T) {
 
 // TestThousandCopies: one notification a thousand times from 64 goroutines.
 func TestThousandCopies(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *sim.World) {
 		held := keep(w, false)
 		p := pay(t, w, "F13", 6800)
@@ -120,6 +122,7 @@ func TestThousandCopies(t *testing.T) {
 
 // TestThousandRefunds: a thousand refunds of one yuan at once on a payment of thirty.
 func TestThousandRefunds(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *sim.World) {
 		ctx := context.Background()
 		p, _ := paid(t, w, wechat, "F29", 3000)

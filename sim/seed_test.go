@@ -92,6 +92,7 @@ func TestSeeds(t *testing.T) {
 
 // TestSameSeedSameTrace runs a seed twice: a failure that cannot be replayed is worth little.
 func TestSameSeedSameTrace(t *testing.T) {
+	t.Parallel()
 	one, two := live(t, 12345), live(t, 12345)
 	for i := range one.story {
 		if i >= len(two.story) || one.story[i] != two.story[i] {
