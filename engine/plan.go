@@ -15,7 +15,11 @@ const ContainerAPI = "api"
 
 // WallReach is what the built-in wall map says for that moment.
 func WallReach(providerCode, product string, buyer route.Buyer, now time.Time) route.Reach {
-	cell := wall.ReachAt(providerCode, product, wall.Seen{Container: buyer.Container, OS: buyer.OS, Form: buyer.Form}, now)
+	return ReachOf(wall.ReachAt(providerCode, product, wall.Seen{Container: buyer.Container, OS: buyer.OS, Form: buyer.Form}, now))
+}
+
+// ReachOf is what the planner needs of a cell of the map.
+func ReachOf(cell wall.Cell) route.Reach {
 	return route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut, Note: cell.Note}
 }
 
