@@ -46,13 +46,12 @@ func (e *Engine) Plan(ctx context.Context, payment postern.Payment, buyer route.
 		return route.Plan{}, err
 	}
 	return route.Make(route.Input{
-		Payment: payment, Buyer: buyer, Offers: e.offers(channels, buyer), Provider: providerCode, Product: product, Closures: closures, PartnerID: merchant.PartnerID, Now: e.now(),
+		Payment: payment, Buyer: buyer, Offers: e.Offers(channels, buyer, e.now()), Provider: providerCode, Product: product, Closures: closures, PartnerID: merchant.PartnerID, Now: e.now(),
 	}), nil
 }
 
-// offers lists every product of every channel that has a connector in this binary.
-func (e *Engine) offers(channels []postern.Channel, buyer route.Buyer) []route.Offer {
-	now := e.now()
+// Offers lists every product of every channel that has a connector in this binary, with what the wall map holds of it at a moment.
+func (e *Engine) Offers(channels []postern.Channel, buyer route.Buyer, now time.Time) []route.Offer {
 	var offers []route.Offer
 	for _, c := range channels {
 		connector, ok := e.Registry[c.Provider]
