@@ -8,7 +8,7 @@ import (
 	"postern/provider"
 )
 
-// closeAgain is when a close that went unanswered is tried again.
+// closeAgain is when a close that went unanswered is tried again, at first; then ever less often, so that a provider that comes back is not met by a storm.
 const closeAgain = 10 * time.Second
 
 // Close is the job that closes an attempt at its provider. It runs again while the provider does not answer; an attempt that turns out to be paid is settled
@@ -34,7 +34,7 @@ func (e *Engine) Close(ctx context.Context, merchantID, attemptID string) (time.
 	if e.now().After(attempt.ExpiresAt.Add(time.Hour)) {
 		return 0, nil
 	}
-	return closeAgain, nil
+	return max(closeAgain, postern.NextPoll(attempt.CloseRequestedAt, e.now()).Sub(e.now())), nil
 }
 
 // closeOnce closes an attempt at its provider once and commits the outcome. The poll job looks once more after it.

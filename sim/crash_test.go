@@ -101,7 +101,8 @@ func newFlow(t *testing.T, code string) *flow {
 // TestF4Crashes walks one payment through everything and crashes at every single point on the way: before and after each statement, each commit and each call
 // out. After the restart the books must agree, nothing may be stuck and no money may go back twice. A second round loses something at the point instead.
 //
-// Red without: committing the attempt before the call, asking before a refund is sent again, or the jobs being part of the commit.
+// Red without: the poll job in change.start (apply.go), the refund's one number (engine/send_refund.go), or receipts told apart by transaction number
+// (apply_money.go).
 func TestF4Crashes(t *testing.T) {
 	for _, code := range []string{wechat, alipay} {
 		for _, lose := range []bool{false, true} {

@@ -18,7 +18,7 @@ import (
 
 // TestT17Forgery: a cashier token is guessed or built from ids, an amount is smuggled in, a notification is forged and an old one replayed.
 //
-// Red without: the signature check in provider.Verify; the amount compared in surplusReason is what TestF18 holds.
+// Red without: the signature check in provider.Verify (provider/verified.go). An amount that is genuine and wrong is TestF18Mismatch's.
 func TestT17Forgery(t *testing.T) {
 	t.Run("token", forgedToken)
 	t.Run("amount", smuggledAmount)

@@ -15,7 +15,7 @@ import (
 
 // TestT1BothWalletsPay: the buyer scans Alipay's code, chooses WeChat Pay instead, pays there, and then pays the first code as well, or the other way round.
 //
-// Red without: SurplusDuplicate in surplusReason (apply_money.go): the second receipt is then applied too, which the store's unique key refuses for ever.
+// Red without: SurplusDuplicate in surplusReason (apply_money.go): the second receipt is then to be applied too, which the table and the store refuse for ever.
 func TestT1BothWalletsPay(t *testing.T) {
 	for _, first := range []string{wechat, alipay} {
 		t.Run(first+" first", func(t *testing.T) {
@@ -65,8 +65,7 @@ func TestT1BothWalletsPay(t *testing.T) {
 // TestT2LateSuccess: the payment expires here, Alipay does not know the order yet, the buyer scans the code all the same while it lives, and the word of it comes
 // a second, an hour or a day later.
 //
-// Red without: the case SurplusLate in surplusReason (the money of a payment that refuses late money is then applied, against the state table, and the
-// notification is refused for ever), or the row {expired, late_money, paid} of PaymentStates.
+// Red without: the case SurplusLate in surplusReason (apply_money.go), or the row {expired, late_money, paid} of PaymentStates (states.go).
 func TestT2LateSuccess(t *testing.T) {
 	for _, late := range []postern.LatePolicy{postern.LateRefund, postern.LateAccept} {
 		for _, after := range []time.Duration{time.Second, time.Hour, 24 * time.Hour} {
@@ -115,7 +114,7 @@ func lateSuccess(t *testing.T, late postern.LatePolicy, after time.Duration) {
 // TestT7EndpointDown: the merchant's endpoint answers nobody for days. What the schedule still covers is delivered when it is back; what it does not cover can
 // be replayed; the pull cursor shows everything in order all the while.
 //
-// Red without: the retry in Sender.deliver (its default case), or NextAt being saved with it.
+// Red without: the wait that Sender.deliver returns in its default case (webhook/deliver.go).
 func TestT7EndpointDown(t *testing.T) {
 	for _, down := range []time.Duration{72 * time.Hour, 96 * time.Hour} {
 		t.Run(down.String(), func(t *testing.T) {
@@ -199,7 +198,7 @@ func replayAll(t *testing.T, w *sim.World) {
 // TestT11AnotherProduct: one order is tried as a code, then in a phone's browser, then inside WeChat. Every attempt has a number of its own, and the order
 // before is closed at the provider before the next one is placed.
 //
-// Red without: release in Engine.Start.
+// Red without: the close in Engine.release (engine/close.go) and the refusal of a new attempt beside an exposed one (change.start in apply.go).
 func TestT11AnotherProduct(t *testing.T) {
 	w := newWorld(t, 1)
 	var calls []string

@@ -67,8 +67,8 @@ func oneOfAll(t *testing.T, w *sim.World, p postern.Payment, copies int) {
 
 // TestT6FiftyCopiesOnThreeNodes: one notification comes fifty times at once, to three nodes over one PostgreSQL.
 //
-// Red without: the version in the UPDATE of a payment (store), or the look at known transaction numbers in change.money; with either alone removed the other and
-// the unique key still hold, see the note of the commit.
+// Red without: the version in the UPDATE of a payment (store/payment.go); the look at known transaction numbers in change.money (apply_money.go); the row that
+// applyPaymentNotice writes for a repetition too (engine/notify.go).
 func TestT6FiftyCopiesOnThreeNodes(t *testing.T) {
 	dsn := storetest.Postgres(t)
 	first := build(t, sim.Options{Store: opened(t, dsn, store.Options{MaxConns: 16}), Seed: 1})
@@ -151,6 +151,7 @@ func TestThousandRefunds(t *testing.T) {
 
 // TestTwoWalletsRace: both wallets of a payment are paid and both notifications come at the same moment, many times over.
 func TestTwoWalletsRace(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *sim.World) {
 		races := 1000
 		if w.Store.Dialect() == store.Postgres {

@@ -143,8 +143,8 @@ func newRotation(t *testing.T) *rotation {
 // platform certificate. A quarter of them were paid before and their notifications, signed and sealed with the old keys, come after; a quarter is notified with
 // the new ones; a quarter is found by polling; a quarter is never paid. All that was paid is refunded.
 //
-// Red without: the attempt's generation and the other live ones among the verifying keys (Call.Verifiers), the trust of the set beside them, or openResource's
-// turn through the generations.
+// Red without: the older generations in callFor, or the fetched trust beside them (engine/call.go), or openResource's turn through the generations
+// (provider/wechatpay/notify.go).
 func TestT4Rotation(t *testing.T) {
 	t.Parallel()
 	r := newRotation(t)
