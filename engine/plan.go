@@ -15,7 +15,11 @@ const ContainerAPI = "api"
 
 // WallReach is what the built-in wall map says for that moment.
 func WallReach(providerCode, product string, buyer route.Buyer, now time.Time) route.Reach {
-	cell := wall.ReachAt(providerCode, product, wall.Seen{Container: buyer.Container, OS: buyer.OS, Form: buyer.Form}, now)
+	return ReachOf(wall.ReachAt(providerCode, product, wall.Seen{Container: buyer.Container, OS: buyer.OS, Form: buyer.Form}, now))
+}
+
+// ReachOf is what the planner needs of a cell of the map.
+func ReachOf(cell wall.Cell) route.Reach {
 	return route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut, Note: cell.Note}
 }
 
@@ -42,13 +46,12 @@ func (e *Engine) Plan(ctx context.Context, payment postern.Payment, buyer route.
 		return route.Plan{}, err
 	}
 	return route.Make(route.Input{
-		Payment: payment, Buyer: buyer, Offers: e.offers(channels, buyer), Provider: providerCode, Product: product, Closures: closures, PartnerID: merchant.PartnerID, Now: e.now(),
+		Payment: payment, Buyer: buyer, Offers: e.Offers(channels, buyer, e.now()), Provider: providerCode, Product: product, Closures: closures, PartnerID: merchant.PartnerID, Now: e.now(),
 	}), nil
 }
 
-// offers lists every product of every channel that has a connector in this binary.
-func (e *Engine) offers(channels []postern.Channel, buyer route.Buyer) []route.Offer {
-	now := e.now()
+// Offers lists every product of every channel that has a connector in this binary, with what the wall map holds of it at a moment.
+func (e *Engine) Offers(channels []postern.Channel, buyer route.Buyer, now time.Time) []route.Offer {
 	var offers []route.Offer
 	for _, c := range channels {
 		connector, ok := e.Registry[c.Provider]

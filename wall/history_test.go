@@ -227,11 +227,13 @@ func TestReachIsFrozenAtTheDataDay(t *testing.T) {
 func TestReachAllocatesNothing(t *testing.T) {
 	seen, at := wall.Seen{Container: "kuaishou", OS: "ios", Form: wall.Phone}, time.Date(2014, 2, 18, 0, 0, 0, 0, postern.Beijing)
 	ua := ownSamples(t)[0].UA
-	none := func(string) string { return "" }
+	hints := map[string]string{"Sec-CH-UA-Platform": `"Android"`, "Sec-CH-UA-Mobile": "?1", "Sec-CH-UA": `"Chromium";v="131", "Android WebView";v="131"`}
+	header := func(name string) string { return hints[name] }
 	if n := testing.AllocsPerRun(100, func() {
 		wall.ReachAt("alipay", "h5", seen, at)
 		wall.Reach("nobody", "h5", wall.Seen{Container: "nowhere"})
-		wall.DetectRequest(ua, none)
+		wall.DetectRequest(ua, header)
+		wall.DetectRequest(androidChrome, header)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

@@ -11,7 +11,7 @@ const (
 	appOther       = "app-other"
 	familyBrowser  = "browser"
 	familyUnknown  = "unknown"
-	webViewBrand   = `"android webview"` // the brand list of Chromium's web-view
+	webViewBrand   = `"Android WebView"` // the brand list of Chromium's web-view
 	ajaxMark       = "xmlhttprequest"    // scripts send this in X-Requested-With; it names no app
 	platformHeader = "Sec-CH-UA-Platform"
 	mobileHeader   = "Sec-CH-UA-Mobile"
@@ -56,7 +56,7 @@ func (m *Map) DetectRequest(ua string, header func(name string) string) Seen {
 	if m.general(seen.Container) {
 		if named := m.byPackage(header(packageHeader)); named != "" {
 			seen.Container = named
-		} else if m.Family(seen.Container) == familyBrowser && strings.Contains(strings.ToLower(header(brandHeader)), webViewBrand) {
+		} else if m.Family(seen.Container) == familyBrowser && strings.Contains(header(brandHeader), webViewBrand) {
 			seen.Container = appOther
 		}
 	}
@@ -90,12 +90,12 @@ func (m *Map) byPackage(value string) string {
 
 // platforms are the values of Sec-CH-UA-Platform (W3C draft "User-Agent Client Hints", section 3.7).
 var platforms = map[string]string{
-	"android": "android", "ios": "ios", "windows": "windows", "macos": "macos", "linux": "linux", "chrome os": "chromeos", "chromium os": "chromeos",
+	"Android": "android", "iOS": "ios", "Windows": "windows", "macOS": "macos", "Linux": "linux", "Chrome OS": "chromeos", "Chromium OS": "chromeos",
 }
 
 // hinted fills in what the hints know better. A user agent that names HarmonyOS or a developer tool is believed: their hints imitate others.
 func hinted(seen Seen, platform, mobile string) Seen {
-	os := platforms[strings.ToLower(strings.Trim(strings.TrimSpace(platform), `"`))]
+	os := platforms[strings.Trim(strings.TrimSpace(platform), `"`)]
 	if os == "" || seen.OS == "harmonyos" || seen.OS == "desktop-simulator" {
 		return seen
 	}

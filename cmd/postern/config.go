@@ -28,6 +28,7 @@ type config struct {
 	TLSCert     string `toml:"tls_cert"`
 	TLSKey      string `toml:"tls_key"`
 	VerifyFiles string `toml:"verify_files"`
+	WallOverlay string `toml:"wall_overlay"`
 	EgressProxy string `toml:"egress_proxy"`
 	Zone        string `toml:"zone"`
 	Locale      string `toml:"locale"`

@@ -44,6 +44,10 @@ key_file = %q
 # A folder with the small files that a provider wants at the root of the domain (MP_verify_*.txt).
 # verify_files = ""
 
+# The operator's own cells of the wall map, which win over the built-in ones; check the file with 'postern wall check FILE'. It is read again when it changes,
+# and a bad one never replaces a good one.
+# wall_overlay = ""
+
 # A proxy for calls to providers, and nets besides public addresses to which webhooks may be sent.
 # egress_proxy = ""
 # webhook_allow = []

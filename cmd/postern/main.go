@@ -29,6 +29,7 @@ type cli struct {
 	Ledger   ledgerCmd   `cmd:"" help:"Print the trial balance and check the books."`
 	Explain  explainCmd  `cmd:"" help:"Say why a payment was offered what it was offered, and what would be offered today."`
 	Closure  closureCmd  `cmd:"" help:"Announce, move and withdraw closures."`
+	Drill    drillCmd    `cmd:"" help:"Answer what a closure would cost, from real orders, before it happens."`
 	Wall     wallCmd     `cmd:"" help:"Ask what works where."`
 	Backup   backupCmd   `cmd:"" help:"Copy the embedded database while it is in use."`
 	Version  versionCmd  `cmd:"" help:"Print the version and the providers in this binary."`

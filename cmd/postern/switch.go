@@ -41,6 +41,7 @@ type theSwitch struct {
 	callback *callback.Handler
 	checkout *checkout.Handler
 	metrics  *metrics
+	overlay  *overlay
 	public   *http.ServeMux
 }
 
@@ -81,8 +82,11 @@ func build(ctx context.Context, cfg config, log *slog.Logger, options ...func(*c
 	if s.store, err = openStore(ctx, cfg, log, false); err != nil {
 		return nil, err
 	}
+	if s.overlay, err = newOverlay(cfg.WallOverlay, log); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
 	s.engine = &engine.Engine{
-		Store: s.store, Vault: s.vault, Registry: all.Registry(), PublicURL: cfg.PublicURL, CallbackURL: cfg.CallbackURL, Reach: engine.WallReach, Log: log,
+		Store: s.store, Vault: s.vault, Registry: all.Registry(), PublicURL: cfg.PublicURL, CallbackURL: cfg.CallbackURL, Reach: s.overlay.reach, Log: log,
 		Env:          provider.Env{Now: time.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: client}},
 		StartTimeout: time.Duration(cfg.StartTimeout), CallTimeout: time.Duration(cfg.CallTimeout), Deadlines: cfg.deadlines(), Live: cfg.Live,
 	}
@@ -150,6 +154,7 @@ func (s *theSwitch) run(ctx context.Context, public, admin net.Listener) error {
 	}
 	var housekeeping sync.WaitGroup
 	housekeeping.Go(func() { s.housekeep(ctx) })
+	housekeeping.Go(func() { s.overlay.watch(ctx) })
 	quiet := slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	outer := &http.Server{
 		Handler: realClient(s.cfg.proxies, s.metrics.count(s.public)), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 40 * time.Second,
