@@ -120,6 +120,21 @@ type Asker struct {
 	Bucket          int64 // 0 to 9,999: which buyer, for closures that hit a share
 }
 
+// sinceEver stands for the agreement of a channel whose paper nobody recorded: a seller whose account works must not be told that it was never signed.
+var sinceEver = []Term{{From: time.Unix(0, 0)}}
+
+// Asker is who asks when something is to be done over the channel: its merchant, account and paper. The container and the amount are the act's.
+func (c *Channel) Asker(partnerID, product, container string, amount int64, at time.Time) Asker {
+	agreement := c.Agreement
+	if len(agreement.Terms) == 0 {
+		agreement.Terms = sinceEver
+	}
+	return Asker{
+		MerchantID: c.MerchantID, PartnerID: partnerID, CredentialSetID: c.CredentialSetID, Provider: c.Provider, Product: product, Container: container, Amount: amount,
+		Agreement: agreement, LastUsed: at,
+	}
+}
+
 // Verdict says whether an act may begin, and what stands in the way: the first closure that does, or the agreement.
 type Verdict struct {
 	Allowed bool

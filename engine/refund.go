@@ -49,10 +49,10 @@ func (e *Engine) Refund(ctx context.Context, merchantID, paymentID string, in Re
 		return postern.Refund{}, err
 	}
 	attempt, _ := state.Attempt(receipt.AttemptID)
-	if allowed, p := channel.Allows(postern.ActRefund, attempt.Product, e.now()); !allowed {
-		return postern.Refund{}, &postern.Error{Code: postern.CodeForbidden, Op: "engine.Refund", Message: "the channel may not refund any more: " + p.Note, Fix: "give the money back outside the provider and record it"}
-	}
 	now := e.now()
+	if err := e.mayRefund(ctx, channel, attempt, in.Amount, now); err != nil {
+		return postern.Refund{}, err
+	}
 	r := postern.Refund{
 		MerchantID: merchantID, ID: e.newID(postern.PrefixRefund), PaymentID: paymentID, ReceiptID: receipt.ID, AttemptID: receipt.AttemptID,
 		ChannelID: receipt.ChannelID, Reference: in.Reference, Number: postern.NewNumber(now, e.Env.Rand), Amount: in.Amount, Currency: receipt.Currency,
@@ -72,6 +72,28 @@ func (e *Engine) Refund(ctx context.Context, merchantID, paymentID string, in Re
 	}
 	r.Version = 1
 	return r, nil
+}
+
+// mayRefund asks the channel's permissions and the closures whether a new refund may begin. What was begun goes on, whatever they say.
+func (e *Engine) mayRefund(ctx context.Context, c postern.Channel, a postern.Attempt, amount int64, now time.Time) error {
+	refused := func(why, id string) error {
+		return &postern.Error{Code: postern.CodeForbidden, Op: "engine.Refund", ID: id, Message: "the channel may not refund any more: " + why, Fix: "give the money back outside the provider and record it"}
+	}
+	if allowed, p := c.Allows(postern.ActRefund, a.Product, now); !allowed {
+		return refused(p.Note, "")
+	}
+	merchant, err := e.Store.Merchant(ctx, c.MerchantID)
+	if err != nil {
+		return err
+	}
+	closures, err := e.Store.Closures(ctx, merchant.ID, merchant.PartnerID)
+	if err != nil {
+		return err
+	}
+	if v := postern.May(postern.ActRefund, c.Asker(merchant.PartnerID, a.Product, a.Container, amount, now), now, closures); !v.Allowed {
+		return refused(v.Because, v.Closure)
+	}
+	return nil
 }
 
 // explainRefund turns a conflict on the refund's reference into the refund that has it, and says which field asks for too much.

@@ -169,26 +169,13 @@ func closed(in Input, o *Offer, c *Candidate) bool {
 	if len(in.Closures) == 0 && len(o.Channel.Agreement.Terms) == 0 {
 		return false
 	}
-	v := postern.May(postern.ActPay, o.asker(in), in.Now, in.Closures)
+	asker := o.Channel.Asker(in.PartnerID, o.Product, in.Buyer.Container, in.Payment.Amount, in.Now)
+	v := postern.May(postern.ActPay, asker, in.Now, in.Closures)
 	if v.Allowed {
 		return false
 	}
 	c.Detail, c.ClosureID = v.Because, v.Closure
 	return true
-}
-
-// sinceEver stands for the agreement of a channel whose paper nobody recorded.
-var sinceEver = []postern.Term{{From: time.Unix(0, 0)}}
-
-func (o *Offer) asker(in Input) postern.Asker {
-	agreement := o.Channel.Agreement
-	if len(agreement.Terms) == 0 {
-		agreement.Terms = sinceEver
-	}
-	return postern.Asker{
-		MerchantID: o.Channel.MerchantID, PartnerID: in.PartnerID, CredentialSetID: o.Channel.CredentialSetID, Provider: o.Channel.Provider, Product: o.Product,
-		Container: in.Buyer.Container, Amount: in.Payment.Amount, Agreement: agreement, LastUsed: in.Now,
-	}
 }
 
 func over(amount, limit int64) bool { return limit > 0 && amount > limit }

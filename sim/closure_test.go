@@ -62,3 +62,32 @@ func TestAClosureHoldsToTheSecond(t *testing.T) {
 	}
 	agree(t, w)
 }
+
+// TestAClosureOfRefunds: a closure that withdraws refunds stops new ones from its hour on and where it applies, reserves nothing, and lets what was begun finish.
+func TestAClosureOfRefunds(t *testing.T) {
+	ctx, w := context.Background(), newWorld(t, 1)
+	hit, _ := paid(t, w, alipay, "R1", 6800)
+	free, _ := paid(t, w, wechat, "R2", 6800)
+	give := func(p postern.Payment, reference string) error {
+		_, err := w.Engine.Refund(ctx, p.MerchantID, p.ID, engine.RefundInput{Reference: reference, Amount: 1000})
+		return err
+	}
+	at := w.Clock.Now().Add(5 * time.Second)
+	c, err := w.Engine.AnnounceClosure(ctx, postern.Closure{
+		OwnerID: postern.Platform, Title: "refunds end", By: postern.ByProvider, Scope: postern.Scope{Providers: []string{alipay}}, Withdraws: []postern.Withdrawal{{Act: postern.ActRefund, From: at}},
+	})
+	must(t, err)
+	must(t, give(hit, "begun"))
+	w.Clock.Advance(6 * time.Second)
+	wantCode(t, give(hit, "late"), postern.CodeForbidden)
+	must(t, give(free, "elsewhere"))
+	run(t, w, time.Minute)
+	if r, _ := state(t, w, hit).Applied(); r.Refunded != 1000 || r.RefundReserved != 0 {
+		t.Errorf("refunded %d, reserved %d", r.Refunded, r.RefundReserved)
+	}
+	_, err = w.Engine.MoveClosure(ctx, postern.Platform, c.ID, "called off")
+	must(t, err)
+	must(t, give(hit, "again"))
+	run(t, w, time.Minute)
+	agree(t, w)
+}
