@@ -18,7 +18,7 @@ import (
 	"postern/vault"
 )
 
-// Engine holds what every verb needs. It keeps no state of its own, so any number may run over one database.
+// Engine holds what every verb needs. It keeps no state of its own but what it has read, so any number may run over one database.
 type Engine struct {
 	Store    *store.Store
 	Vault    *vault.Vault
@@ -39,6 +39,8 @@ type Engine struct {
 	// KeepPersonal is how long Forget leaves raw messages, exchanges and buyers; zero means 400 days.
 	KeepPersonal time.Duration
 	Log          *slog.Logger
+
+	memory memory
 }
 
 // Bounds of the engine.

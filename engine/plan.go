@@ -7,6 +7,7 @@ import (
 
 	"postern"
 	"postern/route"
+	"postern/store"
 	"postern/wall"
 )
 
@@ -31,42 +32,86 @@ func (e *Engine) reach(providerCode, product string, buyer route.Buyer, now time
 	return e.Reach(providerCode, product, buyer, now)
 }
 
+// exploreShare is how many of 10,000 payments try what was tried least.
+const exploreShare = 200
+
 // Plan loads a snapshot of the merchant's channels and asks route for the ways to pay, best first, each with its reason.
 func (e *Engine) Plan(ctx context.Context, payment postern.Payment, buyer route.Buyer, providerCode, product string) (route.Plan, error) {
-	channels, err := e.Store.Channels(ctx, payment.MerchantID)
+	stall, err := e.Stall(ctx, payment.MerchantID)
 	if err != nil {
 		return route.Plan{}, err
 	}
-	merchant, err := e.Store.Merchant(ctx, payment.MerchantID)
-	if err != nil {
-		return route.Plan{}, err
+	in := e.Input(stall, payment, buyer, e.now())
+	in.Provider, in.Product = providerCode, product
+	return route.Make(in), nil
+}
+
+// Stall is what a merchant has to offer: everything that a plan reads besides the payment and the buyer. It is loaded once for many plans by whoever asks what if.
+type Stall struct {
+	Merchant postern.Merchant
+	Channels []postern.Channel
+	Closures *postern.ClosureIndex
+	Rules    *postern.RuleSet
+	// Seen says how attempts went lately; nil says nothing.
+	Seen *Seen
+	// Used is what each channel with a quota has taken.
+	Used map[string]store.Taken
+}
+
+// Stall loads what a merchant has to offer now.
+func (e *Engine) Stall(ctx context.Context, merchantID string) (Stall, error) {
+	var s Stall
+	var err error
+	if s.Merchant, err = e.Store.Merchant(ctx, merchantID); err != nil {
+		return s, err
 	}
-	closures, err := e.Store.Closures(ctx, merchant.ID, merchant.PartnerID)
-	if err != nil {
-		return route.Plan{}, err
+	if s.Channels, err = e.Store.Channels(ctx, merchantID); err != nil {
+		return s, err
 	}
-	return route.Make(route.Input{
-		Payment: payment, Buyer: buyer, Offers: e.Offers(channels, buyer, e.now()), Provider: providerCode, Product: product, Closures: closures, PartnerID: merchant.PartnerID, Now: e.now(),
-	}), nil
+	if s.Closures, err = e.closures(ctx, s.Merchant); err != nil {
+		return s, err
+	}
+	if s.Rules, err = e.rules(ctx, s.Merchant); err != nil {
+		return s, err
+	}
+	if s.Seen, err = e.seen(ctx, merchantID); err != nil {
+		return s, err
+	}
+	s.Used, err = e.used(ctx, s.Channels)
+	return s, err
+}
+
+// Input is what route is asked for one payment and buyer at a moment.
+func (e *Engine) Input(s Stall, payment postern.Payment, buyer route.Buyer, now time.Time) route.Input {
+	return route.Input{
+		Payment: payment, Buyer: buyer, Offers: e.Offers(s, buyer, now), Closures: s.Closures, PartnerID: s.Merchant.PartnerID, Rules: s.Rules, Explore: exploreShare, Now: now,
+	}
 }
 
 // Offers lists every product of every channel that has a connector in this binary, with what the wall map holds of it at a moment.
-func (e *Engine) Offers(channels []postern.Channel, buyer route.Buyer, now time.Time) []route.Offer {
-	var offers []route.Offer
-	for _, c := range channels {
+func (e *Engine) Offers(s Stall, buyer route.Buyer, now time.Time) []route.Offer {
+	n := 0
+	for i := range s.Channels {
+		n += len(s.Channels[i].Products)
+	}
+	offers := make([]route.Offer, 0, n)
+	for i := range s.Channels {
+		c := &s.Channels[i]
 		connector, ok := e.Registry[c.Provider]
 		if !ok {
 			continue
 		}
 		description := connector.Describe()
+		own, used := slices.Contains(description.Wallets, buyer.Container), s.Used[c.ID]
 		for _, code := range c.Products {
 			product, ok := description.Product(code)
 			if !ok {
 				continue
 			}
 			offers = append(offers, route.Offer{
-				Channel: c, Product: code, Reach: e.reach(c.Provider, code, buyer, now), OwnWallet: slices.Contains(description.Wallets, buyer.Container),
-				NeedsAuthCode: product.NeedsAuthCode, MinAmount: product.MinAmount, MaxAmount: product.MaxAmount, Currencies: product.Currencies,
+				Channel: c, Product: code, Reach: e.learned(s.Seen, c.Provider, code, buyer, now), OwnWallet: own, NeedsAuthCode: product.NeedsAuthCode,
+				NeedsPayer: product.NeedsPayer, MinAmount: product.MinAmount, MaxAmount: product.MaxAmount, Currencies: product.Currencies,
+				Outcomes: s.Seen.of(c.Provider, code, buyer.Container), UsedDay: used.Day, UsedMonth: used.Month,
 			})
 		}
 	}

@@ -13,7 +13,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func offer(provider, product, state string) route.Offer {
 	return route.Offer{
-		Channel: postern.Channel{ID: "chn_" + provider, Provider: provider, Sandbox: true}, Product: product,
+		Channel: &postern.Channel{ID: "chn_" + provider, Provider: provider, Sandbox: true}, Product: product,
 		Reach: route.Reach{State: state, Evidence: "attested_twice"}, Currencies: []string{"CNY"}, MinAmount: 1,
 	}
 }

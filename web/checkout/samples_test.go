@@ -48,7 +48,7 @@ func (s *scene) replan() {
 			cell := s.names.Reach(code, product.Code, s.seen)
 			own := len(d.Wallets) > 0 && d.Wallets[0] == s.seen.Container
 			in.Offers = append(in.Offers, route.Offer{
-				Channel: channel, Product: product.Code, OwnWallet: own, Reach: route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut, Note: cell.Note},
+				Channel: &channel, Product: product.Code, OwnWallet: own, Reach: route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut, Note: cell.Note},
 			})
 		}
 	}
