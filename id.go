@@ -27,6 +27,7 @@ const (
 	PrefixNotification  = "ntf_"
 	PrefixKey           = "key_"
 	PrefixClosure       = "clo_"
+	PrefixHealth        = "hst_"
 )
 
 // Platform owns the rows that belong to no merchant.

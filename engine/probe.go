@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"postern"
+	"postern/provider"
+	"postern/store"
+)
+
+// probeID names the job of one suspension: a job whose round is over ends.
+func probeID(h postern.Health) string {
+	return h.ChannelID + "/" + h.Product + "/" + strconv.FormatInt(h.Round, 10)
+}
+
+// Probe is the job that brings traffic back to a suspended product, step by step. It makes the provider's harmless call, where there is one, and then lets a
+// few buyers' orders through, more with each share that goes well. There is one for each suspension; it ends with it.
+func (e *Engine) Probe(ctx context.Context, merchantID, id string) (time.Duration, error) {
+	channelID, rest, _ := strings.Cut(id, "/")
+	product, round, _ := strings.Cut(rest, "/")
+	ctx = context.WithoutCancel(ctx)
+	channel, err := e.Store.Channel(ctx, merchantID, channelID)
+	if err != nil {
+		return 0, err
+	}
+	h, err := e.health(ctx, channel, product)
+	if err != nil {
+		return 0, err
+	}
+	now := e.now()
+	retired := !channel.RetiredAt.IsZero() && !now.Before(channel.RetiredAt)
+	if strconv.FormatInt(h.Round, 10) != round || h.State == postern.HealthOpen || retired {
+		return 0, nil
+	}
+	if left := h.NextAt.Sub(now); left > 0 {
+		return left, nil
+	}
+	if h.State == postern.HealthSuspended {
+		err = e.knock(ctx, channel, h)
+	} else {
+		err = e.watch(ctx, channel, product)
+	}
+	if err != nil && postern.CodeOf(err) != postern.CodeConflict {
+		return 0, err
+	}
+	if h, err = e.health(ctx, channel, product); err != nil || h.State == postern.HealthOpen {
+		return 0, err
+	}
+	return h.Again(e.now()), nil
+}
+
+// knock asks the provider whether it is there, after it committed that it does: however often the job runs, crashes or runs twice, there is one call in each wait.
+// An answer that is good lets the first buyers through; where the provider has no harmless call, the waiting alone does.
+func (e *Engine) knock(ctx context.Context, channel postern.Channel, h postern.Health) error {
+	claimed := h.Claim(e.now())
+	if err := e.commit(ctx, store.Change{MerchantID: h.MerchantID, At: e.now(), Health: []postern.Health{claimed}}); err != nil {
+		return err
+	}
+	good, code, message := true, "", ""
+	if checker, ok := e.Registry[channel.Provider].(provider.Checker); ok {
+		call, err := e.callFor(ctx, channel)
+		if err != nil {
+			return err
+		}
+		if err := e.fault(ctx, "engine.probe.before_call"); err != nil {
+			return err
+		}
+		bounded, cancel := context.WithTimeout(ctx, call.Timeout)
+		defer cancel()
+		answer := checker.Check(bounded, call)
+		if err := e.fault(ctx, "engine.probe.after_call"); err != nil {
+			return err
+		}
+		good, code, message = answer.OK, answer.Code, answer.Message
+	}
+	return e.healthStep(ctx, channel, h.Product, func(current postern.Health) (postern.Health, postern.HealthStep, error) {
+		if current.Round != claimed.Round || current.Tries != claimed.Tries || current.State != postern.HealthSuspended {
+			return current, "", nil // A person was faster.
+		}
+		next, step := current.Checked(good, code, message, e.now())
+		return next, step, nil
+	})
+}
