@@ -54,7 +54,7 @@ func (e *Engine) Places(ctx context.Context, merchantID, container string, amoun
 	for _, seen := range m.Table(at, container, "").Rows {
 		name := m.Name(seen.Container)
 		p := Place{Container: seen.Container, Form: seen.Form, ZH: name.ZH, EN: name.EN, Cells: []Spot{}}
-		plan := route.Make(e.Input(s, payment, route.Buyer{Container: seen.Container, Form: seen.Form}, at))
+		plan := e.Make(s, e.Input(s, payment, route.Buyer{Container: seen.Container, Form: seen.Form}, at))
 		for _, c := range plan.Candidates {
 			p.Cells = append(p.Cells, spot(c, m.ReachAt(c.Provider, c.Product, seen, at), closures[c.ClosureID]))
 		}

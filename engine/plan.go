@@ -43,7 +43,20 @@ func (e *Engine) Plan(ctx context.Context, payment postern.Payment, buyer route.
 	}
 	in := e.Input(stall, payment, buyer, e.now())
 	in.Provider, in.Product = providerCode, product
-	return route.Make(in), nil
+	return e.Make(stall, in), nil
+}
+
+// Make asks route. Where that leaves the buyer nothing at all, and the app lets pages out, it looks whether the device's own browser would do: a gate that one
+// app closes is no dead end.
+func (e *Engine) Make(s Stall, in route.Input) route.Plan {
+	plan := route.Make(in)
+	if !plan.Stuck() || len(plan.Candidates) == 0 || in.Buyer.Container == ContainerAPI || e.theWall().Name(in.Buyer.Container).Exit == wall.ExitNone {
+		return plan
+	}
+	out := in.Buyer
+	out.Container = wall.BrowserOther
+	in.Buyer, in.Offers = out, e.Offers(s, out, in.Now)
+	return route.Outside(plan, route.Make(in))
 }
 
 // Stall is what a merchant has to offer: everything that a plan reads besides the payment and the buyer. It is loaded once for many plans by whoever asks what if.

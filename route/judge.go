@@ -13,8 +13,8 @@ type judge struct {
 	payment uint64
 	ask     postern.RuleAsk
 	asker   postern.Asker
-	// ailing says that a product is suspended or probed. Then everything is judged before what was not asked for is dropped, because whether a probe or a last
-	// resort may be offered hangs on what else there is; the page that offers it and the tap that asks for it must agree.
+	// ailing says that a product is suspended or probed. Then what was not asked for is dropped last, because whether a probe or a last resort may be offered
+	// hangs on what else there is: the page that offers it and the tap that asks for it must agree.
 	ailing bool
 	anyway bool // offers what is suspended
 }
@@ -26,8 +26,19 @@ func (j *judge) offer(o *Offer, c *Candidate) {
 		OwnWallet: o.OwnWallet, WayOut: o.Reach.WayOut, Detail: o.Reach.Note, FeeBP: o.Channel.Agreement.FeeBP, Tried: o.Outcomes.Tried,
 	}
 	c.Reason, c.Kept = j.reason(o, c)
-	if c.Kept {
-		j.score(o, c)
+	if !c.Kept {
+		return
+	}
+	j.score(o, c)
+	if !j.ailing {
+		j.asked(c)
+	}
+}
+
+// asked drops a candidate that would be offered and was not asked for. It keeps its score, so that the plan still tells what was offered beside what was chosen.
+func (j *judge) asked(c *Candidate) {
+	if in := j.in; c.Kept && (in.Provider != "" && in.Provider != c.Provider || in.Product != "" && in.Product != c.Product) {
+		c.Reason, c.Kept = ReasonNotAsked, false
 	}
 }
 
@@ -41,8 +52,6 @@ func (j *judge) reason(o *Offer, c *Candidate) (why string, kept bool) {
 		c.Detail = healthDetail(o.Health)
 	}
 	switch {
-	case !j.ailing && j.notAsked(c):
-		return ReasonNotAsked, false
 	case o.Channel.Sandbox == in.Payment.Live:
 		return ReasonOtherMode, false
 	case !allowed && permission.Source == "observation":
@@ -81,10 +90,6 @@ func (j *judge) reason(o *Offer, c *Candidate) (why string, kept bool) {
 	return ReasonUnproven, true
 }
 
-func (j *judge) notAsked(c *Candidate) bool {
-	return j.in.Provider != "" && j.in.Provider != c.Provider || j.in.Product != "" && j.in.Product != c.Product
-}
-
 // healthDetail says what was observed, in the provider's own words where there are any.
 func healthDetail(h *postern.Health) string {
 	return strings.TrimSpace(string(h.Cause) + " " + h.Evidence.Code + " " + h.Evidence.Message)
@@ -104,9 +109,7 @@ func (j *judge) settle(all []Candidate) {
 		if !ready && j.in.Offers[i].Health != nil {
 			j.alone(&j.in.Offers[i], &all[i])
 		}
-		if j.notAsked(&all[i]) {
-			all[i].Kept, all[i].Reason = false, ReasonNotAsked
-		}
+		j.asked(&all[i])
 	}
 }
 

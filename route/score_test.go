@@ -223,3 +223,24 @@ func BenchmarkPlan(b *testing.B) {
 		route.Make(in)
 	}
 }
+
+// TestOutside: what is closed only here is reached in the device's own browser, once a wallet, and only by wallets that are open there.
+func TestOutside(t *testing.T) {
+	here := route.Plan{Candidates: []route.Candidate{
+		{ChannelID: "1", Provider: "a", Product: "h5", Reason: route.ReasonClosed}, {ChannelID: "1", Provider: "a", Product: "jsapi", Reason: route.ReasonBlocked},
+		{ChannelID: "2", Provider: "b", Product: "h5", Reason: route.ReasonClosed}, {ChannelID: "3", Provider: "c", Product: "h5", Reason: route.ReasonAmountHigh},
+	}}
+	there := route.Plan{Candidates: []route.Candidate{{Provider: "a", Product: "h5", Kept: true}, {Provider: "c", Product: "h5", Kept: true}, {Provider: "b", Reason: route.ReasonClosed}}}
+	if !here.Stuck() {
+		t.Error("nothing can be paid here, and the plan is not stuck")
+	}
+	got := route.Outside(here, there)
+	for i, want := range []string{route.ReasonWayOut, route.ReasonBlocked, route.ReasonClosed, route.ReasonAmountHigh} {
+		if got.Candidates[i].Reason != want {
+			t.Errorf("candidate %d: %s, want %s", i, got.Candidates[i].Reason, want)
+		}
+	}
+	if got.Stuck() || got.Candidates[0].WayOut != "browser" {
+		t.Errorf("got %+v", got)
+	}
+}
