@@ -87,7 +87,7 @@ func (c HealthCause) pace() pace {
 	if c == CauseUnavailable {
 		return pace{5 * time.Second, 5 * time.Minute, 10 * time.Second}
 	}
-	return pace{2 * time.Minute, time.Hour, time.Minute}
+	return pace{2 * time.Minute, 30 * time.Minute, time.Minute}
 }
 
 // Bounds of the damping.

@@ -118,10 +118,10 @@ const (
 	TrialsGlance = 60
 	TrialsWindow = 500
 	startsWindow = 64
-	minPaid      = 20 // who never sold cannot be seen to stop
+	minPaid      = 20 // who never sold cannot be seen to stop, and a shorter run says nothing
 )
 
-// TimeToPay is after how long a buyer who has not paid counts as one who did not.
+// TimeToPay is after how long a buyer who has not paid counts as one who did not: what began later cannot be asked yet whether it is paid.
 const TimeToPay = 5 * time.Minute
 
 // Suspect says whether a glance at the latest trials asks for a closer look.
@@ -136,7 +136,7 @@ func (h Health) Suspect(glance []Trial) bool {
 		return true
 	}
 	run, paid := h.unpaidRun(glance)
-	return !paid && run >= unpaidLimit/unpaidWeights[0].Bad
+	return !paid && run >= minPaid
 }
 
 // fresh are the trials since the health last changed: what was seen before has been judged.

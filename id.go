@@ -52,6 +52,16 @@ func NewID(prefix string, now time.Time, random io.Reader) string {
 	return prefix + encode32(b[:])
 }
 
+// FirstID is the least id of a moment: what was minted before sorts before it.
+func FirstID(prefix string, at time.Time) string { return NewID(prefix, at, zeros{}) }
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
 // NewToken returns 26 characters with 128 random bits and no time in them, for what buyers see.
 func NewToken(random io.Reader) string {
 	var b [16]byte

@@ -27,17 +27,21 @@ type observed struct {
 }
 
 // watch judges one product of a channel by its latest attempts and commits what follows. It is asked when something went wrong, never on the way of an order
-// that goes well; a first glance mostly ends it.
-func (e *Engine) watch(ctx context.Context, channel postern.Channel, product string) error {
+// that goes well; a first glance mostly ends it. Whether orders are paid is asked of those that are old enough.
+func (e *Engine) watch(ctx context.Context, channel postern.Channel, product string, asPaid bool) error {
 	return e.healthStep(ctx, channel, product, func(h postern.Health) (postern.Health, postern.HealthStep, error) {
 		if h.State == postern.HealthSuspended {
 			return h, "", nil
 		}
-		glance, err := e.trials(ctx, channel, product, postern.TrialsGlance)
+		before := e.now()
+		if asPaid {
+			before = before.Add(-postern.TimeToPay)
+		}
+		glance, err := e.trials(ctx, channel, product, before, postern.TrialsGlance)
 		if err != nil || !h.Suspect(glance) {
 			return h, "", err
 		}
-		trials, err := e.trials(ctx, channel, product, postern.TrialsWindow)
+		trials, err := e.trials(ctx, channel, product, before, postern.TrialsWindow)
 		if err != nil {
 			return h, "", err
 		}
@@ -51,7 +55,7 @@ func (e *Engine) troubled(ctx context.Context, channel postern.Channel, product 
 	if answer.Field != "" || sign(answer.Class) == postern.SignNone || sign(answer.Class) == postern.SignTaken {
 		return
 	}
-	if err := e.watch(ctx, channel, product); err != nil {
+	if err := e.watch(ctx, channel, product, false); err != nil {
 		e.Log.ErrorContext(ctx, "judge the health of a channel", "channel", channel.ID, "product", product, "err", err)
 	}
 }
@@ -65,7 +69,7 @@ func (e *Engine) unpaid(ctx context.Context, a postern.Attempt) error {
 	if err != nil {
 		return err
 	}
-	return e.watch(ctx, channel, a.Product)
+	return e.watch(ctx, channel, a.Product, true)
 }
 
 // sign reads the class of a start's answer as a sign about the channel.
@@ -84,8 +88,8 @@ func sign(class provider.Class) postern.Sign {
 }
 
 // trials reads the latest attempts with a product as the rules of health see them.
-func (e *Engine) trials(ctx context.Context, channel postern.Channel, product string, limit int) ([]postern.Trial, error) {
-	rows, err := e.Store.Starts(ctx, channel.MerchantID, channel.ID, product, limit)
+func (e *Engine) trials(ctx context.Context, channel postern.Channel, product string, before time.Time, limit int) ([]postern.Trial, error) {
+	rows, err := e.Store.Starts(ctx, channel.MerchantID, channel.ID, product, before, limit)
 	if err != nil {
 		return nil, err
 	}

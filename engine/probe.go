@@ -41,7 +41,7 @@ func (e *Engine) Probe(ctx context.Context, merchantID, id string) (time.Duratio
 	if h.State == postern.HealthSuspended {
 		err = e.knock(ctx, channel, h)
 	} else {
-		err = e.watch(ctx, channel, product)
+		err = e.watch(ctx, channel, product, h.Cause == postern.CauseUnpaid)
 	}
 	if err != nil && postern.CodeOf(err) != postern.CodeConflict {
 		return 0, err

@@ -89,12 +89,13 @@ type Start struct {
 	CreatedAt time.Time
 }
 
-// Starts returns the latest attempts with one product of a channel, the newest first, at most limit.
-func (s *Store) Starts(ctx context.Context, merchantID, channelID, product string, limit int) ([]Start, error) {
+// Starts returns the latest attempts with one product of a channel that began before a moment, the newest first, at most limit.
+func (s *Store) Starts(ctx context.Context, merchantID, channelID, product string, before time.Time, limit int) ([]Start, error) {
 	scan := func(r Row) (v Start, err error) {
 		err = r.Scan(&v.ID, &v.Status, orEmpty(&v.Class), &v.Code, &v.Message, at(&v.ExposedAt), at(&v.CreatedAt))
 		return v, err
 	}
 	return many(ctx, s.reader(), "Starts", scan, `SELECT id, status, class, code, message, exposed_at, created_at FROM attempt
-		WHERE merchant_id = $1 AND channel_id = $2 AND product = $3 ORDER BY id DESC LIMIT $4`, merchantID, channelID, product, limit)
+		WHERE merchant_id = $1 AND channel_id = $2 AND id < $3 AND product = $4 ORDER BY id DESC LIMIT $5`, merchantID, channelID,
+		postern.FirstID(postern.PrefixAttempt, before), product, limit)
 }
