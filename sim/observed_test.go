@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"postern/engine"
 	"postern/route"
 	"postern/sim"
+	"postern/store"
+	"postern/store/storetest"
 )
 
 // market is a stream of buyers who ask for a code to scan, whichever wallet it is for. Alipay is the shop's first choice.
@@ -293,4 +296,57 @@ func TestAStalledProvider(t *testing.T) {
 	if steps := m.steps(); steps[postern.StepCheckFailed] == 0 {
 		t.Error("no harmless call was made before buyers were let through")
 	}
+}
+
+// TestManyNodesSuspendOnce: sixteen buyers on three nodes meet the shut gate at once. It is suspended once, told once and probed by one job, and everybody gets
+// the other wallet.
+//
+// Red without: the version in the UPDATE and the key in the INSERT of channel_health (store/health.go).
+func TestManyNodesSuspendOnce(t *testing.T) {
+	t.Parallel()
+	ctx, dsn := context.Background(), storetest.Postgres(t)
+	first := build(t, sim.Options{Store: opened(t, dsn, store.Options{MaxConns: 16}), Seed: 1})
+	nodes := []*sim.World{first}
+	for range 2 {
+		nodes = append(nodes, build(t, sim.Options{Store: opened(t, dsn, store.Options{MaxConns: 16}), Join: first}))
+	}
+	c := first.Channels[wechat]
+	c.Rank = 20
+	must(t, first.Store.SaveChannel(ctx, c))
+	must(t, first.Break(ctx, alipay, "native", "closed", 1_000))
+	payments := make([]postern.Payment, 16)
+	for i := range payments {
+		payments[i] = pay(t, first, fmt.Sprint("N", i), 6800)
+	}
+	var mu sync.Mutex
+	shown := []postern.Attempt{}
+	atOnce(16, len(payments), func(i int) {
+		r, err := nodes[i%3].Engine.Start(ctx, payments[i].MerchantID, payments[i].ID, engine.StartInput{Product: "native", Buyer: route.Buyer{Container: engine.ContainerAPI}, ClientIP: "203.0.113.7"})
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil || r.Attempt.Provider != wechat {
+			t.Errorf("buyer %d: %s, %v", i, r.Attempt.Provider, err)
+		}
+		shown = append(shown, r.Attempt)
+	})
+	for _, a := range shown {
+		approve(t, first, a)
+	}
+	run(t, first, time.Minute)
+	m := &market{t: t, w: first}
+	if steps := m.steps(); steps[postern.StepSuspended] != 1 || len(steps) != 1 {
+		t.Errorf("the steps are %v", steps)
+	}
+	suspended := 0
+	for _, e := range checkEvents(t, first) {
+		if e.Type == postern.EventChannelSuspended {
+			suspended++
+		}
+	}
+	all, _ := m.refusals()
+	t.Logf("%d of 16 buyers were refused first; suspended %d times", all, suspended)
+	if suspended != 1 {
+		t.Errorf("the merchant was told %d times", suspended)
+	}
+	agree(t, first)
 }
