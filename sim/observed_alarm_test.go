@@ -1,4 +1,4 @@
-package postern_test
+package sim_test
 
 import (
 	"fmt"
@@ -193,19 +193,43 @@ func TestFoundSoon(t *testing.T) {
 	}
 }
 
-// TestWeights holds the tables against the logarithms that they are.
+// TestWeights holds the strengths of evidence against the logarithms that they are: after a past with a known share of bad trials, forty bad ones and a good one
+// are worth so much.
 func TestWeights(t *testing.T) {
-	for _, w := range postern.StartWeights() {
-		usual := float64(w[0]) / 10_000
-		want := [2]float64{1_000 * math.Log(0.8/usual), 1_000 * math.Log(0.2/(1-usual))}
-		if math.Abs(float64(w[1])-want[0]) > 1 || math.Abs(float64(w[2])-want[1]) > 1 {
-			t.Errorf("starts, usual %d: %v, want %.0f", w[0], w, want)
+	history := func(n, badOf10000 int, bad, good postern.Trial) (list []postern.Trial) {
+		for i := range n {
+			one := good
+			if i*badOf10000/10_000 != (i+1)*badOf10000/10_000 {
+				one = bad
+			}
+			list = append(list, one)
+		}
+		return list
+	}
+	taken, down := postern.Trial{Sign: postern.SignTaken, Shown: true, Paid: true}, postern.Trial{Sign: postern.SignDown}
+	unpaid := postern.Trial{Sign: postern.SignTaken, Shown: true, Over: true}
+	strength := func(list []postern.Trial) float64 {
+		for i := range list {
+			list[i].At = year0.Add(-time.Duration(i) * time.Minute)
+		}
+		next, _ := postern.Health{}.Judge(list, year0)
+		return float64(next.Evidence.Strength)
+	}
+	for _, usual := range []int{200, 500, 1_000, 2_000, 3_500} {
+		p := float64(usual) / 10_000
+		list := append(slices.Repeat([]postern.Trial{down}, 40), taken)
+		list = append(list, slices.Repeat([]postern.Trial{down}, 23)...)
+		want := 63*math.Log(0.8/p) + math.Log(0.2/(1-p))
+		if got := strength(append(list, history(436, usual*2/3-10, down, taken)...)); math.Abs(got/1_000-want) > 0.1 && want > 52 {
+			t.Errorf("starts, usually %d of 10,000: %.0f, want %.0f", usual, got, want*1_000)
 		}
 	}
-	for _, w := range postern.UnpaidWeights() {
-		usual := float64(w[0]) / 10_000
-		if want := -1_000 * math.Log(usual+0.6*(1-usual)); math.Abs(float64(w[1])-want) > 1 {
-			t.Errorf("unpaid, usual %d: %v, want %.0f", w[0], w, want)
+	for usual := 1_000; usual <= 5_000; usual += 1_000 {
+		p := float64(usual) / 10_000
+		list := append(slices.Repeat([]postern.Trial{unpaid}, 120), taken)
+		want := -120 * math.Log(p+0.6*(1-p))
+		if got := strength(append(list, history(379, usual-100, unpaid, taken)...)); math.Abs(got/1_000-want) > 0.1 {
+			t.Errorf("unpaid, usually %d of 10,000: %.0f, want %.0f", usual, got, want*1_000)
 		}
 	}
 }
