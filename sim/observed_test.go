@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -301,14 +302,25 @@ func TestAStalledProvider(t *testing.T) {
 // TestManyNodesSuspendOnce: sixteen buyers on three nodes meet the shut gate at once. It is suspended once, told once and probed by one job, and everybody gets
 // the other wallet.
 //
-// Red without: the version in the UPDATE and the key in the INSERT of channel_health (store/health.go).
+// Red without: the primary key of channel_health (0003_health.sql).
 func TestManyNodesSuspendOnce(t *testing.T) {
 	t.Parallel()
 	ctx, dsn := context.Background(), storetest.Postgres(t)
-	first := build(t, sim.Options{Store: opened(t, dsn, store.Options{MaxConns: 16}), Seed: 1})
+	var answered atomic.Int64
+	together := make(chan struct{})
+	wait := func(_ context.Context, point string) error { // until all have been refused
+		if n := answered.Load(); point == "engine.start.after_call" && n < 16 {
+			if answered.Add(1) == 16 {
+				close(together)
+			}
+			<-together
+		}
+		return nil
+	}
+	first := build(t, sim.Options{Store: opened(t, dsn, store.Options{MaxConns: 16}), Seed: 1, Fault: wait})
 	nodes := []*sim.World{first}
 	for range 2 {
-		nodes = append(nodes, build(t, sim.Options{Store: opened(t, dsn, store.Options{MaxConns: 16}), Join: first}))
+		nodes = append(nodes, build(t, sim.Options{Store: opened(t, dsn, store.Options{MaxConns: 16}), Join: first, Fault: wait}))
 	}
 	c := first.Channels[wechat]
 	c.Rank = 20
