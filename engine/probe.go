@@ -2,12 +2,14 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"postern"
 	"postern/provider"
+	"postern/route"
 	"postern/store"
 )
 
@@ -83,4 +85,22 @@ func (e *Engine) knock(ctx context.Context, channel postern.Channel, h postern.H
 		next, step := current.Checked(good, code, message, e.now())
 		return next, step, nil
 	})
+}
+
+// ready is what a start tries, best first. A buyer on our page who taps a wallet that is being probed must not pay for our curiosity: what the page offered beside
+// it follows at once when it refuses. A merchant's server that asks for one wallet gets that one or an answer, because its code counts on it.
+func (e *Engine) ready(plan route.Plan, in StartInput) []route.Candidate {
+	kept := plan.Kept()
+	if len(kept) == 0 || kept[0].Reason != route.ReasonProbe || in.Buyer.Container == ContainerAPI {
+		return kept
+	}
+	list := slices.Clone(kept)
+	for _, c := range plan.Offered() {
+		asked := slices.ContainsFunc(kept, func(k route.Candidate) bool { return k.ChannelID == c.ChannelID && k.Product == c.Product })
+		product, _ := e.Registry[c.Provider].Describe().Product(c.Product)
+		if !asked && !product.NeedsPayer {
+			list = append(list, c)
+		}
+	}
+	return list
 }

@@ -95,7 +95,7 @@ func (e *Engine) startOnce(ctx context.Context, merchantID, paymentID string, in
 	if err != nil {
 		return StartResult{}, err
 	}
-	candidates := plan.Kept()
+	candidates := e.ready(plan, in)
 	if len(candidates) == 0 {
 		return StartResult{State: state}, &postern.Error{Code: postern.CodeNoRoute, Op: "engine.Start", Message: "no way of paying works here: " + reasons(plan), Fix: "open the checkout link in another app, or ask for another product"}
 	}

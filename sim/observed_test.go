@@ -32,6 +32,8 @@ type market struct {
 	payments []postern.Payment
 	bought   int
 	first    []bool // of each order: whether Alipay took it
+	// taps makes buyers tap the first wallet of the page, and the next one after a refusal, as the checkout does.
+	taps bool
 }
 
 func newMarket(t *testing.T, every time.Duration) *market {
@@ -49,7 +51,15 @@ func (m *market) buyer() {
 	ctx := context.Background()
 	m.n++
 	p := pay(m.t, m.w, fmt.Sprint("O", m.n), 6800)
-	r, err := m.w.Engine.Start(ctx, p.MerchantID, p.ID, engine.StartInput{Product: "native", Buyer: route.Buyer{Container: engine.ContainerAPI}, ClientIP: "203.0.113.7"})
+	in := engine.StartInput{Product: "native", Buyer: route.Buyer{Container: engine.ContainerAPI}, ClientIP: "203.0.113.7"}
+	if m.taps {
+		in = m.tap(p)
+	}
+	r, err := m.w.Engine.Start(ctx, p.MerchantID, p.ID, in)
+	if m.taps && err != nil {
+		m.errors = append(m.errors, err)
+		r, err = m.w.Engine.Start(ctx, p.MerchantID, p.ID, m.tap(p))
+	}
 	switch {
 	case err != nil:
 		m.errors = append(m.errors, err)
@@ -61,6 +71,15 @@ func (m *market) buyer() {
 	}
 	m.first = append(m.first, r.Attempt.Provider == alipay && err == nil)
 	run(m.t, m.w, m.every)
+}
+
+// tap is the first code of the page as it is now.
+func (m *market) tap(p postern.Payment) engine.StartInput {
+	m.t.Helper()
+	buyer := route.Buyer{Container: "browser-chrome", OS: "windows", Form: "desktop"}
+	plan, err := m.w.Engine.Plan(context.Background(), p, buyer, "", "native")
+	must(m.t, err)
+	return engine.StartInput{Provider: plan.Kept()[0].Provider, Product: "native", Buyer: buyer, ClientIP: "203.0.113.7"}
 }
 
 func (m *market) buyers(n int) {
@@ -194,6 +213,27 @@ func TestTheGateClosesUnannounced(t *testing.T) {
 	if way := "[100 500 2500 10000 0]"; len(shares) < 2 || !strings.HasSuffix(way, strings.TrimPrefix(fmt.Sprint(shares), "[")) {
 		t.Errorf("traffic came back by %v of 10,000", shares)
 	}
+}
+
+// TestTapsOnAShutGate: buyers on the page tap Alipay. The first one is told that it refuses and takes the other; nobody after that sees an error, the buyers who
+// probe included.
+//
+// Red without: Engine.ready (engine/probe.go).
+func TestTapsOnAShutGate(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	m := newMarket(t, 10*time.Second)
+	m.taps = true
+	m.buyers(30)
+	must(t, m.w.Break(ctx, alipay, "native", "closed", 1_000_000))
+	m.buyers(600)
+	must(t, m.w.Mend(ctx, alipay))
+	all, _ := m.refusals()
+	if len(m.errors) != 1 || all < 3 {
+		t.Errorf("%d buyers saw an error, %d orders were refused", len(m.errors), all)
+	}
+	m.settle()
+	t.Logf("%d orders, %d paid; %d buyer saw a refusal; Alipay refused %d orders", m.n, len(m.payments), len(m.errors), all)
 }
 
 // TestStartsFall: four of five orders are not taken any more, each for a passing reason. The rate against the channel's own past is what tells.
