@@ -107,10 +107,11 @@ const (
 	unpaidLimit = 23_000
 )
 
-// Patience is how long a trouble must last before it counts, however many orders it hits.
+// Patience is how long a trouble must last before it counts, however many orders it hits. On a busy channel the window does not reach so far back: then the
+// trials from before the patience must say the same as the latest, and those of the moments between must not contradict (Lasts).
 const (
-	startsPatience = 3 * time.Second
-	unpaidPatience = 15 * time.Minute
+	StartsPatience = 3 * time.Second
+	UnpaidPatience = 15 * time.Minute
 )
 
 // How far back the tests look. TrialsGlance is enough to see that there is no trouble, TrialsWindow to judge one.
@@ -118,6 +119,7 @@ const (
 	TrialsGlance = 60
 	TrialsWindow = 500
 	startsWindow = 64
+	lastOrders   = 15 // what Lasts looks at
 	minPaid      = 20 // who never sold cannot be seen to stop, and a shorter run says nothing
 )
 
@@ -137,6 +139,25 @@ func (h Health) Suspect(glance []Trial) bool {
 	}
 	run, paid := h.unpaidRun(glance)
 	return !paid && run >= minPaid
+}
+
+// Lasts says whether a glance at the trials before some moment fits a trouble that held then: most of the last orders were not taken, or nobody paid.
+func (h Health) Lasts(glance []Trial, asPaid bool) bool {
+	if asPaid {
+		run, paid := h.unpaidRun(glance)
+		return !paid && run > 0
+	}
+	bad, all := 0, 0
+	for _, t := range h.fresh(glance) {
+		if t.Sign == SignNone || all == lastOrders {
+			continue
+		}
+		all++
+		if t.Sign.bad() {
+			bad++
+		}
+	}
+	return 2*bad > all
 }
 
 // fresh are the trials since the health last changed: what was seen before has been judged.
@@ -203,7 +224,7 @@ func (h Health) startsFail(trials []Trial, now time.Time) (cause HealthCause, e 
 	if i < 0 {
 		return "", e, false
 	}
-	if n, sum = worst(fresh, startWeights[i]); sum < startsLimit || now.Sub(fresh[n-1].At) < startsPatience {
+	if n, sum = worst(fresh, startWeights[i]); sum < startsLimit || now.Sub(fresh[n-1].At) < StartsPatience {
 		return "", e, false
 	}
 	e = Evidence{Test: TestStarts, Usual: usual, Strength: sum, Needed: startsLimit, From: fresh[n-1].At}
@@ -285,7 +306,7 @@ func (h Health) nobodyPays(trials []Trial, now time.Time) (e Evidence, found boo
 		return e, false
 	}
 	e.Strength = run * unpaidWeights[i].Bad
-	return e, e.Strength >= unpaidLimit && now.Sub(e.From) >= unpaidPatience
+	return e, e.Strength >= unpaidLimit && now.Sub(e.From) >= UnpaidPatience
 }
 
 // maxUnpaidProbes is how many buyers in a row may leave a probed wallet unpaid before it is suspended again.

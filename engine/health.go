@@ -33,21 +33,39 @@ func (e *Engine) watch(ctx context.Context, channel postern.Channel, product str
 		if h.State == postern.HealthSuspended {
 			return h, "", nil
 		}
-		before := e.now()
+		before, patience := e.now(), postern.StartsPatience
 		if asPaid {
-			before = before.Add(-postern.TimeToPay)
+			before, patience = before.Add(-postern.TimeToPay), postern.UnpaidPatience
 		}
 		glance, err := e.trials(ctx, channel, product, before, postern.TrialsGlance)
 		if err != nil || !h.Suspect(glance) {
 			return h, "", err
 		}
-		trials, err := e.trials(ctx, channel, product, before, postern.TrialsWindow)
-		if err != nil {
-			return h, "", err
+		next, step, err := e.judge(ctx, channel, h, before)
+		if err != nil || step != "" || h.State != postern.HealthOpen {
+			return next, step, err
 		}
-		next, step := h.Judge(trials, e.now())
-		return next, step, nil
+		for range looksBack {
+			before = before.Add(-patience / looksBack)
+			if glance, err = e.trials(ctx, channel, product, before, postern.TrialsGlance); err != nil || !h.Lasts(glance, asPaid) {
+				return h, "", err
+			}
+		}
+		return e.judge(ctx, channel, h, before)
 	})
+}
+
+// looksBack is at how many moments of the patience a busy channel is looked at.
+const looksBack = 3
+
+// judge asks the rules about the latest trials that began before a moment.
+func (e *Engine) judge(ctx context.Context, channel postern.Channel, h postern.Health, before time.Time) (postern.Health, postern.HealthStep, error) {
+	trials, err := e.trials(ctx, channel, h.Product, before, postern.TrialsWindow)
+	if err != nil {
+		return h, "", err
+	}
+	next, step := h.Judge(trials, e.now())
+	return next, step, nil
 }
 
 // troubled asks for a judgement after a start that the channel did not take. That the judgement fails is no reason to fail the payment.

@@ -267,14 +267,23 @@ func TestStartsFall(t *testing.T) {
 // Red without: the call of unpaid in Poll (engine/poll.go).
 func TestNobodyPaysAnyMore(t *testing.T) {
 	t.Parallel()
-	m := newMarket(t, 20*time.Second)
+	for _, every := range []time.Duration{20 * time.Second, time.Second} { // within the window, and beyond it
+		if every == time.Second && testing.Short() {
+			continue
+		}
+		t.Run(every.String(), func(t *testing.T) { nobodyPays(t, every) })
+	}
+}
+
+func nobodyPays(t *testing.T, every time.Duration) {
+	m := newMarket(t, every)
 	m.pays = 70
 	m.buyers(200)
 	if h := m.records(); len(h) != 0 {
 		t.Fatalf("suspended while three of ten walk away: %+v", h)
 	}
 	m.pays = 0
-	m.buyers(250)
+	m.buyers(100 + int(22*time.Minute/every))
 	m.pays = 70
 	h := m.records()
 	if len(h) == 0 || h[0].Cause != postern.CauseUnpaid || h[0].Evidence.Test != postern.TestUnpaid {
@@ -282,6 +291,34 @@ func TestNobodyPaysAnyMore(t *testing.T) {
 	}
 	t.Logf("found with %d buyers who did not pay; usually %d of 10,000", h[0].Evidence.Bad, h[0].Evidence.Usual)
 	m.settle()
+}
+
+// TestFoundWithinFiveSeconds: a hundred orders a second, and from one to the next not one is taken. A blink is waited out; a trouble is found.
+//
+// Red without: the second look, from before the patience, in Engine.watch (engine/health.go).
+func TestFoundWithinFiveSeconds(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	m := newMarket(t, 10*time.Millisecond)
+	m.buyers(100)
+	must(t, m.w.Break(ctx, alipay, "native", "system_error", 200))
+	m.buyers(750)
+	if h := m.records(); len(h) != 0 {
+		t.Fatalf("a blink of two seconds: %+v", h)
+	}
+	must(t, m.w.Break(ctx, alipay, "native", "system_error", 1_000_000))
+	began := m.w.Clock.Now()
+	m.buyers(400)
+	if h := m.records(); len(h) == 0 || h[0].CreatedAt.Sub(began) > 5*time.Second {
+		t.Fatalf("the steps are %+v", h)
+	} else {
+		t.Logf("found after %s", h[0].CreatedAt.Sub(began).Round(time.Millisecond))
+	}
+	must(t, m.w.Mend(ctx, alipay))
+	m.settle()
+	if len(m.errors) != 0 {
+		t.Errorf("%d buyers saw an error: %v", len(m.errors), m.errors[0])
+	}
 }
 
 // TestTheGateFlaps: the gate opens and shuts every few minutes for half a day. The switch does not follow it: it waits ever longer.
