@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"postern"
+	"postern/sim"
+	"postern/store"
 )
 
 // year0 is a Sunday midnight in Beijing.
@@ -256,4 +259,18 @@ func BenchmarkJudge(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkAiling is what health adds to every plan: one query for the merchant's products that do not take all payments, with one of them suspended.
+func BenchmarkAiling(b *testing.B) {
+	onEach(b, func(b *testing.B, w *sim.World) {
+		ctx := context.Background()
+		h := postern.Health{MerchantID: w.Merchant.ID, ChannelID: w.Channels[alipay].ID, Product: "native", State: postern.HealthSuspended, Cause: postern.CauseClosed}
+		must(b, w.Store.Commit(ctx, store.Change{MerchantID: w.Merchant.ID, At: year0, Health: []postern.Health{h}}))
+		for b.Loop() {
+			if list, err := w.Store.Ailing(ctx, w.Merchant.ID); err != nil || len(list) != 1 {
+				b.Fatal(len(list), err)
+			}
+		}
+	})
 }
