@@ -61,30 +61,36 @@ func (e *Engine) knock(ctx context.Context, channel postern.Channel, h postern.H
 	if err := e.commit(ctx, store.Change{MerchantID: h.MerchantID, At: e.now(), Health: []postern.Health{claimed}}); err != nil {
 		return err
 	}
-	good, code, message := true, "", ""
-	if checker, ok := e.Registry[channel.Provider].(provider.Checker); ok {
-		call, err := e.callFor(ctx, channel)
-		if err != nil {
-			return err
-		}
-		if err := e.fault(ctx, "engine.probe.before_call"); err != nil {
-			return err
-		}
-		bounded, cancel := context.WithTimeout(ctx, call.Timeout)
-		defer cancel()
-		answer := checker.Check(bounded, call)
-		if err := e.fault(ctx, "engine.probe.after_call"); err != nil {
-			return err
-		}
-		good, code, message = answer.OK, answer.Code, answer.Message
+	answer, err := e.check(ctx, channel)
+	if err != nil {
+		return err
 	}
 	return e.healthStep(ctx, channel, h.Product, func(current postern.Health) (postern.Health, postern.HealthStep, error) {
 		if current.Round != claimed.Round || current.Tries != claimed.Tries || current.State != postern.HealthSuspended {
 			return current, "", nil // A person was faster.
 		}
-		next, step := current.Checked(good, code, message, e.now())
+		next, step := current.Checked(answer.OK, answer.Code, answer.Message, e.now())
 		return next, step, nil
 	})
+}
+
+// check makes the provider's harmless call. Keys that cannot be used are an answer too: the suspension lasts until they can.
+func (e *Engine) check(ctx context.Context, channel postern.Channel) (provider.CheckResult, error) {
+	checker, ok := e.Registry[channel.Provider].(provider.Checker)
+	if !ok {
+		return provider.CheckResult{OK: true}, nil
+	}
+	call, err := e.callFor(ctx, channel)
+	if err != nil {
+		return provider.CheckResult{Message: "the keys of the channel cannot be used: see channel check"}, nil
+	}
+	if err := e.fault(ctx, "engine.probe.before_call"); err != nil {
+		return provider.CheckResult{}, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, call.Timeout)
+	defer cancel()
+	answer := checker.Check(bounded, call)
+	return answer, e.fault(ctx, "engine.probe.after_call")
 }
 
 // ready is what a start tries, best first. A buyer on our page who taps a wallet that is being probed must not pay for our curiosity: what the page offered beside

@@ -70,7 +70,7 @@ func (s bitScanner) Scan(src any) error {
 
 type textScanner struct{ to *string }
 
-// orEmpty scans a text that a program one version older did not write: it is empty then.
+// orEmpty scans a text of a column that is younger than the row: it is empty then.
 func orEmpty(to *string) textScanner { return textScanner{to} }
 
 func (s textScanner) Scan(src any) error {

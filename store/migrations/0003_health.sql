@@ -1,8 +1,7 @@
 -- What is observed of a channel: how each attempt was refused, the health of each product, and the steps that led there with their evidence.
 
+-- Attempts from before have none, and are read as such: a big table is not rewritten.
 ALTER TABLE attempt ADD COLUMN class TEXT;
-
-UPDATE attempt SET class = '';
 
 -- distribute: merchant_id
 CREATE TABLE channel_health (
