@@ -162,13 +162,17 @@ func (e *Engine) OrderLink(ctx context.Context, l postern.Link, visit string) (p
 		return postern.State{}, &postern.Error{Code: postern.CodePaymentClosed, Op: "engine.OrderLink", Message: "the link takes no more orders", ID: l.ID}
 	}
 	sum := sha256.Sum256([]byte(l.ID + " " + visit))
+	print := hex.EncodeToString(sum[:])
 	request, _, err := e.Store.BeginRequest(ctx, store.Request{
-		MerchantID: l.MerchantID, Key: "link " + visit, Fingerprint: hex.EncodeToString(sum[:]), CreatedAt: e.now(), // the API takes no key with a blank in it
+		MerchantID: l.MerchantID, Key: "link " + visit, Fingerprint: print, CreatedAt: e.now(), // the API takes no key with a blank in it
 	})
 	if err != nil {
 		return postern.State{}, err
 	}
-	if request.Done && request.Fingerprint == hex.EncodeToString(sum[:]) {
+	switch {
+	case request.Fingerprint != print:
+		return postern.State{}, postern.Invalid("visit", postern.CodeInvalid, "the visit is of another link", "open the link again")
+	case request.Done:
 		return e.Store.LoadState(ctx, l.MerchantID, request.ObjectID)
 	}
 	state, err := e.Create(ctx, l.MerchantID, CreateInput{

@@ -52,6 +52,14 @@ func (s scene) ways() ways {
 			w.out = append(w.out, c)
 		}
 	}
+	for _, c := range s.browser.Kept() { // what a closure withdrew here, and not in a browser
+		shut := slices.ContainsFunc(s.plan.Candidates, func(o route.Candidate) bool { return o.Provider == c.Provider && o.Reason == route.ReasonClosed })
+		if shut && !seen[c.Provider] && c.Product != productNative && c.Product != productPage {
+			seen[c.Provider] = true
+			c.Kept, c.Reason, c.WayOut = false, route.ReasonClosed, wall.WayBrowser
+			w.out = append(w.out, c)
+		}
+	}
 	if s.wallet != "" { // the wallet that the buyer asked for goes first
 		wanted := func(a, b route.Candidate) int { return rank(a.Provider == s.wallet) - rank(b.Provider == s.wallet) }
 		slices.SortStableFunc(w.here, wanted)
@@ -121,7 +129,7 @@ func (s scene) choose(p *Page, w ways) *Page {
 	for _, c := range w.out {
 		body.Ways = append(body.Ways, s.outWay(p.W, c))
 	}
-	if len(all) == 1 && all[0].OwnWallet && len(s.state.Attempts) == 0 && s.at.as == "" && s.wallet == "" {
+	if len(all) == 1 && all[0].OwnWallet && len(s.state.Attempts) == 0 && s.at.as == "" && s.on.IsZero() && s.wallet == "" {
 		body.Auto = "postern:" + s.state.Payment.ID
 	}
 	p.Body = body
@@ -189,6 +197,9 @@ func (s scene) scan(p *Page, w ways) (*Page, error) {
 func (s scene) wayOut(p *Page, w ways, c route.Candidate) (*Page, error) {
 	name, here := s.walletName(c.Provider), s.names.Name(s.seen.Container)
 	p.State, p.Title = StateWayOut, fmt.Sprintf(p.W.WallTitle, name, s.lang.Pick(here.ZH, here.EN))
+	if c.Reason == route.ReasonClosed {
+		p.Title = fmt.Sprintf(p.W.ClosedHere, name, s.lang.Pick(here.ZH, here.EN))
+	}
 	link := s.at.shared(c.Provider)
 	code, err := ui.QR(link, p.W.AnyWallet)
 	if err != nil {
@@ -196,7 +207,7 @@ func (s scene) wayOut(p *Page, w ways, c route.Candidate) (*Page, error) {
 	}
 	body := WayOut{
 		Mark: s.mark(c.Provider), Menu: here.Exit == wall.ExitMenu, IOS: s.seen.OS == "ios" || s.seen.OS == "ipados", Address: link, QR: code,
-		Line: fmt.Sprintf(p.W.WallLineCopy, name), Device: fmt.Sprintf(p.W.DeviceLine, name), Second: c.WayOut == wall.WaySecondDevice,
+		Line: fmt.Sprintf(p.W.WallLineCopy, name), Scan: p.W.DeviceTitle, Device: fmt.Sprintf(p.W.DeviceLine, name), Second: c.WayOut == wall.WaySecondDevice,
 	}
 	if body.Menu {
 		body.Line = fmt.Sprintf(p.W.WallLine, name)
