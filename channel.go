@@ -110,8 +110,10 @@ type Channel struct {
 	// MinAmount and MaxAmount bound a payment in minor units; zero means unbounded.
 	MinAmount int64
 	MaxAmount int64
-	// Rank orders equal candidates: smaller first.
+	// Rank is the merchant's own order, smaller first: each place is worth one per cent of success. Weight (1 to 100, 0 is 1) spreads payments over channels that
+	// are equal in everything else.
 	Rank      int64
+	Weight    int64
 	Sandbox   bool
 	RetiredAt time.Time
 	CreatedAt time.Time

@@ -74,37 +74,6 @@ type ClosureEdit struct {
 	Withdraws []Withdrawal `json:"withdraws,omitempty"`
 }
 
-// Agreement is the paper behind a channel: its terms, each from a day until a day (exclusive; zero: open-ended). A renewal is another term.
-type Agreement struct {
-	Terms []Term `json:"terms,omitempty"`
-	// Scenes are the containers that it covers; empty means all.
-	Scenes []string `json:"scenes,omitempty"`
-}
-
-// Term is one signed span of an agreement.
-type Term struct {
-	From  time.Time `json:"from"`
-	Until time.Time `json:"until,omitzero"`
-}
-
-// SignedAt is when the first term began; zero without one.
-func (a Agreement) SignedAt() time.Time {
-	if len(a.Terms) == 0 {
-		return time.Time{}
-	}
-	return a.Terms[0].From
-}
-
-// Term returns the term that runs at a time.
-func (a Agreement) Term(at time.Time) (Term, bool) {
-	for _, t := range a.Terms {
-		if spans(t.From, t.Until, at) {
-			return t, true
-		}
-	}
-	return Term{}, false
-}
-
 // Asker is who wants to do something, where, and with how much.
 type Asker struct {
 	MerchantID      string
@@ -160,7 +129,7 @@ func May(act Act, who Asker, at time.Time, closures []Closure) Verdict {
 		return Verdict{Because: because}
 	}
 	for i := range closures {
-		if e, hit := closures[i].hits(act, who, at); hit {
+		if e, hit := closures[i].hits(act, &who, at); hit {
 			return Verdict{Because: ClosedByWall, Closure: closures[i].ID, Since: e.From, Until: e.Until}
 		}
 	}
@@ -168,7 +137,7 @@ func May(act Act, who Asker, at time.Time, closures []Closure) Verdict {
 }
 
 // paper says what the agreement itself forbids.
-func (w Asker) paper(act Act, at time.Time) string {
+func (w *Asker) paper(act Act, at time.Time) string {
 	covered := len(w.Agreement.Scenes) == 0 || slices.Contains(w.Agreement.Scenes, w.Container)
 	signed := w.Agreement.SignedAt()
 	began := !signed.IsZero() && !at.Before(signed)
@@ -199,7 +168,7 @@ func (w Asker) paper(act Act, at time.Time) string {
 }
 
 // hits says whether the closure withdraws the act from this asker at this moment, and by which entry.
-func (c *Closure) hits(act Act, w Asker, at time.Time) (Withdrawal, bool) {
+func (c *Closure) hits(act Act, w *Asker, at time.Time) (Withdrawal, bool) {
 	if !c.WithdrawnAt.IsZero() && !at.Before(c.WithdrawnAt) {
 		return Withdrawal{}, false
 	}
@@ -211,14 +180,14 @@ func (c *Closure) hits(act Act, w Asker, at time.Time) (Withdrawal, bool) {
 	return Withdrawal{}, false
 }
 
-func (s *Scope) fits(w Asker, at time.Time) bool {
+func (s *Scope) fits(w *Asker, at time.Time) bool {
 	return anyOf(s.Providers, w.Provider) && anyOf(s.Products, w.Product) && anyOf(s.Containers, w.Container) && anyOf(s.Merchants, w.MerchantID) &&
 		anyOf(s.Partners, w.PartnerID) && anyOf(s.CredentialSets, w.CredentialSetID) && anyOf(s.Categories, w.Category) &&
 		(s.MinAmount == 0 || w.Amount >= s.MinAmount) && (s.MaxAmount == 0 || w.Amount <= s.MaxAmount) &&
 		s.fitsPaper(w, at) && (s.Share == 0 || w.Bucket < s.Share) && (s.IdleFor == 0 || at.Sub(w.LastUsed) >= s.IdleFor)
 }
 
-func (s *Scope) fitsPaper(w Asker, at time.Time) bool {
+func (s *Scope) fitsPaper(w *Asker, at time.Time) bool {
 	if signed := w.Agreement.SignedAt(); !s.SignedFrom.IsZero() && !signed.IsZero() && signed.Before(s.SignedFrom) {
 		return false
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"slices"
 	"time"
 
 	"postern"
@@ -26,23 +27,16 @@ func Replay(ctx context.Context, e *engine.Engine, in Question) (Report, error) 
 	if err := in.Closure.Check(); err != nil {
 		return Report{}, err
 	}
-	d := driller{Engine: e, ctx: ctx, in: in, stalls: map[string]stall{}}
+	d := driller{Engine: e, ctx: ctx, in: in, stalls: map[string]engine.Stall{}}
 	report := Run(d.orders(), d.plan)
 	return report, d.err
-}
-
-// stall is what a merchant has to offer, loaded once.
-type stall struct {
-	merchant postern.Merchant
-	channels []postern.Channel
-	closures []postern.Closure
 }
 
 type driller struct {
 	*engine.Engine
 	ctx    context.Context
 	in     Question
-	stalls map[string]stall
+	stalls map[string]engine.Stall
 	err    error
 }
 
@@ -103,15 +97,13 @@ func (d *driller) ordersOf(m postern.Merchant, yield func(Order) bool) bool {
 	}
 }
 
-func (d *driller) load(m postern.Merchant) (err error) {
-	s := stall{merchant: m}
-	if s.channels, err = d.Store.Channels(d.ctx, m.ID); err != nil {
+// load reads what the merchant has to offer, once, with the closure in question.
+func (d *driller) load(m postern.Merchant) error {
+	s, err := d.Stall(d.ctx, m.ID)
+	if err != nil {
 		return err
 	}
-	if s.closures, err = d.Store.Closures(d.ctx, m.ID, m.PartnerID); err != nil {
-		return err
-	}
-	s.closures = append(s.closures, d.in.Closure)
+	s.Closures = postern.IndexClosures(append(slices.Clone(s.Closures.List()), d.in.Closure))
 	d.stalls[m.ID] = s
 	return nil
 }
@@ -138,8 +130,6 @@ func (d *driller) order(p postern.Payment) (Order, bool, error) {
 func (d *driller) plan(o Order) route.Plan {
 	s := d.stalls[o.MerchantID]
 	buyer := route.Buyer{Container: o.Container, OS: o.OS, Form: o.Form}
-	return route.Make(route.Input{
-		Payment: postern.Payment{MerchantID: o.MerchantID, Amount: o.Amount, Currency: o.Currency, Live: s.merchant.Live}, Buyer: buyer,
-		Offers: d.Offers(s.channels, buyer, d.in.At), Closures: s.closures, PartnerID: s.merchant.PartnerID, Now: d.in.At,
-	})
+	payment := postern.Payment{MerchantID: o.MerchantID, Amount: o.Amount, Currency: o.Currency, Live: s.Merchant.Live}
+	return d.Make(s, d.Input(s, payment, buyer, d.in.At))
 }

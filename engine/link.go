@@ -12,7 +12,6 @@ import (
 
 	"postern"
 	"postern/store"
-	"postern/wall"
 )
 
 // Bounds of a link.
@@ -43,7 +42,7 @@ func (e *Engine) CreateLink(ctx context.Context, merchantID string, in LinkInput
 		return postern.Link{}, err
 	}
 	now := e.now()
-	targets, err := checkLink(&in, now)
+	targets, err := e.checkLink(&in, now)
 	if err != nil {
 		return postern.Link{}, err
 	}
@@ -74,7 +73,7 @@ func (e *Engine) CreateLink(ctx context.Context, merchantID string, in LinkInput
 	return postern.Link{}, last
 }
 
-func checkLink(in *LinkInput, now time.Time) ([]postern.LinkTarget, error) {
+func (e *Engine) checkLink(in *LinkInput, now time.Time) ([]postern.LinkTarget, error) {
 	if err := postern.CheckAmount(in.Amount, in.Currency); err != nil {
 		return nil, err
 	}
@@ -93,7 +92,7 @@ func checkLink(in *LinkInput, now time.Time) ([]postern.LinkTarget, error) {
 	if !in.ExpiresAt.IsZero() && !in.ExpiresAt.After(now) {
 		return nil, postern.Invalid("expires_at", postern.CodeInvalid, "the link would have ended already", "send a later time, or leave it out for never")
 	}
-	targets, err := checkTargets(in.Targets)
+	targets, err := e.checkTargets(in.Targets)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +111,7 @@ func checkLink(in *LinkInput, now time.Time) ([]postern.LinkTarget, error) {
 }
 
 // checkTargets takes addresses of platforms that the wall map knows, and no other: a link of ours never leads to where nobody knows whether it opens.
-func checkTargets(addresses []string) ([]postern.LinkTarget, error) {
+func (e *Engine) checkTargets(addresses []string) ([]postern.LinkTarget, error) {
 	if len(addresses) > maxTargets {
 		return nil, postern.Invalid("targets", postern.CodeInvalid, "a link names at most 8 other shops", "leave some out")
 	}
@@ -123,7 +122,7 @@ func checkTargets(addresses []string) ([]postern.LinkTarget, error) {
 		if err != nil || len(address) > maxURL || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Port() != "" {
 			return nil, postern.Invalid(field, postern.CodeInvalid, "the address of a shop is an absolute https address without a user name or a port", "send it as the platform's own share button gives it")
 		}
-		target, known := wall.Default().TargetOf(u.Hostname())
+		target, known := e.theWall().TargetOf(u.Hostname())
 		if !known {
 			return nil, postern.Invalid(field, "unknown_target", "the address is of no platform that the wall map knows", "send an address of a platform that wall/data/targets.jsonl lists")
 		}

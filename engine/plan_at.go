@@ -10,31 +10,24 @@ import (
 )
 
 // PlanAt is the plan as it would have been at another moment, for looking only: by that moment's wall map, under the closures that held then, with the agreements
-// that ran then. A shop whose agreement does not run at that moment is taken to sign or renew on that very day, where no closure withdraws just that: what a
-// seller could do then is what the question is about. Nothing is started from it; a start asks Plan.
+// that ran then, and without what was learned since. A shop whose agreement does not run at that moment is taken to sign or renew on that very day, where no
+// closure withdraws just that: what a seller could do then is what the question is about. Nothing is started from it; a start asks Plan.
 func (e *Engine) PlanAt(ctx context.Context, payment postern.Payment, buyer route.Buyer, at time.Time) (route.Plan, error) {
-	merchant, err := e.Store.Merchant(ctx, payment.MerchantID)
+	s, err := e.Stall(ctx, payment.MerchantID)
 	if err != nil {
 		return route.Plan{}, err
 	}
-	channels, err := e.Store.Channels(ctx, merchant.ID)
-	if err != nil {
-		return route.Plan{}, err
+	s.Seen, s.Used, s.Channels = nil, nil, slices.Clone(s.Channels)
+	for i := range s.Channels {
+		s.Channels[i].Agreement = agreedBy(&s.Channels[i], s, buyer.Container, payment.Amount, at)
 	}
-	closures, err := e.Store.Closures(ctx, merchant.ID, merchant.PartnerID)
-	if err != nil {
-		return route.Plan{}, err
-	}
-	for i := range channels {
-		channels[i].Agreement = agreedBy(&channels[i], merchant.PartnerID, buyer.Container, payment.Amount, at, closures)
-	}
-	return route.Make(route.Input{
-		Payment: payment, Buyer: buyer, Offers: e.Offers(channels, buyer, at), Closures: closures, PartnerID: merchant.PartnerID, Now: at,
-	}), nil
+	in := e.Input(s, payment, buyer, at)
+	in.Explore = 0
+	return e.Make(s, in), nil
 }
 
 // agreedBy is the channel's agreement with the term that could be signed or renewed on that day.
-func agreedBy(c *postern.Channel, partnerID, container string, amount int64, at time.Time, closures []postern.Closure) postern.Agreement {
+func agreedBy(c *postern.Channel, s Stall, container string, amount int64, at time.Time) postern.Agreement {
 	agreement := c.Agreement
 	if len(agreement.Terms) == 0 {
 		return agreement // nobody recorded its paper: it counts as signed
@@ -42,21 +35,17 @@ func agreedBy(c *postern.Channel, partnerID, container string, amount int64, at 
 	if _, running := agreement.Term(at); running {
 		return agreement
 	}
-	act, began := postern.ActSign, !at.Before(agreement.SignedAt())
-	if began {
-		act = postern.ActRenew
+	day := postern.Term{From: at, Until: at.Add(time.Second)}
+	act, terms := postern.ActSign, []postern.Term{day}
+	if !at.Before(agreement.SignedAt()) {
+		act, terms = postern.ActRenew, append(slices.Clone(agreement.Terms), day)
 	}
 	open := slices.ContainsFunc(c.Products, func(product string) bool {
-		return postern.May(act, c.Asker(partnerID, product, container, amount, at), at, closures).Allowed
+		asker := c.Asker(s.Merchant.PartnerID, product, container, amount, at)
+		return s.Closures.May(act, &asker, at).Allowed
 	})
-	if !open {
-		return agreement
+	if open {
+		agreement.Terms = terms
 	}
-	day := postern.Term{From: at, Until: at.Add(time.Second)}
-	if began {
-		agreement.Terms = append(append([]postern.Term{}, agreement.Terms...), day)
-		return agreement
-	}
-	agreement.Terms = []postern.Term{day}
 	return agreement
 }

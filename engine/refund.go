@@ -86,11 +86,12 @@ func (e *Engine) mayRefund(ctx context.Context, c postern.Channel, a postern.Att
 	if err != nil {
 		return err
 	}
-	closures, err := e.Store.Closures(ctx, merchant.ID, merchant.PartnerID)
+	closures, err := e.closures(ctx, merchant)
 	if err != nil {
 		return err
 	}
-	if v := postern.May(postern.ActRefund, c.Asker(merchant.PartnerID, a.Product, a.Container, amount, now), now, closures); !v.Allowed {
+	asker := c.Asker(merchant.PartnerID, a.Product, a.Container, amount, now)
+	if v := closures.May(postern.ActRefund, &asker, now); !v.Allowed {
 		return refused(v.Because, v.Closure)
 	}
 	return nil

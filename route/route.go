@@ -3,8 +3,6 @@
 package route
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"postern"
@@ -28,14 +26,26 @@ const (
 
 // Offer is one product of one channel, with what the planner needs to know of it.
 type Offer struct {
-	Channel       postern.Channel
+	Channel       *postern.Channel
 	Product       string
 	Reach         Reach
 	OwnWallet     bool // the buyer is inside this provider's own wallet app
 	NeedsAuthCode bool
+	NeedsPayer    bool
 	MinAmount     int64
 	MaxAmount     int64
 	Currencies    []string
+	// Outcomes is what became of this offer's attempts in the buyer's container lately.
+	Outcomes Outcomes
+	// UsedDay and UsedMonth are what the channel has taken today and this month in Beijing, in minor units, for its quota.
+	UsedDay   int64
+	UsedMonth int64
+}
+
+// Outcomes counts attempts that buyers saw, and those of them that were paid, in thousandths: old ones fade.
+type Outcomes struct {
+	Tried int64 `json:"tried"`
+	Paid  int64 `json:"paid"`
 }
 
 // Buyer is what is known of who opened the page.
@@ -44,6 +54,8 @@ type Buyer struct {
 	OS        string
 	Form      string // phone, tablet or desktop
 	HasCode   bool   // a barcode was scanned
+	// Used are the providers through which this browser has paid before.
+	Used []string
 }
 
 // Input is everything that a plan depends on. Provider and Product limit the plan to what the caller asked for; empty means any.
@@ -54,9 +66,13 @@ type Input struct {
 	Provider string
 	Product  string
 	// Closures are those that may hit this merchant; PartnerID is its partner.
-	Closures  []postern.Closure
+	Closures  *postern.ClosureIndex
 	PartnerID string
-	Now       time.Time
+	// Rules are the merchant's own; nil means none.
+	Rules *postern.RuleSet
+	// Explore is how many of 10,000 payments try what has been tried least among what works, so that the scores go on learning.
+	Explore int64
+	Now     time.Time
 }
 
 // Reasons, as stable words. The first two are of kept candidates.
@@ -70,13 +86,15 @@ const (
 	ReasonSuspended  = "suspended"
 	ReasonAmountLow  = "amount_below_limit"
 	ReasonAmountHigh = "amount_above_limit"
+	ReasonQuota      = "quota_used_up"
 	ReasonCurrency   = "currency_not_carried"
 	ReasonNeedsCode  = "needs_a_scanned_code"
 	ReasonNotAsked   = "not_asked_for"
 	ReasonOtherMode  = "test_and_live_never_mix"
+	ReasonRule       = "rule"
 )
 
-// Candidate is one way of paying in a plan.
+// Candidate is one way of paying in a plan. Score orders those kept; Steps, Success and FeeBP are what it is made of, Rule is the merchant's rule that decided.
 type Candidate struct {
 	ChannelID string `json:"channel_id"`
 	Provider  string `json:"provider"`
@@ -88,16 +106,28 @@ type Candidate struct {
 	Evidence  string `json:"evidence,omitempty"`
 	WayOut    string `json:"way_out,omitempty"`
 	OwnWallet bool   `json:"own_wallet,omitempty"`
+	Used      bool   `json:"used,omitempty"`
 	ClosureID string `json:"closure_id,omitempty"`
-	rank      int64
+	Rule      string `json:"rule,omitempty"`
+	Score     int64  `json:"score,omitempty"`
+	Steps     int64  `json:"steps,omitempty"`
+	Success   int64  `json:"success_bp,omitempty"`
+	FeeBP     int64  `json:"fee_bp,omitempty"`
+	Tried     int64  `json:"tried,omitempty"`
+	spread    uint64
+	place     int64
 }
 
-// Plan is the ordered candidates: those kept first, best first, then those dropped.
+// Plan is the ordered candidates: those kept first, best first, then those dropped. Rules is the version of the merchant's rules that it was made by, and
+// Explored says that the first was put there to learn.
 type Plan struct {
 	Container  string      `json:"container"`
 	OS         string      `json:"os,omitempty"`
 	Form       string      `json:"form,omitempty"`
 	At         time.Time   `json:"at"`
+	Rules      int64       `json:"rules,omitempty"`
+	Explored   bool        `json:"explored,omitempty"`
+	Used       []string    `json:"used,omitempty"`
 	Candidates []Candidate `json:"candidates"`
 }
 
@@ -110,129 +140,30 @@ func (p Plan) Kept() []Candidate {
 	return p.Candidates[:n]
 }
 
+// Offered returns what a buyer could choose from, best first: what was kept, and what would have been if it had been asked for.
+func (p Plan) Offered() []Candidate {
+	var all []Candidate
+	for _, c := range p.Candidates {
+		if c.Kept || c.Reason == ReasonNotAsked {
+			c.Kept = true
+			all = append(all, c)
+		}
+	}
+	sort(all)
+	return all
+}
+
 // Make makes the plan.
 func Make(in Input) Plan {
-	plan := Plan{Container: in.Buyer.Container, OS: in.Buyer.OS, Form: in.Buyer.Form, At: in.Now, Candidates: make([]Candidate, 0, len(in.Offers))}
+	plan := Plan{Container: in.Buyer.Container, OS: in.Buyer.OS, Form: in.Buyer.Form, Used: in.Buyer.Used, At: in.Now, Candidates: make([]Candidate, len(in.Offers))}
+	if in.Rules != nil {
+		plan.Rules = in.Rules.Version
+	}
+	j := judge{in: &in, payment: hash(in.Payment.ID)}
 	for i := range in.Offers {
-		plan.Candidates = append(plan.Candidates, judge(in, &in.Offers[i]))
+		j.offer(&in.Offers[i], &plan.Candidates[i])
 	}
-	slices.SortStableFunc(plan.Candidates, order)
+	sort(plan.Candidates)
+	plan.Explored = explore(&in, j.payment, plan.Candidates)
 	return plan
-}
-
-// judge keeps or drops one offer. The order of the questions is the order in which a person would want to hear the reason.
-func judge(in Input, o *Offer) Candidate {
-	c := Candidate{
-		ChannelID: o.Channel.ID, Provider: o.Channel.Provider, Product: o.Product, Reach: o.Reach.State, Evidence: o.Reach.Evidence,
-		OwnWallet: o.OwnWallet, WayOut: o.Reach.WayOut, Detail: o.Reach.Note, rank: o.Channel.Rank,
-	}
-	c.Reason, c.Kept = reason(in, o, &c)
-	return c
-}
-
-func reason(in Input, o *Offer, c *Candidate) (why string, kept bool) {
-	amount := in.Payment.Amount
-	allowed, permission := o.Channel.Allows(postern.ActPay, o.Product, in.Now)
-	switch {
-	case in.Provider != "" && in.Provider != o.Channel.Provider, in.Product != "" && in.Product != o.Product:
-		return ReasonNotAsked, false
-	case o.Channel.Sandbox == in.Payment.Live:
-		return ReasonOtherMode, false
-	case !allowed && permission.Source == "observation":
-		c.Detail = permission.Note
-		return ReasonSuspended, false
-	case !allowed:
-		c.Detail = permission.Note
-		return ReasonNotAllowed, false
-	case closed(in, o, c):
-		return ReasonClosed, false
-	case len(o.Currencies) > 0 && !slices.Contains(o.Currencies, in.Payment.Currency):
-		return ReasonCurrency, false
-	case amount < max(o.MinAmount, o.Channel.MinAmount):
-		return ReasonAmountLow, false
-	case over(amount, o.MaxAmount) || over(amount, o.Channel.MaxAmount):
-		return ReasonAmountHigh, false
-	case o.NeedsAuthCode != in.Buyer.HasCode:
-		return ReasonNeedsCode, false
-	case o.Reach.State == WayOut:
-		return ReasonWayOut, false
-	case o.Reach.State == Blocked:
-		return ReasonBlocked, false
-	case o.Reach.State == Works:
-		return ReasonWorks, true
-	}
-	return ReasonUnproven, true
-}
-
-// closed asks the closures and the channel's own agreement whether this buyer may pay through it now.
-func closed(in Input, o *Offer, c *Candidate) bool {
-	if len(in.Closures) == 0 && len(o.Channel.Agreement.Terms) == 0 {
-		return false
-	}
-	asker := o.Channel.Asker(in.PartnerID, o.Product, in.Buyer.Container, in.Payment.Amount, in.Now)
-	v := postern.May(postern.ActPay, asker, in.Now, in.Closures)
-	if v.Allowed {
-		return false
-	}
-	c.Detail, c.ClosureID = v.Because, v.Closure
-	return true
-}
-
-func over(amount, limit int64) bool { return limit > 0 && amount > limit }
-
-// order puts kept before dropped, what works before what is unproven, the wallet of the app one is in before others, then evidence, product and rank.
-func order(a, b Candidate) int {
-	return cmp.Or(
-		first(b.Kept, a.Kept),
-		first(b.Reach == Works, a.Reach == Works),
-		first(b.OwnWallet, a.OwnWallet),
-		cmp.Compare(evidenceRank(a.Evidence), evidenceRank(b.Evidence)),
-		cmp.Compare(productRank(a.Product), productRank(b.Product)),
-		cmp.Compare(a.rank, b.rank),
-		cmp.Compare(a.ChannelID, b.ChannelID),
-		cmp.Compare(a.Product, b.Product),
-	)
-}
-
-func first(b, a bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return -1
-	}
-	return 1
-}
-
-func evidenceRank(evidence string) int {
-	switch evidence {
-	case "observation":
-		return 0
-	case "attested_twice":
-		return 1
-	case "attested_once":
-		return 2
-	case "practice":
-		return 3
-	}
-	return 4
-}
-
-// productRank prefers the product that asks least of the buyer.
-func productRank(product string) int {
-	switch product {
-	case "barcode":
-		return 0
-	case "jsapi":
-		return 1
-	case "mini":
-		return 2
-	case "h5":
-		return 3
-	case "native":
-		return 4
-	case "page":
-		return 5
-	}
-	return 6
 }

@@ -1,7 +1,6 @@
 package route_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -13,7 +12,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func offer(provider, product, state string) route.Offer {
 	return route.Offer{
-		Channel: postern.Channel{ID: "chn_" + provider, Provider: provider, Sandbox: true}, Product: product,
+		Channel: &postern.Channel{ID: "chn_" + provider, Provider: provider, Sandbox: true}, Product: product,
 		Reach: route.Reach{State: state, Evidence: "attested_twice"}, Currencies: []string{"CNY"}, MinAmount: 1,
 	}
 }
@@ -81,17 +80,5 @@ func TestOwnWalletComesFirst(t *testing.T) {
 	own.OwnWallet = true
 	if kept := route.Make(input(other, own)).Kept(); kept[0].Provider != "b" {
 		t.Errorf("got %+v", kept)
-	}
-}
-
-func BenchmarkPlan(b *testing.B) {
-	var offers []route.Offer
-	for i := range 12 {
-		offers = append(offers, offer(fmt.Sprint("p", i%5), []string{"jsapi", "h5", "native", "page"}[i%4], []string{route.Works, route.Blocked, route.Unknown}[i%3]))
-	}
-	in := input(offers...)
-	b.ReportAllocs()
-	for b.Loop() {
-		route.Make(in)
 	}
 }

@@ -26,8 +26,6 @@ type Config struct {
 	Wall   *wall.Map // nil means the built-in one
 	// ClientIP is the buyer's address, believed from trusted proxies only; nil takes the connection's.
 	ClientIP func(*http.Request) string
-	// Link says whether a link to a platform opens in a container's scene; nil asks the map.
-	Link func(target, container, scene string, at time.Time) wall.Link
 	// Sandbox is the address of a provider's simulator, where the simulated phone is; nil or empty without one.
 	Sandbox func(providerCode string) string
 	// Framers are origins whose pages may frame the checkout of a test merchant, beside the checkout's own.
@@ -51,9 +49,6 @@ func New(cfg Config) *Handler {
 	}
 	if cfg.Wall == nil {
 		cfg.Wall = wall.Default()
-	}
-	if cfg.Link == nil {
-		cfg.Link = cfg.Wall.LinkAt
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

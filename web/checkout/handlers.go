@@ -33,34 +33,15 @@ func (c *Handler) show(w http.ResponseWriter, r *http.Request) {
 	c.write(w, r, s, p, http.StatusOK)
 }
 
-// plan asks what this buyer can do here and, when a closure or an agreement stands in the way, what the same wallet could do in a browser: then that is the way
-// out. Another day's page is planned as of that day.
+// plan asks what this buyer can do here. Another day's page is planned as of that day.
 func (c *Handler) plan(r *http.Request, s *scene) (err error) {
-	ask := func(buyer route.Buyer) (route.Plan, error) {
-		if !s.on.IsZero() {
-			return c.cfg.Engine.PlanAt(r.Context(), s.state.Payment, buyer, s.on)
-		}
-		return c.cfg.Engine.Plan(r.Context(), s.state.Payment, buyer, "", "")
-	}
-	if s.plan, err = ask(s.buyer()); err != nil {
+	if !s.on.IsZero() {
+		s.plan, err = c.cfg.Engine.PlanAt(r.Context(), s.state.Payment, s.buyer(), s.on)
 		return err
 	}
-	closed := slices.ContainsFunc(s.plan.Candidates, func(c route.Candidate) bool { return c.Reason == route.ReasonClosed })
-	outside, ok := s.names.Preset(presetBrowser)
-	if !closed || !ok || s.names.Family(s.seen.Container) == familyBrowser {
-		return nil
-	}
-	buyer := s.buyer()
-	buyer.Container = s.names.Detect(outside.UA).Container
-	s.browser, err = ask(buyer)
+	s.plan, err = c.cfg.Engine.Plan(r.Context(), s.state.Payment, s.buyer(), "", "")
 	return err
 }
-
-// The wall map's words for an ordinary browser.
-const (
-	presetBrowser = "browser"
-	familyBrowser = "browser"
-)
 
 // news is the live status. Another rev than the page's means that the page would look different now.
 type news struct {

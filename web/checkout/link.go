@@ -30,7 +30,10 @@ func (c *Handler) linkScene(w http.ResponseWriter, r *http.Request) (scene, bool
 		return s, false
 	}
 	s.setLink(l)
-	s.opens = c.cfg.Link
+	s.opens = c.cfg.Wall.LinkAt
+	if c.cfg.Engine.Wall != nil { // the operator's overlay knows of links too
+		s.opens = c.cfg.Engine.Wall().LinkAt
+	}
 	return s, true
 }
 
@@ -137,7 +140,7 @@ func (s scene) elsewhereShops() []shopElsewhere {
 				one.name = s.lang.Pick(known.ZH, known.EN)
 			}
 		}
-		if s.names.Family(s.seen.Container) != familyBrowser && s.seen.Container != t.Target {
+		if s.names.Family(s.seen.Container) != s.names.Family(wall.BrowserOther) && s.seen.Container != t.Target {
 			one.state, one.somewhere = s.cautious(t.Target)
 		}
 		out = append(out, one)

@@ -52,14 +52,6 @@ func (s scene) ways() ways {
 			w.out = append(w.out, c)
 		}
 	}
-	for _, c := range s.browser.Kept() { // what a closure withdrew here, and not in a browser
-		shut := slices.ContainsFunc(s.plan.Candidates, func(o route.Candidate) bool { return o.Provider == c.Provider && o.Reason == route.ReasonClosed })
-		if shut && !seen[c.Provider] && c.Product != productNative && c.Product != productPage {
-			seen[c.Provider] = true
-			c.Kept, c.Reason, c.WayOut = false, route.ReasonClosed, wall.WayBrowser
-			w.out = append(w.out, c)
-		}
-	}
 	if s.wallet != "" { // the wallet that the buyer asked for goes first
 		wanted := func(a, b route.Candidate) int { return rank(a.Provider == s.wallet) - rank(b.Provider == s.wallet) }
 		slices.SortStableFunc(w.here, wanted)
@@ -193,11 +185,16 @@ func (s scene) scan(p *Page, w ways) (*Page, error) {
 	return p, nil
 }
 
+// closedHere says that it is the shop that may not collect here, by a closure or by its agreement, and not the wallet that does not open.
+func closedHere(c route.Candidate) bool {
+	return c.ClosureID != "" || slices.Contains([]string{postern.NoAgreement, postern.AgreementEnded, postern.OtherScene, postern.ClosedByWall}, c.Detail)
+}
+
 // wayOut explains the wall in one line and shows the way around it. It is never a dead end: menu, copied link, second device.
 func (s scene) wayOut(p *Page, w ways, c route.Candidate) (*Page, error) {
 	name, here := s.walletName(c.Provider), s.names.Name(s.seen.Container)
 	p.State, p.Title = StateWayOut, fmt.Sprintf(p.W.WallTitle, name, s.lang.Pick(here.ZH, here.EN))
-	if c.Reason == route.ReasonClosed {
+	if closedHere(c) {
 		p.Title = fmt.Sprintf(p.W.ClosedHere, name, s.lang.Pick(here.ZH, here.EN))
 	}
 	link := s.at.shared(c.Provider)

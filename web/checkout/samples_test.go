@@ -55,7 +55,7 @@ func (s *scene) planned(seen wall.Seen, closures []postern.Closure) route.Plan {
 	if !s.on.IsZero() {
 		now = s.on
 	}
-	in := route.Input{Payment: s.state.Payment, Buyer: route.Buyer{Container: seen.Container, OS: seen.OS, Form: seen.Form}, Now: now, Closures: closures}
+	in := route.Input{Payment: s.state.Payment, Buyer: route.Buyer{Container: seen.Container, OS: seen.OS, Form: seen.Form}, Now: now, Closures: postern.IndexClosures(closures)}
 	for _, code := range s.registry.Codes() {
 		d := s.registry[code].Describe()
 		channel := postern.Channel{ID: "chn_" + code, Provider: code, Sandbox: !s.state.Payment.Live}
@@ -63,7 +63,7 @@ func (s *scene) planned(seen wall.Seen, closures []postern.Closure) route.Plan {
 			cell := s.names.ReachAt(code, product.Code, seen, now)
 			own := len(d.Wallets) > 0 && d.Wallets[0] == seen.Container
 			in.Offers = append(in.Offers, route.Offer{
-				Channel: channel, Product: product.Code, OwnWallet: own, Reach: route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut, Note: cell.Note},
+				Channel: &channel, Product: product.Code, OwnWallet: own, Reach: route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut, Note: cell.Note},
 			})
 		}
 	}
@@ -101,9 +101,9 @@ func (s *scene) sell(prefer postern.Prefer, targets ...string) {
 // shutHere is a shop whose wallets may not collect in this app, by a closure that says so.
 func (s *scene) shutHere() {
 	shut := []postern.Closure{{ID: "clo_0", Scope: postern.Scope{Containers: []string{s.seen.Container}}, Withdraws: []postern.Withdrawal{{Act: postern.ActPay, From: s.now}}}}
-	s.plan = s.planned(s.seen, shut)
-	browser, _ := s.names.Preset(presetBrowser)
-	s.browser = s.planned(s.names.Detect(browser.UA), shut)
+	outside := s.seen
+	outside.Container = wall.BrowserOther
+	s.plan = route.Outside(s.planned(s.seen, shut), s.planned(outside, shut))
 }
 
 func (s *scene) pay() {

@@ -42,7 +42,6 @@ type scene struct {
 	answer   string // what the bridge said: ok, cancel, fail
 	sim      func(a postern.Attempt) string
 	on       time.Time     // the moment that is looked at, zero for now
-	browser  route.Plan    // what this buyer could do in a browser, when a closure stands in the way here
 	link     *postern.Link // the link whose page this is, nil for a payment's
 	visit    string
 	opens    func(target, container, scene string, at time.Time) wall.Link
