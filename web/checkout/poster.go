@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -38,7 +39,7 @@ func (c *Handler) poster(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	p, err := c.makePoster(r, s)
+	p, err := c.makePoster(r.Context(), s)
 	var raw []byte
 	kind := "image/png"
 	switch {
@@ -56,16 +57,25 @@ func (c *Handler) poster(w http.ResponseWriter, r *http.Request) {
 	picture(w, r, kind, raw)
 }
 
-func (c *Handler) makePoster(r *http.Request, s scene) (ui.Poster, error) {
+// LinkPoster is the poster of a link, for who prints it without a browser.
+func (c *Handler) LinkPoster(ctx context.Context, l postern.Link, m postern.Merchant, lang ui.Lang) (ui.Poster, error) {
+	s := scene{
+		merchant: m, registry: c.cfg.Engine.Registry, names: c.cfg.Wall, now: c.cfg.Engine.Env.Now(), lang: lang, at: address{public: c.cfg.Engine.PublicURL},
+	}
+	s.setLink(l)
+	return c.makePoster(ctx, s)
+}
+
+func (c *Handler) makePoster(ctx context.Context, s scene) (ui.Poster, error) {
 	pay, w := s.state.Payment, wordsOf(s.lang)
-	channels, err := c.cfg.Engine.Store.Channels(r.Context(), pay.MerchantID)
+	channels, err := c.cfg.Engine.Store.Channels(ctx, pay.MerchantID)
 	if err != nil {
 		return ui.Poster{}, err
 	}
 	code := ""
 	if s.link != nil {
 		code = s.link.Code
-	} else if code, err = c.cfg.Engine.Store.PaymentCode(r.Context(), pay.MerchantID, pay.ID); err != nil {
+	} else if code, err = c.cfg.Engine.Store.PaymentCode(ctx, pay.MerchantID, pay.ID); err != nil {
 		return ui.Poster{}, err
 	}
 	return ui.Poster{
