@@ -19,11 +19,21 @@ func (e *Engine) PlanAt(ctx context.Context, payment postern.Payment, buyer rout
 	}
 	s.Seen, s.Used, s.Channels = nil, nil, slices.Clone(s.Channels)
 	for i := range s.Channels {
+		s.Channels[i].Products = e.productsAt(s.Channels[i], at)
 		s.Channels[i].Agreement = agreedBy(&s.Channels[i], s, buyer.Container, payment.Amount, at)
 	}
 	in := e.Input(s, payment, buyer, at)
 	in.Explore = 0
 	return e.Make(s, in), nil
+}
+
+// productsAt leaves out the products that were not there yet: what is unknown to the map would be offered.
+func (e *Engine) productsAt(c postern.Channel, at time.Time) []string {
+	young := map[string]bool{}
+	for _, p := range e.theWall().Products() {
+		young[p.Product] = young[p.Product] || p.Provider == c.Provider && at.Before(p.Since.Time()) && p.Since != 0
+	}
+	return slices.DeleteFunc(slices.Clone(c.Products), func(product string) bool { return young[product] })
 }
 
 // agreedBy is the channel's agreement with the term that could be signed or renewed on that day.

@@ -126,7 +126,11 @@ func (d *demo) start(ctx context.Context, c *demoCmd, data string, log *slog.Log
 	if err := d.populate(ctx, name); err != nil {
 		return err
 	}
-	d.frontPage()
+	story, err := d.found(ctx)
+	if err != nil {
+		return err
+	}
+	d.frontPage(story)
 	go func() { d.done <- d.run(ctx, public, nil) }()
 	return nil
 }
@@ -205,7 +209,7 @@ func (d *demo) writeReady(c *demoCmd, link string) error {
 func readAll(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, 1<<20)) }
 
 // frontPage shows the product at a look: the same link in several apps, the simulated wallets, and what happens.
-func (d *demo) frontPage() {
+func (d *demo) frontPage(story *front.Story) {
 	var mu sync.Mutex
 	last := ""
 	fresh := func(ctx context.Context) (string, error) {
@@ -231,6 +235,10 @@ func (d *demo) frontPage() {
 	for _, b := range d.boxes.list {
 		phones = append(phones, front.Wallet{Provider: b.Code, URL: b.base + "/phone"})
 	}
-	front.New(front.Config{Engine: d.engine, MerchantID: d.merchant.ID, Wallets: phones, Link: present, NewLink: fresh, Log: d.log}).Register(d.public)
+	g := &gate{demo: d}
+	front.New(front.Config{
+		Engine: d.engine, MerchantID: d.merchant.ID, Wallets: phones, Link: present, NewLink: fresh, Log: d.log, Story: story,
+		Gate: &front.Gate{Begin: g.begin, Pay: g.pay, Refund: g.refund, Last: g.last},
+	}).Register(d.public)
 	d.newLink = fresh
 }
