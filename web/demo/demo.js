@@ -32,6 +32,7 @@ look();
 var when = d.getElementById('when'), rest;
 if (when) {
   when.hidden = false;
+  if (when.hasAttribute('autofocus')) when.focus({ preventScroll: true });
   var marks = when.dataset.marks.trim().split(' ').map(Number);
   function dayOf(n) { return new Date(Date.parse(when.dataset.first) + n * 864e5).toISOString().slice(0, 10) }
   function go() { location.assign('/?lang=' + when.dataset.lang + '&shop=' + when.dataset.shop + '&on=' + dayOf(+when.value)) }
