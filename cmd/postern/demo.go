@@ -235,7 +235,7 @@ func (d *demo) frontPage(story *front.Story) {
 	for _, b := range d.boxes.list {
 		phones = append(phones, front.Wallet{Provider: b.Code, URL: b.base + "/phone"})
 	}
-	g := &gate{demo: d}
+	g := &gate{demo: d, provider: story.Provider}
 	front.New(front.Config{
 		Engine: d.engine, MerchantID: d.merchant.ID, Wallets: phones, Link: present, NewLink: fresh, Log: d.log, Story: story,
 		Gate: &front.Gate{Begin: g.begin, Pay: g.pay, Refund: g.refund, Last: g.last},

@@ -100,7 +100,7 @@ func checkDay(t *testing.T, b *webtest.Browser, day storyDay, lang string) {
 	}
 	for i, class := range got {
 		if (class == "sells") != day.takes[i] {
-			t.Errorf("%s: the %s shop %s", day.on, foundingShops[i].Code, class)
+			t.Errorf("%s: the %s shop %s", day.on, []string{"new", "signed", "ended"}[i], class)
 		}
 	}
 	wallets, err := webtest.Eval[[]string](b, `Array.from(document.querySelector('.phone iframe').contentDocument.querySelectorAll('[name=provider]')).map(function (i) { return i.value })`)
@@ -126,7 +126,7 @@ func TestAnotherDayIsForLooking(t *testing.T) {
 	for _, p := range storyShops(t, d) {
 		address := d.cfg.PublicURL + "/c/" + p.LinkToken
 		for _, verb := range []string{"/start", "/switch", "/check"} {
-			post(t, address+verb+"?as=browser&on=2014-02-12", url.Values{"provider": {foundingProvider}, "product": {"h5"}})
+			post(t, address+verb+"?as=browser&on=2014-02-12", url.Values{"provider": {"alipay"}, "product": {"h5"}})
 		}
 		state, err := d.store.LoadState(context.Background(), p.MerchantID, p.ID)
 		if err != nil || len(state.Attempts) != 0 {
