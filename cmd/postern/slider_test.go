@@ -68,7 +68,7 @@ func TestTheSlider(t *testing.T) {
 	for _, lang := range []string{"en", "zh-CN"} {
 		for _, day := range storyDays {
 			must(b.Show(d.cfg.PublicURL+"/?lang="+lang+"&shop=new&on="+day.on, webtest.View{Width: 1280, Height: 1080, Language: lang}))
-			must(b.Wait(`document.querySelector('.phone iframe').contentDocument.body.className.indexOf('` + day.phone + `') >= 0`))
+			must(b.Wait(`document.readyState === 'complete' && document.querySelector('.phone iframe').contentDocument.body.className.indexOf('` + day.phone + `') >= 0`))
 			checkDay(t, b, day, lang)
 			slidePicture(t, b, "slider-"+day.on+"."+lang)
 		}
@@ -110,6 +110,10 @@ func checkDay(t *testing.T, b *webtest.Browser, day storyDay, lang string) {
 	open, err := webtest.Eval[int](b, `document.querySelector('.phone iframe').contentDocument.querySelectorAll('form[action*="/start"] button:not([disabled])').length`)
 	if err != nil || open != 0 {
 		t.Errorf("%s: %d buttons of another day can be pressed (%v)", day.on, open, err)
+	}
+	young, err := webtest.Eval[bool](b, `Array.from(document.querySelector('.desktop iframe').contentDocument.querySelectorAll('[name=product]')).some(function (i) { return i.value === 'jsapi' })`)
+	if err != nil || young {
+		t.Errorf("%s: the computer offers a product that was not there yet, or works in an app only (%v)", day.on, err)
 	}
 	words, err := webtest.Eval[string](b, `document.querySelector('.day').textContent`)
 	if err != nil || lang == "en" && (!strings.Contains(words, day.told) || !strings.Contains(words, "source")) {

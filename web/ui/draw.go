@@ -7,15 +7,17 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"sync"
 
 	"rsc.io/qr"
 )
 
-// The inks of a picture, dark and green, each in sixteen steps from paper.
+// The inks of a picture, dark and green, each in eight levels from paper: sixteen colours are half a byte a pixel.
 const (
+	levels = 8
+	steps  = levels - 1
 	ink    = 0
-	accent = 16
-	steps  = 15
+	accent = levels
 )
 
 var inks = func() color.Palette {
@@ -39,7 +41,7 @@ func newPicture(width, height int) picture {
 // dab covers a pixel by so much (0 to 1) unless more of it is covered already.
 func (p picture) dab(x, y, colour int, cover float64) {
 	level := uint8(math.Round(min(1, max(0, cover)) * steps))
-	if level > 0 && image.Pt(x, y).In(p.Rect) && p.ColorIndexAt(x, y)&15 < level {
+	if level > 0 && image.Pt(x, y).In(p.Rect) && p.ColorIndexAt(x, y)%levels < level {
 		p.SetColorIndex(x, y, uint8(colour)+level)
 	}
 }
@@ -118,7 +120,7 @@ func (p picture) code(c *qr.Code, x, y, most int) int {
 
 func (p picture) png() ([]byte, error) {
 	var b bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed} // a flat picture is small at any level
 	if err := encoder.Encode(&b, p.Paletted); err != nil {
 		return nil, fmt.Errorf("write a picture: %w", err)
 	}
@@ -127,10 +129,17 @@ func (p picture) png() ([]byte, error) {
 
 const cardSide = 480 // pixels; share cards want at least 300
 
+// cardSign is the card without its amount: the sign is the same on all of them.
+var cardSign = sync.OnceValue(func() picture {
+	p := newPicture(cardSide, cardSide)
+	p.gate(cardSide/2-120, 40, 240)
+	return p
+})
+
 // CardPNG is the picture of a share card: the sign, and the amount.
 func CardPNG(amount string) ([]byte, error) {
 	p := newPicture(cardSide, cardSide)
-	p.gate(cardSide/2-120, 40, 240)
+	copy(p.Pix, cardSign().Pix)
 	if Drawable(amount) {
 		p.write(amount, cardSide/2, 330, 84, cardSide-64, ink)
 	}
