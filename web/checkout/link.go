@@ -151,8 +151,12 @@ func (s scene) elsewhereShops() []shopElsewhere {
 // cautious is the worst that the map says of any scene: what is blocked in one of them is not offered, since ours may be that one.
 func (s scene) cautious(target string) (worst string, somewhere bool) {
 	worst = wall.StateWorks
+	at := s.now
+	if !s.on.IsZero() {
+		at = s.on
+	}
 	for _, where := range scenes {
-		switch l := s.opens(target, s.seen.Container, where, s.now); l.State {
+		switch l := s.opens(target, s.seen.Container, where, at); l.State {
 		case wall.StateWorks:
 			somewhere = true
 		case wall.StateUnknown:

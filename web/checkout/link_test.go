@@ -273,6 +273,20 @@ func TestOtherShops(t *testing.T) {
 	}
 }
 
+// TestOtherShopsOnAnotherDay: looked at as of another day, a link asks that day's map.
+func TestOtherShopsOnAnotherDay(t *testing.T) {
+	s := openShop(t)
+	l := s.sells(engine.LinkInput{Targets: []string{"https://item.taobao.com/1"}, Prefer: postern.PreferOnly})
+	for on, want := range map[string]string{"2013-11-21": "link", "2013-11-22": "wayout"} {
+		s.wantScreen(s.get("/l/"+l.Token+"?as=wechat&on="+on), want)
+	}
+	l = s.sells(engine.LinkInput{})
+	form := visitOf(t, s.get("/l/"+l.Token+"?on=2013-11-21"))
+	if s.do(http.MethodPost, "/l/"+l.Token+"/order?on=2013-11-21", form); len(s.payments()) != 0 {
+		t.Error("an order on another day")
+	}
+}
+
 // TestStrangersAreNoTargets: only addresses of platforms that the map knows are kept, whole and by https.
 func TestStrangersAreNoTargets(t *testing.T) {
 	s := openShop(t)
