@@ -39,6 +39,7 @@ type demo struct {
 	merchant postern.Merchant
 	key      string
 	endpoint string // the webhook endpoint's secret
+	item     postern.Link
 	stop     context.CancelFunc
 	done     chan error
 	dir      string
@@ -73,7 +74,8 @@ func (c *demoCmd) Run(rt *runtime) error {
 		}
 		defer func() { _ = os.Remove(c.ReadyFile) }()
 	}
-	fmt.Fprintf(rt.stdout, "Postern 便门 is running, with simulated wallets and no real money.\n\n  see it      %s\n  a link      %s\n  API         %s/v1   key %s\n", d.cfg.PublicURL, link, d.cfg.PublicURL, d.key)
+	fmt.Fprintf(rt.stdout, "Postern 便门 is running, with simulated wallets and no real money.\n\n  see it      %s\n  a link      %s\n  an item     %s   poster %s/poster.svg\n  API         %s/v1   key %s\n",
+		d.cfg.PublicURL, link, d.engine.LinkURL(d.item.Token), d.engine.LinkURL(d.item.Token), d.cfg.PublicURL, d.key)
 	for _, b := range d.boxes.list {
 		fmt.Fprintf(rt.stdout, "  %-11s %s/phone\n", b.Code, b.base)
 	}
@@ -174,6 +176,9 @@ func (d *demo) populate(ctx context.Context, name string) error {
 		}
 	}
 	var err error
+	if d.item, err = d.engine.CreateLink(ctx, d.merchant.ID, engine.LinkInput{Title: "烧饼礼盒 · 十二枚", Description: "当天现烤，密封礼盒，顺丰包邮。", Amount: 6800, Currency: "CNY"}); err != nil {
+		return err
+	}
 	if d.key, _, err = d.api.MakeKey(ctx, d.merchant.ID, "demo", false); err != nil {
 		return err
 	}

@@ -187,6 +187,37 @@ func TestBegunBeforeTheGateClosed(t *testing.T) {
 	slidePicture(t, b, "slider-gate.en")
 }
 
+// TestAnItemIsOrderedInABrowser opens the demo's link, presses its one button, and comes to the checkout of a payment of its own, under the pages' own headers.
+func TestAnItemIsOrderedInABrowser(t *testing.T) {
+	d := runDemo(t)
+	b := webtest.Open(t)
+	var seen []string
+	for _, noScript := range []bool{false, true} {
+		if err := b.Show(d.engine.LinkURL(d.item.Token)+"?lang=en&as=browser", webtest.View{Width: 360, NoScript: noScript}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Wait(`document.querySelector('img').naturalWidth === 480`); err != nil { // the share card's picture is let in
+			t.Error(err)
+		}
+		if _, err := webtest.Eval[bool](b, `document.querySelector('form[action*="/order"] button').click(), true`); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Wait(`location.pathname.indexOf('/c/') === 0 && document.querySelectorAll('form[action*="/start"]').length > 0`); err != nil {
+			t.Fatal(err)
+		}
+		path, err := webtest.Eval[string](b, "location.pathname")
+		if err != nil || slices.Contains(seen, path) {
+			t.Errorf("the second visit came to %s (%v)", path, err)
+		}
+		seen = append(seen, path)
+	}
+	for _, c := range b.Complaints() {
+		if !strings.Contains(c, "favicon") {
+			t.Errorf("the browser complains: %s", c)
+		}
+	}
+}
+
 // storyShops are the orders of the three shops.
 func storyShops(t *testing.T, d *demo) []postern.Payment {
 	t.Helper()
