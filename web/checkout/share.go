@@ -3,9 +3,9 @@ package checkout
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"postern"
-	"postern/web/ui"
 )
 
 // named are the states whose page is named after what it sells: the address may be passed on from them.
@@ -55,19 +55,11 @@ func (s scene) asOf(w *words) string {
 	return fmt.Sprintf(w.AsOf, s.on.In(postern.Beijing).Format(s.lang.Pick("2006年1月2日", "2 Jan 2006")))
 }
 
-// typed is a short address without its scheme, as people type it.
+// typed is a short address without its scheme, as people type it; empty without a code.
 func typed(public, code string) string {
 	if code == "" {
 		return ""
 	}
-	host := public
-	if origin, ok := ui.Origin(public); ok {
-		host = origin
-	}
-	for _, scheme := range []string{"https://", "http://"} {
-		if len(host) > len(scheme) && host[:len(scheme)] == scheme {
-			host = host[len(scheme):]
-		}
-	}
+	_, host, _ := strings.Cut(public, "://")
 	return host + rootCode + code
 }
