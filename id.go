@@ -28,6 +28,7 @@ const (
 	PrefixKey           = "key_"
 	PrefixClosure       = "clo_"
 	PrefixHealth        = "hst_"
+	PrefixLink          = "lnk_"
 )
 
 // Platform owns the rows that belong to no merchant.

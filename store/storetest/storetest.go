@@ -48,6 +48,7 @@ func Run(t *testing.T, open Open) {
 		{"closures", testClosures},
 		{"health and its records", testHealth},
 		{"how starts went", testStarts},
+		{"links and short codes", testLinks},
 		{"endpoints and deliveries", testDeliveries},
 		{"sweeps find what is open", testSweeps},
 		{"retention deletes people and keeps money", testForget},
