@@ -19,12 +19,18 @@ const (
 	EventRefundStuck      EventType = "refund.stuck"
 	EventChannelSuspended EventType = "channel.suspended"
 	EventChannelRestored  EventType = "channel.restored"
+	EventClosureAnnounced EventType = "closure.announced"
+	EventClosureMoved     EventType = "closure.moved"
+	EventClosureWithdrawn EventType = "closure.withdrawn"
+	EventCalendarAhead    EventType = "calendar.ahead"
+	EventChannelsMoved    EventType = "channels.moved"
 )
 
 // EventTypes lists them all.
 var EventTypes = []EventType{
 	EventPaymentPaid, EventPaymentExpired, EventPaymentCanceled, EventAttemptUnknown, EventSurplusReceived, EventSurplusAccepted, EventSurplusRefunded,
 	EventRefundRefunded, EventRefundFailed, EventRefundStuck, EventChannelSuspended, EventChannelRestored,
+	EventClosureAnnounced, EventClosureMoved, EventClosureWithdrawn, EventCalendarAhead, EventChannelsMoved,
 }
 
 // Event is what we tell a merchant. Position is given after the commit by one sequencer per merchant; until then it is 0.
@@ -58,4 +64,8 @@ const (
 	JobRefund   = "refund_send"
 	JobSequence = "event_sequence"
 	JobDeliver  = "webhook_deliver"
+	// These three belong to an owner, which may be a partner or the platform.
+	JobTellClosure = "closure_tell"
+	JobFleetMove   = "fleet_move"
+	JobFleetWatch  = "fleet_watch"
 )

@@ -27,5 +27,9 @@ func (e *Engine) Jobs() map[string]Handler {
 		postern.JobClose:  verb(e.Close),
 		postern.JobExpire: verb(e.Expire),
 		postern.JobRefund: verb(e.SendRefund),
+
+		postern.JobTellClosure: e.tellJob,
+		postern.JobFleetMove:   verb(e.RunFleetMove),
+		postern.JobFleetWatch:  verb(e.WatchFleetMove),
 	}
 }
