@@ -30,6 +30,8 @@ type FleetMove struct {
 	// To are providers or channels in the order of preference: each merchant is moved to the first that it has.
 	To     []string
 	Policy MovePolicy
+	// Live says of which mode its merchants are; test and live never mix.
+	Live   bool
 	Status MoveStatus
 	// Share is how many of 10,000 merchants are to be moved; Merchants is how many there are.
 	Share     int64

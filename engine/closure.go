@@ -134,6 +134,19 @@ func (e *Engine) PreviewClosure(ctx context.Context, c postern.Closure) (Closure
 	return effect, err
 }
 
+// Warnings are the effect in words, where somebody loses the last way to be paid; none otherwise.
+func (f *ClosureEffect) Warnings() []string {
+	var out []string
+	for _, w := range f.LastWays {
+		text := itoa(int(w.Merchants)) + " merchants lose their last way to be paid in " + w.Container
+		for _, s := range w.Sums {
+			text += ", with " + itoa(int(s.Orders)) + " orders of " + postern.FormatMoney(s.Amount, s.Currency)
+		}
+		out = append(out, text+" in the last "+itoa(f.Days)+" days")
+	}
+	return out
+}
+
 func (f *ClosureEffect) add(merchantID string, one Impact) {
 	f.Merchants++
 	through := sums(f.Through)

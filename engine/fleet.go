@@ -19,6 +19,7 @@ type NewFleetMove struct {
 	// Shared adds a channel through a shared account to merchants that have none of To, each with its sub-merchant number.
 	Shared *SharedAccount
 	Policy postern.MovePolicy
+	Live   bool  // which merchants: live ones or test ones
 	Share  int64 // of 10,000 merchants; the first step
 	Who    string
 	Why    string
@@ -38,8 +39,6 @@ type FleetPlan struct {
 	Moves   []FleetRoute
 	Through []Sum
 	Skipped []Skipped
-	// Sums are what each member sold through what closes, in the order of the members.
-	Sums [][]Sum
 }
 
 // FleetRoute is how many merchants go from one provider to another.
@@ -78,6 +77,9 @@ func (e *Engine) PlanFleetMove(ctx context.Context, in NewFleetMove) (FleetPlan,
 	err = e.eachShop(ctx, &about, "", func(page []shop, _ string) (bool, error) {
 		for i := range page {
 			s := &page[i]
+			if s.Live != in.Live {
+				continue
+			}
 			impact, hit := e.impact(s, &c, nil)
 			if !hit {
 				continue
@@ -88,7 +90,6 @@ func (e *Engine) PlanFleetMove(ctx context.Context, in NewFleetMove) (FleetPlan,
 				continue
 			}
 			plan.Members = append(plan.Members, postern.MoveMember{MerchantID: s.ID, OwnerID: in.OwnerID, State: postern.MemberPlanned, Steps: steps})
-			plan.Sums = append(plan.Sums, impact.Through)
 			through.all(impact.Through)
 			plan.count(route)
 		}
@@ -96,6 +97,26 @@ func (e *Engine) PlanFleetMove(ctx context.Context, in NewFleetMove) (FleetPlan,
 	})
 	plan.Through = through
 	return plan, err
+}
+
+// FleetStep is what one step of a move would take along, by the orders of the last 30 days.
+type FleetStep struct {
+	Share     int64 `json:"share"`
+	Merchants int64 `json:"merchants"`
+	Sums      []Sum `json:"sums"`
+}
+
+// Steps are the usual steps of the plan, each with all that the ones before it moved. Before the move has its places they say how much, not who.
+func (p *FleetPlan) Steps() []FleetStep {
+	steps := []FleetStep{}
+	for _, share := range postern.MoveSteps {
+		step := FleetStep{Share: share, Merchants: postern.Wave(int64(len(p.Members)), share), Sums: []Sum{}}
+		for _, s := range p.Through {
+			step.Sums = append(step.Sums, Sum{s.Currency, s.Orders * step.Merchants / int64(len(p.Members)), s.Amount * step.Merchants / int64(len(p.Members))})
+		}
+		steps = append(steps, step)
+	}
+	return steps
 }
 
 func (p *FleetPlan) count(route FleetRoute) {
@@ -158,6 +179,9 @@ func (e *Engine) checkShared(ctx context.Context, in *NewFleetMove) (postern.Cre
 	if !known {
 		return set, postern.Invalid("shared.credential_set_id", postern.CodeInvalid, "this binary has no connector for the account's provider", "choose another account")
 	}
+	if set.Sandbox == in.Live {
+		return set, modeMismatch()
+	}
 	if len(in.Shared.Products) == 0 {
 		return set, postern.Invalid("shared.products", postern.CodeInvalid, "the new channels would have no product", "name one or more")
 	}
@@ -210,8 +234,6 @@ func (e *Engine) moveOf(s *shop, c *postern.Closure, impact Impact, in NewFleetM
 	switch {
 	case sub == "":
 		return nil, route, "no sub-merchant number was given for it"
-	case set.Sandbox == s.Live:
-		return nil, route, "it is of the other mode than the shared account"
 	case slices.ContainsFunc(s.channels, func(ch postern.Channel) bool {
 		return ch.CredentialSetID == set.ID && ch.SubMerchant == sub && ch.RetiredAt.IsZero()
 	}):
@@ -235,7 +257,7 @@ func (e *Engine) StartFleetMove(ctx context.Context, in NewFleetMove) (postern.F
 	}
 	now := e.now()
 	m := postern.FleetMove{
-		OwnerID: in.OwnerID, ID: e.newID(postern.PrefixFleetMove), ClosureOwnerID: in.ClosureOwnerID, ClosureID: in.ClosureID, To: in.To, Policy: in.Policy,
+		OwnerID: in.OwnerID, ID: e.newID(postern.PrefixFleetMove), ClosureOwnerID: in.ClosureOwnerID, ClosureID: in.ClosureID, To: in.To, Policy: in.Policy, Live: in.Live,
 		Status: postern.MoveMoving, Share: in.Share, Merchants: int64(len(plan.Members)), StepAt: now, CreatedAt: now, UpdatedAt: now,
 		History: []postern.MoveEdit{{At: now, Who: in.Who, What: "began", Why: in.Why, Share: in.Share}},
 	}

@@ -7,11 +7,11 @@ import (
 	"postern"
 )
 
-const moveColumns = "owner_id, id, version, closure_owner_id, closure_id, targets, policy, status, share, merchants, success_before, history, step_at, created_at, updated_at"
+const moveColumns = "owner_id, id, version, closure_owner_id, closure_id, targets, policy, live, status, share, merchants, success_before, history, step_at, created_at, updated_at"
 
 func scanMove(r Row) (postern.FleetMove, error) {
 	var m postern.FleetMove
-	err := r.Scan(&m.OwnerID, &m.ID, &m.Version, &m.ClosureOwnerID, &m.ClosureID, asJSON(&m.To), asJSON(&m.Policy), &m.Status, &m.Share, &m.Merchants, asJSON(&m.Before),
+	err := r.Scan(&m.OwnerID, &m.ID, &m.Version, &m.ClosureOwnerID, &m.ClosureID, asJSON(&m.To), asJSON(&m.Policy), flag(&m.Live), &m.Status, &m.Share, &m.Merchants, asJSON(&m.Before),
 		asJSON(&m.History), at(&m.StepAt), at(&m.CreatedAt), at(&m.UpdatedAt))
 	return m, err
 }
@@ -28,7 +28,7 @@ func (s *Store) SaveFleetMove(ctx context.Context, m postern.FleetMove, jobs ...
 	return s.Write(ctx, func(tx Tx) error {
 		var err error
 		if m.Version == 0 {
-			_, err = tx.Exec(ctx, insertInto("fleet_move", moveColumns), m.OwnerID, m.ID, 1, m.ClosureOwnerID, m.ClosureID, texts[0], texts[1], m.Status, m.Share, m.Merchants,
+			_, err = tx.Exec(ctx, insertInto("fleet_move", moveColumns), m.OwnerID, m.ID, 1, m.ClosureOwnerID, m.ClosureID, texts[0], texts[1], bit(m.Live), m.Status, m.Share, m.Merchants,
 				texts[2], texts[3], micros(m.StepAt), micros(m.CreatedAt), micros(m.UpdatedAt))
 		} else {
 			err = mustChange(ctx, tx, stale("fleet move", m.ID), `UPDATE fleet_move SET version = version + 1, status = $4, share = $5, merchants = $6, success_before = $7,

@@ -29,6 +29,7 @@ CREATE TABLE fleet_move (
   closure_id TEXT NOT NULL,
   targets TEXT NOT NULL,
   policy TEXT NOT NULL,
+  live BIGINT NOT NULL CHECK (live IN (0, 1)),
   status TEXT NOT NULL,
   share BIGINT NOT NULL CHECK (share BETWEEN 0 AND 10000),
   merchants BIGINT NOT NULL CHECK (merchants >= 0),
