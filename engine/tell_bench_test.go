@@ -24,7 +24,9 @@ func manyMerchants(b *testing.B, s *store.Store, n int, at time.Time) {
 	b.Helper()
 	us := at.UnixMicro()
 	numbers := fmt.Sprintf("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) ", n)
-	id := func(prefix, i string) string { return "'" + prefix + "00000000000000000000' || CAST(100000 + " + i + " AS TEXT)" }
+	id := func(prefix, i string) string {
+		return "'" + prefix + "00000000000000000000' || CAST(100000 + " + i + " AS TEXT)"
+	}
 	channel := func(prefix, provider string) string {
 		return fmt.Sprintf(`INSERT INTO channel (merchant_id, id, version, credential_set_id, credential_owner_id, provider, sub_merchant, products, permissions, min_amount, max_amount, place,
 			sandbox, retired_at, created_at, updated_at, agreement, weight) %s SELECT %s, %s, 1, 'crs_1', 'ptn_1', '%s', '', '["h5","native"]', '[]', 0, 0, 0, 0, 0, %d, %d, '{}', 1 FROM n`,
