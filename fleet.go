@@ -136,7 +136,8 @@ func (t Tally) BP() int64 {
 }
 
 // Worse says whether the moved side does so much worse than the other that the move must stop. It needs Least attempts on both sides, a difference of more than
-// WorseBP, and one that chance makes once in a thousand at most (3.1 standard deviations of the pooled share). All of it is integer arithmetic.
+// WorseBP, and one of more than four standard deviations of the pooled share: the numbers are looked at every minute, and what is looked at often looks bad some day
+// by chance. All of it is integer arithmetic.
 func (p MovePolicy) Worse(moved, other Tally) bool {
 	if moved.Tried < max(p.Least, 1) || other.Tried < max(p.Least, 1) {
 		return false
@@ -155,6 +156,6 @@ func (p MovePolicy) Worse(moved, other Tally) bool {
 		return false
 	}
 	paid, tried := moved.Paid+other.Paid, moved.Tried+other.Tried
-	// gap² · tried · 100 > 961 · moved · other · paid · unpaid, which is z > 3.1 without a root or a fraction.
-	return mul(gap, gap, n(tried), n(100)).Cmp(mul(n(961), n(moved.Tried), n(other.Tried), n(paid), n(tried-paid))) > 0
+	// gap² · tried > 16 · moved · other · paid · unpaid, which is z > 4 without a root or a fraction.
+	return mul(gap, gap, n(tried)).Cmp(mul(n(16), n(moved.Tried), n(other.Tried), n(paid), n(tried-paid))) > 0
 }

@@ -283,3 +283,70 @@ func (b *bench) crashing(span time.Duration) {
 		b.Fatal(err)
 	}
 }
+
+// attempts commits attempts of a merchant that a buyer saw and that ended, so many of them paid.
+func (b *bench) attempts(merchantID string, tried, paid int) {
+	b.Helper()
+	now := b.w.Clock.Now()
+	id := func(prefix string) string { return postern.NewID(prefix, now, b.w.Rand) }
+	for i := range tried {
+		p := postern.Payment{
+			MerchantID: merchantID, ID: id(postern.PrefixPayment), Amount: 100, Currency: "CNY", Description: "d", LatePayment: postern.LateRefund, Status: postern.PaymentExpired,
+			LinkToken: id("tok"), ExpiresAt: now, CreatedAt: now, UpdatedAt: now,
+		}
+		p.Reference = p.ID
+		a := postern.Attempt{
+			MerchantID: merchantID, ID: id(postern.PrefixAttempt), PaymentID: p.ID, ChannelID: "chn_1", Provider: "wechatpay", Product: "native", Number: id("no"), Amount: 100, Currency: "CNY",
+			Status: postern.AttemptFailed, ExposedAt: now, ExpiresAt: now, Plan: "{}", CreatedAt: now, UpdatedAt: now,
+		}
+		if i < paid {
+			a.Status = postern.AttemptPaid
+		}
+		if err := b.w.Store.Commit(context.Background(), store.Change{MerchantID: merchantID, At: now, Payment: &p, Attempts: []postern.Attempt{a}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestAFleetMoveStopsOnWorseNumbers(t *testing.T) {
+	b := newBench(t)
+	_, key, merchants := b.fleet(4)
+	b.key = key
+	body := object{"closure_id": b.closureOf("alipay"), "to": []string{"wechatpay"}, "share": 100}
+	for name, c := range map[string]struct {
+		paid   int
+		status string
+	}{"healthy": {36, "holding"}, "worse": {12, "stopped"}} {
+		move := "/v1/fleet_moves/" + b.post("/v1/fleet_moves", body).want(http.StatusCreated).text("id")
+		b.run(10 * time.Second)
+		moved := ""
+		for _, id := range merchants {
+			m, err := b.w.Store.Member(context.Background(), id, move[len("/v1/fleet_moves/"):])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.State == postern.MemberMoved {
+				moved = id
+			}
+		}
+		for _, id := range merchants {
+			if id != moved {
+				b.attempts(id, 40, 36)
+			}
+		}
+		b.attempts(moved, 40, c.paid)
+		b.run(2 * time.Minute)
+		got := b.get(move).want(http.StatusOK)
+		if n := got.object("numbers"); got.text("status") != c.status || n.object("success").int("tried") != 40 || n.object("success").int("paid") != int64(c.paid) || n.object("against").int("tried") != 120 {
+			t.Errorf("%s: %v", name, got)
+		}
+		history := got.list("history")
+		if last := history[len(history)-1]; c.status == "stopped" && (last.text("who") != "postern" || last.text("why") != "paid of 10,000 attempts: moved 3000, others 9000") {
+			t.Errorf("history %v", history)
+		}
+		b.post(move+"/widen", object{"why": "looked at it"}).want(http.StatusOK) // A person may go on.
+		b.post(move+"/undo", object{}).want(http.StatusOK)
+		b.run(2 * time.Minute)
+		b.w.Clock.Advance(time.Hour)
+	}
+}

@@ -8,6 +8,8 @@ import (
 
 	"postern"
 	"postern/engine"
+	"postern/sim"
+	"postern/store"
 )
 
 // told returns the data of the merchant's events of a type, in order.
@@ -155,6 +157,41 @@ func TestIdleChannelsAreClosedByTheirLastSale(t *testing.T) {
 	for provider, status := range map[string]int{"alipay": http.StatusCreated, "wechatpay": http.StatusUnprocessableEntity} {
 		if a := b.post("/v1/payments/"+b.create("B"+provider, 6800).text("id")+"/attempts", object{"provider": provider, "product": "native"}); a.Status != status {
 			t.Errorf("%s: %d %s", provider, a.Status, a.Body)
+		}
+	}
+}
+
+// TestTellingSurvivesACrashAnywhere crashes the switch around every commit of the telling: in the end each of 130 merchants was told once, numbered from one.
+func TestTellingSurvivesACrashAnywhere(t *testing.T) {
+	points := &sim.Points{}
+	commits := func(ctx context.Context, point string) error {
+		if point == store.FaultStatement {
+			return nil
+		}
+		return points.Hit(ctx, point)
+	}
+	b := (&bench{T: t, w: newWorldOver(t, store.Options{Fault: commits}, commits)}).signedIn()
+	_, key, merchants := b.fleet(130)
+	b.key = key
+	for k, all := 0, 0; k <= all; k++ {
+		c := b.closureOf("alipay")
+		points.Arm(k, false)
+		b.crashing(time.Second)
+		if passed, _ := points.Passed(); k == 0 {
+			if all = passed; all < 4 {
+				t.Fatalf("only %d points", all)
+			}
+		}
+		points.Disarm()
+		b.run(2 * time.Minute)
+		if told := b.get("/v1/closures/" + c).want(http.StatusOK).object("told"); told.int("merchants") != 130 || told["done_at"] == nil {
+			t.Fatalf("point %d: %v", k, told)
+		}
+		for _, id := range merchants {
+			list, err := b.w.Store.Events(context.Background(), id, int64(k), 10)
+			if err != nil || len(list) != 1 || list[0].Position != int64(k+1) {
+				t.Fatalf("point %d: merchant %s was told %v, %v", k, id, list, err)
+			}
 		}
 	}
 }
