@@ -68,21 +68,24 @@ func TestEachMerchantIsToldOfAClosureWithItsOwnNumbers(t *testing.T) {
 	b.post("/v1/closures/"+c.text("id")+"/move", object{"note": "later", "withdraws": []object{{"act": "pay", "from": at.Add(time.Hour).Format(time.RFC3339)}}}).want(http.StatusOK)
 	b.post("/v1/closures/"+c.text("id")+"/scope", object{"note": "elsewhere only", "scope": object{"providers": []string{"alipay"}, "containers": []string{"wechat"}, "min_amount": 1000}}).want(http.StatusOK)
 	b.run(time.Minute)
+	b.post("/v1/closures/"+c.text("id")+"/scope", object{"note": "somebody else's", "scope": object{"providers": []string{"tenpay"}}}).want(http.StatusOK)
+	b.run(time.Minute)
 	after := b.post("/v1/closures/"+c.text("id")+"/withdraw", object{"note": "called off"}).want(http.StatusOK)
 	history := after.list("history")
-	if len(history) != 4 || history[2].text("what") != "narrowed" || history[0].object("scope") == nil || after["effect"] != nil {
+	if len(history) != 5 || history[2].text("what") != "narrowed" || history[0].object("scope") == nil || after["effect"] != nil {
 		t.Errorf("history %v", history)
 	}
 	b.key = own
 	moved, withdrawn := b.told("closure.moved"), b.told("closure.withdrawn")
-	if len(moved) != 2 || len(withdrawn) != 1 || len(b.told("closure.announced")) != 1 {
+	if len(moved) != 3 || len(withdrawn) != 0 || // It went away from this merchant before it was withdrawn.
+		len(b.told("closure.announced")) != 1 {
 		t.Fatalf("moved %v, withdrawn %v", moved, withdrawn)
 	}
-	if moved[1].object("closure").text("what") != "narrowed" || len(moved[1].object("numbers").list("through")) != 0 || len(moved[0].object("closure").list("was")) != 1 {
+	if moved[1].object("closure").text("what") != "narrowed" || len(moved[1].object("numbers").list("through")) != 0 || len(moved[0].object("closure").list("was")) != 1 || moved[2].object("closure").text("what") != "widened" {
 		t.Errorf("moved %v", moved)
 	}
 	b.key = b.platform()
-	if got := b.get("/v1/closures/" + c.text("id")).want(http.StatusOK).object("told"); got.int("edit") != 4 || got.int("merchants") != 1 || got["done_at"] == nil {
+	if got := b.get("/v1/closures/" + c.text("id")).want(http.StatusOK).object("told"); got.int("edit") != 5 || got.int("merchants") != 0 || got["done_at"] == nil {
 		t.Errorf("progress %v", got)
 	}
 }

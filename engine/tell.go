@@ -140,7 +140,7 @@ func (t *teller) page(ctx context.Context, page []shop) ([]postern.Event, error)
 		}
 		if !hit && t.moved { // It is about this merchant no more, which is worth telling too.
 			if impact, hit = t.impact(&page[i], &t.was, others); hit {
-				impact.Through, impact.Stranded = nil, nil
+				impact.Channels, impact.Through, impact.Stranded = nil, nil, nil
 			}
 		}
 		if !hit {
@@ -195,7 +195,7 @@ var tellingTypes = map[string]postern.EventType{"announced": postern.EventClosur
 func (t *teller) event(s *shop, impact Impact) (postern.Event, error) {
 	edit := t.now.History[t.edit-1]
 	told := closureTold{
-		ChannelIDs: impact.Channels, Others: append([]Other{}, impact.Others...), NoWayLeft: append([]Stranded{}, impact.Stranded...), StillWorks: []postern.Act{},
+		ChannelIDs: append([]string{}, impact.Channels...), Others: append([]Other{}, impact.Others...), NoWayLeft: append([]Stranded{}, impact.Stranded...), StillWorks: []postern.Act{},
 		Closure: closureNotice{
 			ID: t.now.ID, Title: t.now.Title, By: t.now.By, Who: t.now.Who, Source: t.now.Source, Edit: t.edit, What: edit.What, At: edit.At, Note: edit.Note,
 			Scope: t.now.Scope, Withdraws: append([]postern.Withdrawal{}, t.now.Withdraws...), Was: t.was.Withdraws,
