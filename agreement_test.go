@@ -42,7 +42,7 @@ func TestClosuresThatContradictThemselves(t *testing.T) {
 
 func TestAFileOfClosuresIsReadLineByLine(t *testing.T) {
 	const good = `{"title": "a", "by": "host", "scope": {"containers": ["qq"], "idle_days": 2}, "withdraws": [{"act": "pay", "from": "2026-03-01T00:00:00+08:00"}]}`
-	list, bad := postern.ReadClosures(strings.NewReader("# a note\n\n"+good+"\r\n"), "mer_1")
+	list, bad := postern.ReadClosures(strings.NewReader("// a note\n\n"+good+"\r\n"), "mer_1")
 	if len(bad) != 0 || len(list) != 1 || list[0].OwnerID != "mer_1" || list[0].Scope.IdleFor.Hours() != 48 {
 		t.Errorf("%+v, %v", list, bad)
 	}

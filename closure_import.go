@@ -54,7 +54,7 @@ type lineScope struct {
 
 const maxLine = 1 << 20
 
-// ReadClosures reads an owner's closures, one JSON object a line, and says of each line that is wrong what is. Empty lines and those that begin with # are passed
+// ReadClosures reads an owner's closures, one JSON object a line, and says of each line that is wrong what is. Empty lines and those that begin with // are passed
 // over. With any error none of the closures is good to use.
 func ReadClosures(r io.Reader, owner string) ([]Closure, []LineError) {
 	var list []Closure
@@ -66,7 +66,7 @@ func ReadClosures(r io.Reader, owner string) ([]Closure, []LineError) {
 	for scanner.Scan() {
 		line++
 		text := bytes.TrimSpace(scanner.Bytes())
-		if len(text) == 0 || text[0] == '#' {
+		if len(text) == 0 || bytes.HasPrefix(text, []byte("//")) {
 			continue
 		}
 		c, err := readClosure(text, owner)
