@@ -101,7 +101,7 @@ func naiveHits(c postern.Closure, off postern.Withdrawal, w postern.Asker, at ti
 	return true
 }
 
-// TestAMillionQuestions asks both interpreters the same generated questions. The seed is fixed, so that a disagreement comes again.
+// TestAMillionQuestions asks both interpreters, and the index that plans use, the same generated questions. The seed is fixed, so that a disagreement comes again.
 func TestAMillionQuestions(t *testing.T) {
 	questions := 1_000_000
 	if testing.Short() {
@@ -112,6 +112,7 @@ func TestAMillionQuestions(t *testing.T) {
 	closed := 0
 	for asked := 0; asked < questions; {
 		closures := randomClosures(r)
+		index := postern.IndexClosures(closures)
 		for range 40 {
 			who := randomShop(r)
 			for range 5 {
@@ -122,6 +123,9 @@ func TestAMillionQuestions(t *testing.T) {
 				}
 				if scoped := within(closures, who, at); scoped != "" {
 					t.Fatalf("question %d: %s", asked, scoped)
+				}
+				if indexed := index.May(act, &who, at); indexed != got {
+					t.Fatalf("question %d: may %s at %s: the index says %+v, the list %+v\nshop %+v\nclosures %+v", asked, act, at, indexed, got, who, closures)
 				}
 				if got.Because == postern.ClosedByWall {
 					closed++

@@ -20,7 +20,7 @@ func (c *Closure) Check() error {
 		return Invalid("by", CodeInvalid, "a closure says whose it is", "send provider, host or regulator")
 	}
 	for i, e := range c.Withdraws {
-		if !hasAct(allActs, e.Act) {
+		if !slices.Contains(allActs, e.Act) {
 			return Invalid("withdraws", CodeInvalid, "there is no such act", "send sign, renew, pay, refund, settle or dispute")
 		}
 		if e.From.IsZero() || !e.Until.IsZero() && !e.From.Before(e.Until) {

@@ -83,6 +83,7 @@ func (a *API) build(mux *http.ServeMux) {
 	a.agreements()
 	a.calendar()
 	a.fleet()
+	a.rules()
 	a.merchants()
 	a.keys()
 	a.ledger()

@@ -131,5 +131,5 @@ func (d *driller) plan(o Order) route.Plan {
 	s := d.stalls[o.MerchantID]
 	buyer := route.Buyer{Container: o.Container, OS: o.OS, Form: o.Form}
 	payment := postern.Payment{MerchantID: o.MerchantID, Amount: o.Amount, Currency: o.Currency, Live: s.Merchant.Live}
-	return route.Make(d.Input(s, payment, buyer, d.in.At))
+	return d.Make(s, d.Input(s, payment, buyer, d.in.At))
 }

@@ -79,20 +79,13 @@ func (e *Engine) calendarOf(ctx context.Context, m postern.Merchant, channels []
 
 // wallAhead lists the moments in a window at which any wall moves.
 func (e *Engine) wallAhead(from, until time.Time) []wall.Moment {
-	all := e.wallMap().Changes()
+	all := e.theWall().Changes()
 	return slices.DeleteFunc(all, func(m wall.Moment) bool { return m.Time().Before(from) || !m.Time().Before(until) })
-}
-
-func (e *Engine) wallMap() *wall.Map {
-	if e.Wall == nil {
-		return wall.Default()
-	}
-	return e.Wall()
 }
 
 // moves are the containers in which a product changes its state at a moment.
 func (e *Engine) moves(provider, product string, at time.Time) []postern.WallAhead {
-	m := e.wallMap()
+	m := e.theWall()
 	var list []postern.WallAhead
 	for _, container := range m.Containers() {
 		seen := wall.Seen{Container: container}

@@ -13,7 +13,6 @@ import (
 	"postern"
 	"postern/ledger"
 	"postern/provider"
-	"postern/route"
 	"postern/store"
 	"postern/vault"
 	"postern/wall"
@@ -25,9 +24,7 @@ type Engine struct {
 	Vault    *vault.Vault
 	Registry provider.Registry
 	Env      provider.Env
-	// Reach says what the wall map holds of a product in a buyer's container, at a time.
-	Reach func(providerCode, product string, buyer route.Buyer, now time.Time) route.Reach
-	// Wall is the map in force, for what it will change; nil is the built-in one.
+	// Wall is the map in force, which may change while the switch runs; nil means the built-in one.
 	Wall func() *wall.Map
 	// PublicURL is where buyers reach the checkout, CallbackURL where providers reach the notifications; both without a trailing slash.
 	PublicURL   string

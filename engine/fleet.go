@@ -213,13 +213,13 @@ func (e *Engine) moveOf(s *shop, c *postern.Closure, impact Impact, in NewFleetM
 			continue
 		}
 		route.From = ch.Provider
-		if ch.Rank != postern.MoveBack {
+		if ch.Rank < postern.MoveBack {
 			steps = append(steps, postern.MoveChange{ChannelID: ch.ID, Was: ch.Rank, Rank: postern.MoveBack})
 		}
 	}
 	if target != nil {
 		route.To = target.Provider
-		if target.Rank != postern.MoveFront {
+		if target.Rank > postern.MoveFront {
 			steps = append(steps, postern.MoveChange{ChannelID: target.ID, Was: target.Rank, Rank: postern.MoveFront})
 		}
 		if len(steps) == 0 {

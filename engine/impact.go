@@ -221,6 +221,7 @@ func (s *shop) closes(c *postern.Closure, v *store.Sale, at time.Time) bool {
 // ways says whether anything could take a payment in a container at a moment, with one closure more if there is one. What the wall map does not know counts: it is
 // offered.
 func (e *Engine) ways(s *shop, container string, more *postern.Closure, others *postern.ClosureIndex, at time.Time) bool {
+	m := e.theWall()
 	for i := range s.channels {
 		ch := &s.channels[i]
 		if _, known := e.Registry[ch.Provider]; !known || !s.open(ch, at) {
@@ -231,7 +232,7 @@ func (e *Engine) ways(s *shop, container string, more *postern.Closure, others *
 			if allowed, _ := ch.Allows(postern.ActPay, product, at); !allowed || more != nil && more.Covers(&asker, at) || !others.May(postern.ActPay, &asker, at).Allowed {
 				continue
 			}
-			if state := e.reach(ch.Provider, product, route.Buyer{Container: container}, at).State; state == route.Works || state == route.Unknown {
+			if state := e.reach(m, nil, ch.Provider, product, route.Buyer{Container: container}, at).State; state == route.Works || state == route.Unknown {
 				return true
 			}
 		}

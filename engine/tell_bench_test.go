@@ -81,7 +81,7 @@ func BenchmarkTellClosure(b *testing.B) {
 				b.Fatal(err)
 			}
 			manyMerchants(b, s, n, time.Now())
-			e := &engine.Engine{Store: s, Registry: all.Registry(), Reach: engine.WallReach, Log: slog.New(slog.DiscardHandler), Env: provider.Env{Now: time.Now, Rand: rand.Reader}}
+			e := &engine.Engine{Store: s, Registry: all.Registry(), Log: slog.New(slog.DiscardHandler), Env: provider.Env{Now: time.Now, Rand: rand.Reader}}
 			for b.Loop() {
 				tellAll(b, e, n)
 			}
