@@ -91,11 +91,19 @@ func BenchmarkTellClosure(b *testing.B) {
 
 func tellAll(b *testing.B, e *engine.Engine, n int) {
 	ctx := b.Context()
+	wanted := postern.Closure{OwnerID: postern.Platform, Title: "the gate shuts", By: postern.ByProvider, Scope: postern.Scope{Providers: []string{"alipay"}},
+		Withdraws: []postern.Withdrawal{{Act: postern.ActPay, From: time.Now()}}}
 	began := time.Now()
-	c, err := e.AnnounceClosure(ctx, postern.Closure{
-		OwnerID: postern.Platform, Title: "the gate shuts", By: postern.ByProvider, Scope: postern.Scope{Providers: []string{"alipay"}},
-		Withdraws: []postern.Withdrawal{{Act: postern.ActPay, From: began}},
-	})
+	if effect, err := e.PreviewClosure(ctx, wanted); err != nil || effect.Merchants != int64(n) || effect.Through[0].Orders != 3*int64(n) {
+		b.Fatalf("preview %+v, %v", effect, err)
+	}
+	b.ReportMetric(time.Since(began).Seconds(), "s-preview")
+	began = time.Now()
+	if _, err := e.TellCalendar(ctx); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(time.Since(began).Seconds(), "s-calendar")
+	c, err := e.AnnounceClosure(ctx, wanted)
 	if err != nil {
 		b.Fatal(err)
 	}
