@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"postern"
@@ -73,6 +74,23 @@ type FleetStepBody struct {
 	Why   string `json:"why,omitempty" maxLength:"500"`
 }
 
+// MoveMemberView is one merchant of a move, with what was there before.
+type MoveMemberView struct {
+	MerchantID string               `json:"merchant_id"`
+	Object     string               `json:"object" enum:"fleet_member"`
+	Place      int64                `json:"place" doc:"Its turn, from 0."`
+	State      string               `json:"state" enum:"planned,moved,undone"`
+	Channels   []postern.MoveChange `json:"channels"`
+	Note       string               `json:"note,omitempty"`
+	MovedAt    *time.Time           `json:"moved_at"`
+}
+
+type listMembersIn struct {
+	ID    string `path:"id"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"Rows per page."`
+	After string `query:"after" pattern:"^[0-9]{0,9}$" doc:"The next_cursor of the page before."`
+}
+
 type fleetMoveIn struct{ Body FleetMoveBody }
 
 type fleetStepIn struct {
@@ -87,6 +105,7 @@ func (a *API) fleet() {
 		"A share of them first; the rest when the move is widened. It stops by itself when those who were moved do worse. For partners' keys.", http.StatusCreated, http.StatusConflict), a.beginFleetMove)
 	handle(a, op("list-fleet-moves", http.MethodGet, "/v1/fleet_moves", "List moves, newest first", "With who did what, when and why.", http.StatusOK), a.listFleetMoves)
 	handle(a, op("get-fleet-move", http.MethodGet, "/v1/fleet_moves/{id}", "Read a move", "How far it is, and how both sides do.", http.StatusOK), a.getFleetMove)
+	handle(a, op("list-fleet-members", http.MethodGet, "/v1/fleet_moves/{id}/merchants", "List the merchants of a move in their turn", "What is changed for each, and what was there before.", http.StatusOK), a.listMembers)
 	handle(a, op("widen-fleet-move", http.MethodPost, "/v1/fleet_moves/{id}/widen", "Move a larger share", "Also goes on with a move that was stopped.", http.StatusOK, http.StatusConflict),
 		a.editFleetMove(func(ctx context.Context, m postern.FleetMove, who string, in FleetStepBody) (postern.FleetMove, error) {
 			return a.Engine.WidenFleetMove(ctx, m.OwnerID, m.ID, in.Share, who, in.Why)
@@ -201,6 +220,27 @@ func (a *API) getFleetMove(ctx context.Context, in *idIn) (*fleetMoveOut, error)
 		Success: status.Moved, Against: status.Against,
 	}
 	return &fleetMoveOut{Body: v}, nil
+}
+
+func (a *API) listMembers(ctx context.Context, in *listMembersIn) (*listOut[MoveMemberView], error) {
+	m, err := a.fleetMove(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	from, _ := strconv.ParseInt(in.After, 10, 64) // The pattern admits digits only; empty is zero.
+	rows, err := a.Store.MembersFrom(ctx, m.ID, from, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	next := ""
+	if len(rows) == in.Limit {
+		next = strconv.FormatInt(rows[len(rows)-1].Place+1, 10)
+	}
+	return page(rows, next, func(m postern.MoveMember) MoveMemberView {
+		return MoveMemberView{
+			MerchantID: m.MerchantID, Object: "fleet_member", Place: m.Place, State: m.State, Channels: append([]postern.MoveChange{}, m.Steps...), Note: m.Note, MovedAt: orNil(m.MovedAt),
+		}
+	}), nil
 }
 
 func (a *API) editFleetMove(do func(context.Context, postern.FleetMove, string, FleetStepBody) (postern.FleetMove, error)) func(context.Context, *fleetStepIn) (*fleetMoveOut, error) {

@@ -144,6 +144,11 @@ func TestAFleetMovesStepByStepAndBack(t *testing.T) {
 			t.Errorf("%s has rank %d, want %d", key, rank, want)
 		}
 	}
+	page := b.get(move + "/merchants?limit=30").want(http.StatusOK)
+	rest := b.get(move + "/merchants?limit=30&after=" + page.text("next_cursor")).want(http.StatusOK)
+	if n := len(page.list("data")) + len(rest.list("data")); n != 40 || rest["next_cursor"] != nil || page.list("data")[29].int("place") != 29 || page.list("data")[0].text("state") != "moved" {
+		t.Errorf("%d members: %v", n, page)
+	}
 	b.post(move+"/undo", object{"why": "it opened again"}).want(http.StatusOK)
 	status("undone", 0)
 	if after := b.ranks(merchants); !reflect.DeepEqual(before, after) {
@@ -281,6 +286,23 @@ func (b *bench) crashing(span time.Duration) {
 	}
 	if b.w, err = b.w.Restart(context.Background()); err != nil {
 		b.Fatal(err)
+	}
+}
+
+func TestAFleetMoveStopsWhenItsClosureIsWithdrawn(t *testing.T) {
+	b := newBench(t)
+	_, key, _ := b.fleet(4)
+	b.key = key
+	closure := b.closureOf("alipay")
+	move := "/v1/fleet_moves/" + b.post("/v1/fleet_moves", object{"closure_id": closure, "to": []string{"wechatpay"}}).want(http.StatusCreated).text("id")
+	b.run(5 * time.Minute)
+	if got := b.get(move).want(http.StatusOK); got.text("status") != "holding" {
+		t.Fatalf("move %v", got)
+	}
+	b.post("/v1/closures/"+closure+"/withdraw", object{}).want(http.StatusOK)
+	b.run(2 * time.Minute)
+	if got := b.get(move).want(http.StatusOK); got.text("status") != "stopped" || got.list("history")[1].text("why") != "the closure was withdrawn" {
+		t.Errorf("move %v", got)
 	}
 }
 

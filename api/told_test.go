@@ -2,12 +2,14 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
 	"postern"
 	"postern/engine"
+	"postern/route"
 	"postern/sim"
 	"postern/store"
 )
@@ -196,5 +198,32 @@ func TestTellingSurvivesACrashAnywhere(t *testing.T) {
 				t.Fatalf("point %d: merchant %s was told %v, %v", k, id, list, err)
 			}
 		}
+	}
+}
+
+// TestAShareOfBuyersIsHit: a closure that is rolled out to half of the buyers leaves the other half alone, and the same payment is always on the same side.
+func TestAShareOfBuyersIsHit(t *testing.T) {
+	b := newBench(t)
+	b.post("/v1/closures", object{"title": "in batches", "by": "host", "scope": object{"share": 5000}, "withdraws": []object{{"act": "pay", "from": b.w.Clock.Now().Format(time.RFC3339)}}}).want(http.StatusCreated)
+	hit := 0
+	for i := range 60 {
+		p, kept := b.create(fmt.Sprint("A", i), 6800), [2]int{}
+		for k := range kept {
+			payment := postern.Payment{MerchantID: b.w.Merchant.ID, ID: p.text("id"), Amount: 6800, Currency: "CNY"}
+			plan, err := b.w.Engine.Plan(context.Background(), payment, route.Buyer{Container: engine.ContainerAPI}, "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept[k] = len(plan.Kept())
+		}
+		if kept[0] != kept[1] {
+			t.Errorf("payment %d is on both sides: %v", i, kept)
+		}
+		if kept[0] == 0 {
+			hit++
+		}
+	}
+	if hit < 15 || hit > 45 {
+		t.Errorf("%d of 60 payments were hit by a half", hit)
 	}
 }

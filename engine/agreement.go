@@ -51,8 +51,9 @@ func (e *Engine) SetTrade(ctx context.Context, merchantID, category, region stri
 	return merchant, nil
 }
 
-// know tells channels what closures and agreements may ask about the merchant behind them. When a channel last sold is looked up only when a closure asks for it.
-func (e *Engine) know(ctx context.Context, m postern.Merchant, channels []postern.Channel, closures *postern.ClosureIndex) error {
+// Know tells channels what closures and agreements may ask about the merchant behind them. When a channel last sold is looked up only when a closure asks for it, so
+// whoever adds such a closure to what a Stall holds asks once more.
+func (e *Engine) Know(ctx context.Context, m postern.Merchant, channels []postern.Channel, closures *postern.ClosureIndex) error {
 	idle := false
 	for _, c := range closures.List() {
 		idle = idle || c.Scope.IdleFor > 0

@@ -243,7 +243,8 @@ func (e *Engine) editFleetMove(ctx context.Context, ownerID, id string, edit fun
 	return m, nil
 }
 
-// WatchFleetMove stops a move whose merchants do worse than those that were not moved, and looks again in a minute while it is under way.
+// WatchFleetMove stops a move whose merchants do worse than those that were not moved, or whose closure was withdrawn, and looks again in a minute while it is
+// under way.
 func (e *Engine) WatchFleetMove(ctx context.Context, ownerID, id string) (time.Duration, error) {
 	status, err := e.FleetStatus(ctx, ownerID, id)
 	if err != nil {
@@ -254,15 +255,32 @@ func (e *Engine) WatchFleetMove(ctx context.Context, ownerID, id string) (time.D
 	if !watched {
 		return 0, nil
 	}
-	if !m.Policy.Worse(status.Moved, status.Against) {
+	why, err := e.reasonToStop(ctx, status)
+	if err != nil {
+		return 0, err
+	}
+	if why == "" {
 		return watchEvery, nil
 	}
-	why := "paid of 10,000 attempts: moved " + itoa(int(status.Moved.BP())) + ", others " + itoa(int(status.Against.BP()))
 	_, err = e.StopFleetMove(ctx, ownerID, id, "postern", why)
 	if err != nil && postern.CodeOf(err) == postern.CodeConflict {
 		return watchEvery, nil
 	}
 	return 0, err
+}
+
+// reasonToStop is why a move must go no further: there is nothing to move away from any more, or those who were moved do worse. Empty is none.
+func (e *Engine) reasonToStop(ctx context.Context, s FleetStatus) (string, error) {
+	c, err := e.Store.Closure(ctx, s.Move.ClosureOwnerID, s.Move.ClosureID)
+	switch {
+	case err != nil:
+		return "", err
+	case !c.WithdrawnAt.IsZero() && s.Move.Status != postern.MoveDone:
+		return "the closure was withdrawn", nil
+	case !s.Move.Policy.Worse(s.Moved, s.Against):
+		return "", nil
+	}
+	return "paid of 10,000 attempts: moved " + itoa(int(s.Moved.BP())) + ", others " + itoa(int(s.Against.BP())), nil
 }
 
 // watchDone is how long a move is watched after it has moved everybody.

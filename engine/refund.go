@@ -91,7 +91,7 @@ func (e *Engine) mayRefund(ctx context.Context, c postern.Channel, a postern.Att
 		return err
 	}
 	known := []postern.Channel{c}
-	if err := e.know(ctx, merchant, known, closures); err != nil {
+	if err := e.Know(ctx, merchant, known, closures); err != nil {
 		return err
 	}
 	asker := known[0].Asker(merchant.PartnerID, a.Product, a.Container, amount, now)

@@ -73,6 +73,7 @@ func (j *judge) closed(o *Offer, c *Candidate) bool {
 		return false
 	}
 	j.asker = o.Channel.Asker(j.in.PartnerID, o.Product, j.in.Buyer.Container, j.in.Payment.Amount, j.in.Now)
+	j.asker.Bucket = int64(mix(j.payment) % full)
 	v := j.in.Closures.May(postern.ActPay, &j.asker, j.in.Now)
 	if v.Allowed {
 		return false

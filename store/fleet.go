@@ -89,6 +89,11 @@ func (s *Store) Members(ctx context.Context, moveID, state string, from, below i
 		WHERE move_id = $1 AND state = $2 AND place >= $3 AND place < $4 ORDER BY place LIMIT $5 -- sweep`, moveID, state, from, below, limit)
 }
 
+// MembersFrom lists merchants of a move in every state by their place, from a place on, at most limit.
+func (s *Store) MembersFrom(ctx context.Context, moveID string, from int64, limit int) ([]postern.MoveMember, error) {
+	return many(ctx, s.reader(), "MembersFrom", scanMember, "SELECT "+memberColumns+" FROM fleet_member WHERE move_id = $1 AND place >= $2 ORDER BY place LIMIT $3 -- sweep", moveID, from, limit)
+}
+
 // MemberCounts says how many merchants of a move are in each state.
 func (s *Store) MemberCounts(ctx context.Context, moveID string) (map[string]int64, error) {
 	type count struct {
