@@ -31,6 +31,14 @@ const (
 	PrefixFleetMove     = "flt_"
 )
 
+// FirstID sorts before every id of the prefix that was minted at a moment or later, and after every earlier one: a bound for reading what is new.
+func FirstID(prefix string, at time.Time) string {
+	if at.UnixMilli() < 0 {
+		at = time.UnixMilli(0)
+	}
+	return DerivedID(prefix, at)[:len(prefix)+10]
+}
+
 // DerivedID is an id that is a function of a moment and of what it stands for, so that whoever makes it again makes the same: the ten characters of time that NewID
 // would write, and 80 bits of a hash.
 func DerivedID(prefix string, at time.Time, parts ...string) string {

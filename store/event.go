@@ -46,7 +46,11 @@ func (s *Store) SequenceEvents(ctx context.Context, merchantID string, limit int
 		if err != nil || len(pending) == 0 {
 			return err
 		}
-		numbered, err = s.sequence(ctx, tx, merchantID, limit)
+		endpoints, err := many(ctx, tx, "SequenceEvents", scanEndpoint, selectEndpoint+" AND disabled_at = 0 ORDER BY id", merchantID)
+		if err != nil {
+			return err
+		}
+		numbered, err = s.sequence(ctx, tx, merchantID, limit, endpoints)
 		return err
 	})
 	if err != nil {
@@ -56,17 +60,13 @@ func (s *Store) SequenceEvents(ctx context.Context, merchantID string, limit int
 }
 
 // sequence is SequenceEvents inside a transaction. It reads what waits after it has the head: another node may have numbered some of it meanwhile.
-func (s *Store) sequence(ctx context.Context, tx Tx, merchantID string, limit int) ([]postern.Event, error) {
+func (s *Store) sequence(ctx context.Context, tx Tx, merchantID string, limit int, endpoints []Endpoint) ([]postern.Event, error) {
 	var numbered []postern.Event
 	head, err := takeHead(ctx, tx, merchantID)
 	if err != nil {
 		return nil, err
 	}
 	pending, err := many(ctx, tx, "SequenceEvents", scanEvent, selectEvent+" AND position = 0 ORDER BY id LIMIT $2", merchantID, limit)
-	if err != nil {
-		return nil, err
-	}
-	endpoints, err := many(ctx, tx, "SequenceEvents", scanEndpoint, selectEndpoint+" AND disabled_at = 0 ORDER BY id", merchantID)
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,10 @@ func (s *Store) TellMany(ctx context.Context, events []postern.Event, progress *
 	var fresh int64
 	err := s.Write(ctx, func(tx Tx) error {
 		fresh = 0
+		endpoints, err := endpointsOf(ctx, tx, events)
+		if err != nil {
+			return err
+		}
 		for i, e := range events {
 			n, err := tx.Exec(ctx, insertEventSQL+" ON CONFLICT (merchant_id, id) DO NOTHING", e.MerchantID, e.ID, e.Type, e.PaymentID, e.Data, bit(e.Live), micros(e.CreatedAt), 0, "")
 			if err != nil {
@@ -65,7 +69,7 @@ func (s *Store) TellMany(ctx context.Context, events []postern.Event, progress *
 			if last := i+1 == len(events) || events[i+1].MerchantID != e.MerchantID; !last || n == 0 {
 				continue
 			}
-			if err := s.numberSome(ctx, tx, e); err != nil {
+			if err := s.numberSome(ctx, tx, e, endpoints[e.MerchantID]); err != nil {
 				return err
 			}
 		}
@@ -82,9 +86,27 @@ func (s *Store) TellMany(ctx context.Context, events []postern.Event, progress *
 	return fresh, nil
 }
 
+// endpointsOf reads the enabled endpoints of the merchants of some events at once.
+func endpointsOf(ctx context.Context, tx Tx, events []postern.Event) (map[string][]Endpoint, error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	var merchants []string
+	for _, e := range events {
+		merchants = append(merchants, e.MerchantID)
+	}
+	marks, ids := inList(1, slices.Compact(merchants))
+	list, err := many(ctx, tx, "TellMany", scanEndpoint, "SELECT "+endpointColumns+" FROM endpoint WHERE merchant_id IN ("+marks+") AND disabled_at = 0 ORDER BY merchant_id, id -- sweep", ids...)
+	by := map[string][]Endpoint{}
+	for _, e := range list {
+		by[e.MerchantID] = append(by[e.MerchantID], e)
+	}
+	return by, err
+}
+
 // numberSome numbers a merchant's waiting events, and leaves what is beyond the bound to a job.
-func (s *Store) numberSome(ctx context.Context, tx Tx, e postern.Event) error {
-	numbered, err := s.sequence(ctx, tx, e.MerchantID, numberAtOnce)
+func (s *Store) numberSome(ctx context.Context, tx Tx, e postern.Event, endpoints []Endpoint) error {
+	numbered, err := s.sequence(ctx, tx, e.MerchantID, numberAtOnce, endpoints)
 	if err != nil || len(numbered) < numberAtOnce {
 		return err
 	}

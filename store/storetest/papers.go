@@ -67,11 +67,12 @@ func testSales(t *testing.T, f *fixture) {
 	_, a, r := f.paid(mine)
 	f.paid(mine)
 	f.paid(theirs)
+	long := time.UnixMilli(0) // The ids of the fixture begin at zero.
 	want := store.Sale{MerchantID: mine, ChannelID: a.ChannelID, Provider: a.Provider, Product: a.Product, Container: a.Container, Currency: "CNY", Orders: 2, Amount: 6000, Within: 2, WithinAmount: 6000}
-	f.want(must[[]store.Sale](f)(f.Sales(ctx, []string{mine}, epoch, 0, 0)), []store.Sale{want})
+	f.want(must[[]store.Sale](f)(f.Sales(ctx, []string{mine}, long, 0, 0)), []store.Sale{want})
 	want.Within, want.WithinAmount = 0, 0
-	f.want(must[[]store.Sale](f)(f.Sales(ctx, []string{mine}, epoch, r.Amount+1, 0)), []store.Sale{want})
-	f.want(len(must[[]store.Sale](f)(f.Sales(ctx, []string{mine, theirs}, epoch, 0, r.Amount-1))), 2)
+	f.want(must[[]store.Sale](f)(f.Sales(ctx, []string{mine}, long, r.Amount+1, 0)), []store.Sale{want})
+	f.want(len(must[[]store.Sale](f)(f.Sales(ctx, []string{mine, theirs}, long, 0, r.Amount-1))), 2)
 	f.want(len(must[[]store.Sale](f)(f.Sales(ctx, []string{mine}, epoch.Add(time.Second), 0, 0))), 0)
 	f.want(must[time.Time](f)(f.LastSale(ctx, mine, a.ChannelID)), epoch)
 	f.want(must[time.Time](f)(f.LastSale(ctx, mine, "chn_2")), time.Time{})
@@ -145,7 +146,8 @@ func testTallies(t *testing.T, f *fixture) {
 	unseen, failed := f.attempt(p), f.attempt(p)
 	unseen.Status, unseen.ExposedAt, failed.Status = postern.AttemptClosed, time.Time{}, postern.AttemptFailed
 	f.commit(store.Change{MerchantID: theirs, At: epoch, Payment: p, Attempts: []postern.Attempt{unseen, failed}, Transactions: []ledger.Transaction{}})
-	moved, others, err := f.FleetTallies(ctx, "flt_1", epoch)
+	long := time.UnixMilli(0) // The ids of the fixture begin at zero.
+	moved, others, err := f.FleetTallies(ctx, "flt_1", long)
 	f.want([]any{moved, others, err}, []any{postern.Tally{Tried: 1, Paid: 1}, postern.Tally{Tried: 2, Paid: 1}, nil})
 	moved, others, err = f.FleetTallies(ctx, "flt_1", epoch.Add(time.Second))
 	f.want([]any{moved, others, err}, []any{postern.Tally{}, postern.Tally{}, nil})

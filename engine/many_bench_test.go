@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ func manyMerchants(b *testing.B, s *store.Store, n int, at time.Time) {
 	us := at.UnixMicro()
 	numbers := fmt.Sprintf("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) ", n)
 	id := func(prefix, i string) string {
-		return "'" + prefix + "00000000000000000000' || CAST(100000 + " + i + " AS TEXT)"
+		return "'" + prefix + strings.Repeat("0", 24-len(prefix)) + "' || CAST(100000 + " + i + " AS TEXT)"
 	}
 	channel := func(prefix, provider string) string {
 		return fmt.Sprintf(`INSERT INTO channel (merchant_id, id, version, credential_set_id, credential_owner_id, provider, sub_merchant, products, permissions, min_amount, max_amount, place,
@@ -38,7 +39,7 @@ func manyMerchants(b *testing.B, s *store.Store, n int, at time.Time) {
 		channel("chn_a", "alipay"), channel("chn_b", "wechatpay"),
 	}
 	for k := range 3 {
-		p, a, r := fmt.Sprintf("pay_%d", k), fmt.Sprintf("att_%d", k), fmt.Sprintf("rcp_%d", k)
+		p, a, r := fmt.Sprintf("pay_%d", k), fmt.Sprint(postern.FirstID("att_", at), k), fmt.Sprint(postern.FirstID("rcp_", at), k)
 		statements = append(statements,
 			fmt.Sprintf(`INSERT INTO payment (merchant_id, id, version, reference, amount, currency, description, return_url, metadata, items, late_payment, status, live, link_token, expires_at,
 				cancel_requested_at, close_requested_at, paid_at, created_at, updated_at) %s SELECT %s, %s, 1, 'r%d', 10000, 'CNY', 'd', '', '{}', '[]', 'refund', 'paid', 1, '', 0, 0, 0, %d, %d, %d FROM n`,
@@ -66,10 +67,15 @@ func BenchmarkTellClosure(b *testing.B) {
 	if testing.Short() {
 		n = 2_000
 	}
-	for _, engineName := range []string{"sqlite", "postgres"} {
-		b.Run(engineName, func(b *testing.B) {
+	onBoth(b, n, func(b *testing.B, e *engine.Engine) { tellAll(b, e, n) })
+}
+
+// onBoth runs a benchmark over many merchants on both engines.
+func onBoth(b *testing.B, n int, run func(*testing.B, *engine.Engine)) {
+	for _, name := range []string{"sqlite", "postgres"} {
+		b.Run(name, func(b *testing.B) {
 			dsn := "sqlite:" + filepath.Join(b.TempDir(), "postern.db")
-			if engineName == "postgres" {
+			if name == "postgres" {
 				dsn = storetest.Postgres(b)
 			}
 			s, err := store.Open(b.Context(), dsn, store.Options{InsertJobs: func(context.Context, store.Tx, []postern.Job) error { return nil }})
@@ -83,10 +89,51 @@ func BenchmarkTellClosure(b *testing.B) {
 			manyMerchants(b, s, n, time.Now())
 			e := &engine.Engine{Store: s, Registry: all.Registry(), Log: slog.New(slog.DiscardHandler), Env: provider.Env{Now: time.Now, Rand: rand.Reader}}
 			for b.Loop() {
-				tellAll(b, e, n)
+				run(b, e)
 			}
 		})
 	}
+}
+
+// BenchmarkFleetMove moves thousands of merchants and brings them back.
+func BenchmarkFleetMove(b *testing.B) {
+	n := 5_000
+	if testing.Short() {
+		n = 200
+	}
+	onBoth(b, n, func(b *testing.B, e *engine.Engine) {
+		ctx := b.Context()
+		c, err := e.AnnounceClosure(ctx, postern.Closure{
+			OwnerID: postern.Platform, Title: "the gate shuts", By: postern.ByProvider, Scope: postern.Scope{Providers: []string{"alipay"}},
+			Withdraws: []postern.Withdrawal{{Act: postern.ActPay, From: time.Now().AddDate(0, 1, 0)}},
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		step := func(unit string, do func() (postern.FleetMove, error)) postern.FleetMove {
+			began := time.Now()
+			m, err := do()
+			for again := time.Duration(1); again > 0 && err == nil; {
+				again, err = e.RunFleetMove(ctx, postern.Platform, m.ID)
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(time.Since(began).Seconds(), unit)
+			return m
+		}
+		m := step("s-moved", func() (postern.FleetMove, error) {
+			m, _, err := e.StartFleetMove(ctx, engine.NewFleetMove{OwnerID: postern.Platform, ClosureOwnerID: postern.Platform, ClosureID: c.ID, To: []string{"wechatpay"}, Live: true, Share: 10_000, Who: "bench"})
+			return m, err
+		})
+		began := time.Now()
+		status, err := e.FleetStatus(ctx, postern.Platform, m.ID)
+		if err != nil || status.Counts[postern.MemberMoved] != int64(n) {
+			b.Fatalf("status %+v, %v", status, err)
+		}
+		b.ReportMetric(time.Since(began).Seconds(), "s-status")
+		step("s-undone", func() (postern.FleetMove, error) { return e.UndoFleetMove(ctx, postern.Platform, m.ID, "bench", "") })
+	})
 }
 
 func tellAll(b *testing.B, e *engine.Engine, n int) {
