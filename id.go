@@ -29,6 +29,7 @@ const (
 	PrefixKey           = "key_"
 	PrefixClosure       = "clo_"
 	PrefixFleetMove     = "flt_"
+	PrefixLink          = "lnk_"
 )
 
 // FirstID sorts before every id of the prefix that was minted at a moment or later, and after every earlier one: a bound for reading what is new.

@@ -56,10 +56,10 @@ type Skipped struct {
 
 // Defaults of a move.
 const (
-	defaultCanary = 100
-	defaultLeast  = 30
-	defaultWorse  = 300
-	maxTargets    = 8
+	defaultCanary  = 100
+	defaultLeast   = 30
+	defaultWorse   = 300
+	maxMoveTargets = 8
 )
 
 // PlanFleetMove says what a move would do, and changes nothing.
@@ -148,7 +148,7 @@ func (e *Engine) checkFleetMove(ctx context.Context, in *NewFleetMove) (postern.
 		return c, set, postern.Invalid("share", postern.CodeInvalid, "a share is of 10,000 merchants", "send 100 for one per cent")
 	case len(in.To) == 0 && in.Shared == nil:
 		return c, set, postern.Invalid("to", postern.CodeInvalid, "the move leads nowhere", "name a provider or a channel, or a shared account")
-	case len(in.To) > maxTargets:
+	case len(in.To) > maxMoveTargets:
 		return c, set, postern.Invalid("to", postern.CodeInvalid, "there are too many targets", "send 8 at most")
 	case in.Policy.Least < 1 || in.Policy.WorseBP < 1 || in.Policy.WorseBP > 10_000:
 		return c, set, postern.Invalid("policy", postern.CodeInvalid, "the policy can never stop, or always does", "send least 1 or more and worse_bp 1 to 10000")

@@ -46,7 +46,7 @@ func saveTelling(ctx context.Context, tx Tx, t Telling) error {
 const numberAtOnce = 50
 
 // TellMany commits one event for each of many merchants, numbered at once, and the progress of what tells them, in one transaction. An event whose id is there
-// already is left as it is, so that a repetition changes nothing. It is the one transaction that touches more than one merchant (docs/decisions/0020): it takes
+// already is left as it is, so that a repetition changes nothing. It is the one transaction that touches more than one merchant (docs/decisions/0030): it takes
 // the merchants in the order of their ids, holds nothing that a payment's commit waits for, and is safe to cut into smaller ones. It returns how many were new.
 func (s *Store) TellMany(ctx context.Context, events []postern.Event, progress *Telling) (int64, error) {
 	events = slices.Clone(events)

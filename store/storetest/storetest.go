@@ -50,6 +50,7 @@ func Run(t *testing.T, open Open) {
 		{"a crash while telling leaves nothing", testTellManyCrashes},
 		{"sales of many merchants", testSales},
 		{"fleet moves and their members", testFleet},
+		{"links and short codes", testLinks},
 		{"endpoints and deliveries", testDeliveries},
 		{"sweeps find what is open", testSweeps},
 		{"retention deletes people and keeps money", testForget},
