@@ -10,7 +10,7 @@ import (
 )
 
 // stepsAtOnce is after how many merchants a run of the job makes room for others.
-const stepsAtOnce = 500
+const stepsAtOnce = 2_000
 
 // RunFleetMove does what a move wants done: it moves the merchants of the present step, or brings those back that were moved. Each merchant is one commit with its
 // before-image in it, so that it may be repeated and may end at any point.

@@ -26,7 +26,7 @@ func tellingJob(c *postern.Closure, now time.Time) postern.Job {
 }
 
 // pagesAtOnce is after how many pages of merchants a run of the job makes room for others; it goes on from where it was.
-const pagesAtOnce = 25
+const pagesAtOnce = 200
 
 func (e *Engine) tellJob(ctx context.Context, job postern.Job) (time.Duration, error) {
 	var args tellArgs

@@ -142,6 +142,12 @@ func (c *consent) agree(ctx context.Context, rt *runtime, o *offline, list ...po
 	return true, nil
 }
 
+// printEffect says what a closure does as it is now.
+func printEffect(ctx context.Context, rt *runtime, o *offline, c postern.Closure) error {
+	_, err := (&consent{Preview: true}).agree(ctx, rt, o, c)
+	return err
+}
+
 // sumWords are orders and amounts for people.
 func sumWords(list []engine.Sum) string {
 	if len(list) == 0 {
@@ -222,10 +228,11 @@ func (c *closureScopeCmd) Run(rt *runtime) error {
 	}
 	return rt.withStore(func(ctx context.Context, o *offline) error {
 		edited, err := o.engine.RescopeClosure(ctx, c.Owner, c.ID, c.Note, scope)
-		if err == nil {
-			fmt.Fprintln(rt.stdout, edited.History[len(edited.History)-1].What)
+		if err != nil {
+			return err
 		}
-		return err
+		fmt.Fprintln(rt.stdout, edited.History[len(edited.History)-1].What)
+		return printEffect(ctx, rt, o, edited)
 	})
 }
 
@@ -242,8 +249,11 @@ func (c *closureMoveCmd) Run(rt *runtime) error {
 		return err
 	}
 	return rt.withStore(func(ctx context.Context, o *offline) error {
-		_, err := o.engine.MoveClosure(ctx, c.Owner, c.ID, c.Note, list...)
-		return err
+		moved, err := o.engine.MoveClosure(ctx, c.Owner, c.ID, c.Note, list...)
+		if err != nil {
+			return err
+		}
+		return printEffect(ctx, rt, o, moved)
 	})
 }
 
