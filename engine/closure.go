@@ -138,9 +138,9 @@ func (e *Engine) PreviewClosure(ctx context.Context, c postern.Closure) (Closure
 func (f *ClosureEffect) Warnings() []string {
 	var out []string
 	for _, w := range f.LastWays {
-		text := itoa(int(w.Merchants)) + " merchants lose their last way to be paid in " + w.Container
+		text := postern.Count(w.Merchants, "merchant") + " would lose the last way to be paid in " + w.Container
 		for _, s := range w.Sums {
-			text += ", with " + itoa(int(s.Orders)) + " orders of " + postern.FormatMoney(s.Amount, s.Currency)
+			text += ", with " + postern.Count(s.Orders, "order") + " of " + postern.FormatMoney(s.Amount, s.Currency)
 		}
 		out = append(out, text+" in the last "+itoa(f.Days)+" days")
 	}

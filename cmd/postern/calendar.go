@@ -43,7 +43,7 @@ func (c *calendarCmd) Run(rt *runtime) error {
 			return encoder.Encode(append([]postern.CalendarEntry{}, entries...))
 		}
 		if len(entries) == 0 {
-			fmt.Fprintf(rt.stdout, "nothing ends in the next %d days\n", c.Days)
+			fmt.Fprintf(rt.stdout, "nothing ends in the next %s\n", postern.Count(c.Days, "day"))
 		}
 		for _, e := range entries {
 			about := e.ChannelID + e.CredentialSetID + e.ClosureID

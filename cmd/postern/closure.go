@@ -124,7 +124,7 @@ func (c *consent) agree(ctx context.Context, rt *runtime, o *offline, list ...po
 		if err != nil {
 			return false, err
 		}
-		fmt.Fprintf(rt.stdout, "%s: about %d merchants, %s in the last %d days went through what it closes\n", one.Title, effect.Merchants, sumWords(effect.Through), effect.Days)
+		fmt.Fprintf(rt.stdout, "%s: about %s, %s in the last %d days went through what it closes\n", one.Title, postern.Count(effect.Merchants, "merchant"), sumWords(effect.Through), effect.Days)
 		for _, w := range effect.Warnings() {
 			warned = true
 			fmt.Fprintln(rt.stdout, "warning:", w)
@@ -155,7 +155,7 @@ func sumWords(list []engine.Sum) string {
 	}
 	var parts []string
 	for _, s := range list {
-		parts = append(parts, fmt.Sprintf("%d orders of %s", s.Orders, postern.FormatMoney(s.Amount, s.Currency)))
+		parts = append(parts, fmt.Sprintf("%s of %s", postern.Count(s.Orders, "order"), postern.FormatMoney(s.Amount, s.Currency)))
 	}
 	return strings.Join(parts, " and ")
 }

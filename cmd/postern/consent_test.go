@@ -63,7 +63,7 @@ func TestALastWayWantsAYes(t *testing.T) {
 	sold(t, cfg.Database)
 	announce := []string{"closure", "announce", "--title", "the gate shuts", "--by", "provider", "--provider", "alipay", "--withdraw", "pay=2099-01-01T00:00:00+08:00"}
 	out := postern(1, announce...)
-	for _, want := range []string{"1 orders of ¥68.00 in the last 30 days", "warning: 1 merchants lose their last way to be paid in browser-mobile, with 1 orders of ¥68.00", "say --yes"} {
+	for _, want := range []string{"1 order of ¥68.00 in the last 30 days", "warning: 1 merchant would lose the last way to be paid in browser-mobile, with 1 order of ¥68.00", "say --yes"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in %s", want, out)
 		}

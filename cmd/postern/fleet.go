@@ -169,13 +169,13 @@ func readSubs(path string) (map[string]string, error) {
 }
 
 func printPlan(w io.Writer, p engine.FleetPlan) {
-	fmt.Fprintf(w, "%d merchants would move, with %s in the last 30 days through what closes\n", len(p.Members), sumWords(p.Through))
+	fmt.Fprintf(w, "%s would move, with %s in the last 30 days through what closes\n", postern.Count(int64(len(p.Members)), "merchant"), sumWords(p.Through))
 	for _, r := range p.Moves {
-		fmt.Fprintf(w, "  from %s to %s: %d merchants\n", r.From, r.To, r.Merchants)
+		fmt.Fprintf(w, "  from %s to %s: %s\n", r.From, r.To, postern.Count(r.Merchants, "merchant"))
 	}
 	if len(p.Members) > 0 {
 		for _, s := range p.Steps() {
-			fmt.Fprintf(w, "  at %s: %d merchants, about %s\n", percent(s.Share), s.Merchants, sumWords(s.Sums))
+			fmt.Fprintf(w, "  at %s: %s, about %s\n", percent(s.Share), postern.Count(s.Merchants, "merchant"), sumWords(s.Sums))
 		}
 	}
 	const few = 10
