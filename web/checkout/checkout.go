@@ -135,7 +135,7 @@ func (c *Handler) scene(w http.ResponseWriter, r *http.Request) (scene, bool) {
 		return s, false
 	}
 	s.at.root, s.at.token = rootPayment, token
-	s.wallet, s.launch, s.answer, s.sim = q.Get("w"), q.Get("go") != "", q.Get("r"), c.simulated
+	s.wallet, s.launch, s.answer, s.sim, s.used = q.Get("w"), q.Get("go") != "", q.Get("r"), c.simulated, c.used(r)
 	return s, true
 }
 
@@ -203,7 +203,11 @@ func zoneOf(m postern.Merchant) *time.Location {
 }
 
 func (s scene) buyer() route.Buyer {
-	return route.Buyer{Container: s.seen.Container, OS: s.seen.OS, Form: s.seen.Form}
+	b := route.Buyer{Container: s.seen.Container, OS: s.seen.OS, Form: s.seen.Form}
+	if s.at.as == "" { // a page that pretends to be in another app was not paid in there
+		b.Used = s.used
+	}
+	return b
 }
 
 // write renders a page under its headers.

@@ -30,6 +30,7 @@ func (c *Handler) show(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, "build", err)
 		return
 	}
+	c.remember(w, s)
 	c.write(w, r, s, p, http.StatusOK)
 }
 

@@ -37,9 +37,10 @@ type scene struct {
 	now      time.Time
 	lang     ui.Lang
 	at       address
-	wallet   string // the provider that the buyer asked for (?w=)
-	launch   bool   // the buyer has just chosen: open the wallet now
-	answer   string // what the bridge said: ok, cancel, fail
+	wallet   string   // the provider that the buyer asked for (?w=)
+	launch   bool     // the buyer has just chosen: open the wallet now
+	answer   string   // what the bridge said: ok, cancel, fail
+	used     []string // wallets with which this browser has paid here
 	sim      func(a postern.Attempt) string
 	on       time.Time     // the moment that is looked at, zero for now
 	link     *postern.Link // the link whose page this is, nil for a payment's
