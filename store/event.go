@@ -99,11 +99,19 @@ func takeHead(ctx context.Context, tx Tx, merchantID string) (eventHead, error) 
 }
 
 func (s *Store) number(ctx context.Context, tx Tx, e postern.Event, endpoints []Endpoint) error {
-	err := mustChange(ctx, tx, stale("event", e.ID), "UPDATE event SET position = $3, hash = $4 WHERE merchant_id = $1 AND id = $2 AND position = 0",
-		e.MerchantID, e.ID, e.Position, e.Hash)
-	if err != nil {
+	if err := numberOne(ctx, tx, e); err != nil {
 		return err
 	}
+	return s.deliver(ctx, tx, e, endpoints)
+}
+
+func numberOne(ctx context.Context, tx Tx, e postern.Event) error {
+	return mustChange(ctx, tx, stale("event", e.ID), "UPDATE event SET position = $3, hash = $4 WHERE merchant_id = $1 AND id = $2 AND position = 0",
+		e.MerchantID, e.ID, e.Position, e.Hash)
+}
+
+// deliver inserts a waiting delivery and its job for every endpoint that takes the event.
+func (s *Store) deliver(ctx context.Context, tx Tx, e postern.Event, endpoints []Endpoint) error {
 	for _, endpoint := range endpoints {
 		if len(endpoint.Types) > 0 && !slices.Contains(endpoint.Types, string(e.Type)) {
 			continue

@@ -47,6 +47,7 @@ func Run(t *testing.T, open Open) {
 		{"merchants, accounts, channels, keys", testSettings},
 		{"closures", testClosures},
 		{"many merchants are told at once", testTellMany},
+		{"many waiting events are left to a job", testTellManyLate},
 		{"a crash while telling leaves nothing", testTellManyCrashes},
 		{"sales of many merchants", testSales},
 		{"fleet moves and their members", testFleet},
