@@ -39,68 +39,84 @@ type taken struct {
 	offer int8 // the product she tries, or -1
 	out   bool // she left the app for it
 	paid  bool
+	stay  int64 // the share of buyers like her who would have paid, in 32 bits
 }
 
-// choose is the buyer: she takes the first way that she could pay with at once, else the first where she has an account and must bind a card, else she opens an
-// account with the first. A way out to a wallet that she has goes before one that she would have to open. Each way passed over and each further step loses some.
+// choose is the buyer. She takes the first way that she could pay with at once, else the first where she has an account and must bind a card, else she opens an
+// account with the first. Where a wallet of hers opens in the browser only, she goes there if that asks fewer steps of her than what works here. Each way passed
+// over and each further step loses some.
 func (s *stand) choose(o *sale, day int) taken {
-	used := s.used[o.buyer]
-	shown := s.plan(day, o.place, used)
-	pick, extra := shown.first(o, s.w)
-	if shown.out >= 0 && o.place == inApp && (pick < 0 || o.account>>shown.way[pick].wallet&1 == 0) {
-		if t, went := s.leave(o, day, shown); went {
-			return t
+	return s.decide(o, day, s.plan(day, o.place, s.used[o.buyer]))
+}
+
+func (s *stand) decide(o *sale, day int, shown *ways) taken {
+	has := s.purse(o)
+	pick := shown.first(has)
+	if o.place == inApp && shown.out != 0 && (pick < 0 || shown.out&has.account != 0) {
+		outside := s.plan(day, inBrowser, s.used[o.buyer])
+		if at := outside.first(has); at >= 0 {
+			v, steps := outside.way[at], has.steps(outside.way[at], s.w)+s.w.ours.outSteps
+			if pick < 0 || steps < has.steps(shown.way[pick], s.w) {
+				t := s.try(o, v, inBrowser, day, s.w.stay[steps][at])
+				t.out = true
+				return t
+			}
 		}
 	}
 	if pick < 0 {
 		return taken{offer: -1}
 	}
-	return s.try(o, shown.way[pick], o.place, s.w.stay[extra][pick])
+	return s.try(o, shown.way[pick], o.place, day, s.w.stay[has.steps(shown.way[pick], s.w)][pick])
 }
 
-// first is the way that she takes, and the steps that it asks beyond the one tap.
-func (v *ways) first(o *sale, w *world) (pick int, extra int64) {
-	account := -1
+// purse is what a buyer has: what she came with, and what she opened at this shop before.
+type purse struct{ account, card uint8 }
+
+func (s *stand) purse(o *sale) purse {
+	used := s.used[o.buyer]
+	return purse{o.account | used, o.card | used}
+}
+
+func (p purse) has(wallet uint8) bool { return p.account>>wallet&1 == 1 }
+
+// steps is what a way asks of her beyond the one tap.
+func (p purse) steps(v way, w *world) int64 {
+	switch {
+	case p.card>>v.wallet&1 == 1:
+		return int64(v.own)
+	case p.has(v.wallet):
+		return int64(v.own) + w.ours.cardSteps
+	}
+	return int64(v.own) + w.ours.accountSteps
+}
+
+// first is the way that she takes here; -1 is none.
+func (v *ways) first(has purse) int {
+	pick := -1
 	for i := range int(v.n) {
-		bit := v.way[i].wallet
-		if o.card>>bit&1 == 1 {
-			return i, int64(v.way[i].own)
+		if has.card>>v.way[i].wallet&1 == 1 {
+			return i
 		}
-		if account < 0 && o.account>>bit&1 == 1 {
-			account = i
+		if pick < 0 && has.has(v.way[i].wallet) {
+			pick = i
 		}
 	}
-	if account >= 0 {
-		return account, int64(v.way[account].own) + w.ours.cardSteps
+	if pick < 0 && v.n > 0 {
+		return 0
 	}
-	if v.n == 0 {
-		return -1, 0
-	}
-	return 0, int64(v.way[0].own) + w.ours.accountSteps
+	return pick
 }
 
-// leave opens the page in the phone's browser, where another plan is made, if the wallet at the end of it is hers.
-func (s *stand) leave(o *sale, day int, shown *ways) (taken, bool) {
-	wallet := s.w.offered[shown.out].wallet
-	if o.account>>wallet&1 == 0 {
-		return taken{}, false
+// try is an attempt: whether she is still there at the end, and whether it goes through.
+func (s *stand) try(o *sale, v way, place, day int, stay int64) taken {
+	if s.w.works != nil {
+		stay = stay * s.w.works(int(v.offer), place, day) / bpFull
 	}
-	outside := s.plan(day, inBrowser, s.used[o.buyer])
-	pick, extra := outside.first(o, s.w)
-	if pick < 0 {
-		return taken{}, false
-	}
-	t := s.try(o, outside.way[pick], inBrowser, s.w.stay[extra+s.w.ours.outSteps][pick])
-	t.out = true
-	return t, true
-}
-
-func (s *stand) try(o *sale, w way, place int, stay int64) taken {
-	t := taken{offer: int8(w.offer), paid: o.stay < stay}
-	s.tried[w.offer][place]++
+	t := taken{offer: int8(v.offer), stay: stay, paid: o.stay < stay}
+	s.tried[v.offer][place]++
 	if t.paid {
-		s.paid[w.offer][place]++
-		s.used[o.buyer] |= 1 << w.wallet
+		s.paid[v.offer][place]++
+		s.used[o.buyer] |= 1 << v.wallet
 	}
 	return t
 }

@@ -104,12 +104,13 @@ type player struct {
 	stands        []stand
 	tallies       []tally
 	shops         [][]shopSum
+	cells         []cells
 	orders, asked int64
 	month         []int
 }
 
 func (w *world) newPlayer(shops [][]shopSum) *player {
-	p := &player{w: w, tallies: w.newTallies(), shops: shops, stands: make([]stand, len(w.scenes)), month: make([]int, w.days)}
+	p := &player{w: w, tallies: w.newTallies(), shops: shops, stands: make([]stand, len(w.scenes)), cells: make([]cells, len(w.scenes)), month: make([]int, w.days)}
 	for i := range p.stands {
 		p.stands[i] = stand{w: w, scene: &w.scenes[i], plans: make([]ways, places<<maxWallets)}
 	}
@@ -135,6 +136,9 @@ func (p *player) play(s shop) {
 				p.sale(&s, number, day)
 			}
 		}
+		if day+1 == p.w.days || p.month[day+1] != p.month[day] {
+			p.flush(s.number, p.month[day])
+		}
 	}
 }
 
@@ -154,48 +158,107 @@ func (p *player) sale(s *shop, number int64, day int) {
 	o := p.w.sale(s, number, day)
 	p.orders, p.asked = p.orders+1, p.asked+o.amount
 	before := p.stands[0].choose(&o, day)
-	p.count(0, s, &o, day, before, before)
+	p.count(0, &o, day, before, before)
 	for i := 1; i < len(p.stands); i++ {
-		p.count(i, s, &o, day, before, p.stands[i].choose(&o, day))
+		p.count(i, &o, day, before, p.stands[i].choose(&o, day))
 	}
 }
 
-func (p *player) count(scene int, s *shop, o *sale, day int, before, after taken) {
-	t, line := &p.tallies[scene], &p.shops[scene][s.number]
+// cell is what orders of one kind add up to in a month of one shop: where they were made, what took them without walls, what takes them here.
+type cell struct{ orders, amount, fees int64 }
+
+// none is the place of "nobody" beside the wallets of a cell.
+const none = maxWallets
+
+type cells [places][maxWallets + 1][maxWallets + 1][2]cell
+
+// count notes one order of one scene: by its kind, and by its day's course.
+func (p *player) count(scene int, o *sale, day int, before, after taken) {
+	b, a, out := none, none, 0
 	if before.paid {
-		line.before.add(o.amount)
+		b = p.w.offered[before.offer].wallet
 	}
+	fee := int64(0)
 	if after.paid {
-		w := p.w.offered[after.offer].wallet
-		line.after.add(o.amount)
-		t.paid[w].add(o.amount)
-		t.months[p.month[day]][w].add(o.amount)
-		t.fees[w] += feeOf(o.amount, p.w.wallets[w].fee)
+		a = p.w.offered[after.offer].wallet
+		fee = feeOf(o.amount, p.w.wallets[a].fee)
 	}
-	var course int
-	switch {
-	case before.paid && after.paid && after.out && !before.out:
-		course = isWayOut
-	case before.paid && after.paid && before.offer == after.offer:
-		course = isCarried
-	case before.paid && after.paid:
-		course = isRerouted
-	case before.paid:
-		course = isLost
-		line.lost.add(o.amount)
-		if after.offer < 0 {
-			t.nowhere.add(o.amount)
-		}
-	case after.paid:
-		course = isGained
-	default:
+	if after.out && !before.out {
+		out = 1
+	}
+	if a == none && b == none {
 		return
 	}
-	t.by[course].add(o.amount)
-	t.days[day][course].add(o.amount)
-	t.where[o.place][course].add(o.amount)
-	if course == isRerouted || course == isWayOut {
-		t.moves[p.w.offered[before.offer].wallet][p.w.offered[after.offer].wallet].add(o.amount)
+	c := &p.cells[scene][o.place][b][a][out]
+	c.orders++
+	c.amount += o.amount
+	c.fees += fee
+	p.tallies[scene].days[day][courseOf(b, a, out)].add(o.amount)
+	if after.offer < 0 {
+		p.tallies[scene].nowhere.add(o.amount)
+	}
+}
+
+// courseOf says what became of an order. Another product of the same wallet counts as the same: no market here has wallets with two products that work in one place.
+func courseOf(before, after, out int) int {
+	switch {
+	case after == none:
+		return isLost
+	case before == none:
+		return isGained
+	case out == 1:
+		return isWayOut
+	case before == after:
+		return isCarried
+	}
+	return isRerouted
+}
+
+// flush empties a shop's month into the tallies.
+func (p *player) flush(number int64, month int) {
+	for scene := range p.cells {
+		t, line := &p.tallies[scene], &p.shops[scene][number]
+		for place := range places {
+			for b := range maxWallets + 1 {
+				for a := range maxWallets + 1 {
+					for out := range 2 {
+						if c := p.cells[scene][place][b][a][out]; c.orders > 0 {
+							t.take(c, place, b, a, out, month)
+							line.take(c, b, a)
+						}
+					}
+				}
+			}
+		}
+		p.cells[scene] = cells{}
+	}
+}
+
+func (t *tally) take(c cell, place, b, a, out, month int) {
+	sum, course := Sum{c.orders, c.amount}, courseOf(b, a, out)
+	t.by[course].join(sum)
+	t.where[place][course].join(sum)
+	if a != none {
+		t.paid[a].join(sum)
+		t.months[month][a].join(sum)
+		t.fees[a] += c.fees
+	}
+	if a != none && b != none && (a != b || out == 1) {
+		t.moves[b][a].join(sum)
+		t.moveFees[b][a] += c.fees
+	}
+}
+
+func (s *shopSum) take(c cell, b, a int) {
+	sum := Sum{c.orders, c.amount}
+	if b != none {
+		s.before.join(sum)
+	}
+	if a != none {
+		s.after.join(sum)
+	}
+	if a == none {
+		s.lost.join(sum)
 	}
 }
 
@@ -223,17 +286,10 @@ func (t *tally) join(o *tally) {
 		t.fees[w] += o.fees[w]
 		for v := range maxWallets {
 			t.moves[w][v].join(o.moves[w][v])
+			t.moveFees[w][v] += o.moveFees[w][v]
 		}
 	}
 }
-
-func (s *Sum) join(o Sum) {
-	s.Orders += o.Orders
-	s.Amount += o.Amount
-}
-
-// feeOf is what a provider keeps of an amount, rounded half up to the minor unit.
-func feeOf(amount, feeBP int64) int64 { return (amount*feeBP + bpFull/2) / bpFull }
 
 // mulDiv is a * b / c without overflow, for numbers that are not negative.
 func mulDiv(a, b, c int64) int64 {

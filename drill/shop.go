@@ -54,16 +54,18 @@ type stand struct {
 	seen [maxWallets][places]wall.Learned
 	// tried and paid wait for the next look at the outcomes.
 	tried, paid [maxWallets][places]int64
-	plans       []ways
-	made        uint32 // plans of an older number are stale
-	selling     bool   // some contract runs
+	// explore is the planner's share of payments that try what was tried least; such plans are never shared.
+	explore int64
+	plans   []ways
+	made    uint32 // plans of an older number are stale
+	selling bool   // some contract runs
 }
 
 // ways is a plan as the buyer sees it: the ways in their order, and the way out, if that is all there is for a wallet.
 type ways struct {
 	made uint32
 	n    uint8
-	out  int8 // the offered product that opens in the browser, or -1
+	out  uint8 // the wallets that open in the browser, one bit each
 	way  [maxWallets]way
 }
 
@@ -127,7 +129,7 @@ func (s *stand) signsOn(wallet int) int {
 // may asks the closures, as the switch does, whether an act may begin on a day.
 func (s *stand) may(act postern.Act, wallet, day int) bool {
 	at := s.w.midnight(day)
-	asker := s.channels[wallet].Asker("", "", containers[inApp], s.w.ours.order, at)
+	asker := s.channels[wallet].Asker("", "", s.w.containers[inApp], s.w.ours.order, at)
 	asker.Agreement = s.channels[wallet].Agreement
 	return s.scene.closed.May(act, &asker, at).Allowed
 }
@@ -178,9 +180,14 @@ func (s *stand) learn(day int) {
 // plan returns the ways that a buyer is shown, made by the switch's own planner. Buyers alike in everything that it reads share one plan until something changes.
 func (s *stand) plan(day, place int, used uint8) *ways {
 	w := &s.plans[place<<maxWallets|int(used)]
-	if w.made == s.made {
-		return w
+	if w.made != s.made {
+		s.read(s.make(day, place, used, ""), w)
 	}
+	return w
+}
+
+// make asks the planner.
+func (s *stand) make(day, place int, used uint8, paymentID string) route.Plan {
 	reach := s.w.reach[day]
 	if s.scene.closed == nil {
 		reach = s.w.frozen
@@ -190,20 +197,30 @@ func (s *stand) plan(day, place int, used uint8) *ways {
 		o, which := &s.offers[i], s.which[i]
 		l := s.seen[which][place]
 		o.Reach, o.Outcomes = reach[which][place], route.Outcomes{Tried: l.Tried, Paid: l.Worked}
-		if o.Reach.State == route.Unknown && l.Verdict(at, wall.DefaultLearning) == wall.StateWorks {
-			o.Reach.State, o.Reach.Evidence = route.Works, wall.EvidenceObservation
-		}
+		o.Reach = learned(o.Reach, l, at)
 	}
-	plan := route.Make(route.Input{
-		Payment: postern.Payment{Amount: s.w.ours.order, Currency: "CNY", Live: true}, Offers: s.offers, Closures: s.scene.closed, Now: at,
-		Buyer: route.Buyer{Container: containers[place], Form: onPhone, Used: s.w.names(used)},
+	return route.Make(route.Input{
+		Payment: postern.Payment{ID: paymentID, Amount: s.w.ours.order, Currency: "CNY", Live: true}, Offers: s.offers, Closures: s.scene.closed, Explore: s.explore, Now: at,
+		Buyer: route.Buyer{Container: s.w.containers[place], Form: onPhone, Used: s.w.names(used)},
 	})
-	s.read(plan, w)
-	return w
+}
+
+// learned is what the engine makes of a cell that the map does not know, in the light of the merchant's own payments.
+func learned(r route.Reach, l wall.Learned, at time.Time) route.Reach {
+	if r.State != route.Unknown {
+		return r
+	}
+	switch l.Verdict(at, wall.DefaultLearning) {
+	case wall.StateWorks:
+		r.State, r.Evidence = route.Works, wall.EvidenceObservation
+	case wall.StateBlocked:
+		r.State, r.Evidence, r.WayOut = route.WayOut, wall.EvidenceObservation, wall.WayBrowser
+	}
+	return r
 }
 
 func (s *stand) read(plan route.Plan, w *ways) {
-	*w = ways{made: s.made, out: -1}
+	*w = ways{made: s.made}
 	for i := range plan.Candidates {
 		c := &plan.Candidates[i]
 		which := s.w.offer(c.Provider, c.Product)
@@ -212,8 +229,8 @@ func (s *stand) read(plan route.Plan, w *ways) {
 			o := s.w.offered[which]
 			w.way[w.n] = way{uint8(which), uint8(o.wallet), uint8(o.own)}
 			w.n++
-		case c.Reason == route.ReasonWayOut && c.WayOut == wall.WayBrowser && w.out < 0:
-			w.out = int8(which)
+		case c.Reason == route.ReasonWayOut && c.WayOut == wall.WayBrowser:
+			w.out |= 1 << s.w.offered[which].wallet
 		}
 	}
 }

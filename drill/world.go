@@ -25,8 +25,8 @@ const (
 	places
 )
 
-// containers are the codes of the two places; form is the buyers'.
-var containers = [places]string{"wechat", "browser-other"}
+// founding are the codes of the two places in the founding market.
+var founding = [places]string{"wechat", "browser-other"}
 
 const onPhone = "phone"
 
@@ -53,6 +53,10 @@ type world struct {
 	reach  [][]dayReach // [day][offer]
 	frozen []dayReach   // as on the first day, for the world without walls
 	moved  []bool       // the wall moved on this day
+	// containers are the codes of the two places.
+	containers [places]string
+	// works is how many of 10,000 tries go through once the buyer has done her part, by offer and place; nil is all.
+	works  func(offer, place, day int) int64
 	scenes []scene
 	tail   int64
 	ours   numbers
@@ -87,9 +91,9 @@ const (
 	SceneAll   = "all"   // they sign everything else there is
 )
 
-func newWorld(m *Market) *world {
+func newWorld(m *Market, containers [places]string) *world {
 	w := &world{
-		market: m, seed: mix(uint64(m.Seed)), shops: m.Shops(), days: int(m.value("days")), start: m.date("start"), tail: m.value("tail"),
+		market: m, seed: mix(uint64(m.Seed)), shops: m.Shops(), days: int(m.value("days")), containers: containers, start: m.date("start"), tail: m.value("tail"),
 		ours: numbers{
 			order: m.value("order"), contract: m.value("contract"), openingBP: m.value("opening_bp"), signDays: m.value("sign_days"), outsideBP: m.value("outside_bp"),
 			circle: m.value("circle"), learnDays: m.value("learn_days"), cardSteps: m.value("card_steps"), accountSteps: m.value("account_steps"), outSteps: m.value("out_steps"),
@@ -125,6 +129,8 @@ func ownSteps(product string) int64 {
 		return 0
 	case "h5", "app":
 		return 1
+	case "native":
+		return 3 // a code on the phone that should scan it
 	}
 	return 2
 }
@@ -182,7 +188,7 @@ func (w *world) walls() {
 		at := w.noon(day)
 		w.reach[day] = make([]dayReach, len(w.offered))
 		for i, o := range w.offered {
-			for p, container := range containers {
+			for p, container := range w.containers {
 				cell := wall.ReachAt(w.market.Wallets[o.wallet].Wallet, o.product, wall.Seen{Container: container, Form: onPhone}, at)
 				w.reach[day][i][p] = route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut}
 			}
@@ -198,7 +204,7 @@ func (w *world) plots() {
 	from := w.start.Add(time.Duration(w.closing) * 24 * time.Hour)
 	closed := postern.IndexClosures([]postern.Closure{{
 		OwnerID: postern.Platform, ID: "market", Title: "no new agreements and no renewals inside the app", By: postern.ByProvider,
-		Scope:     postern.Scope{Providers: []string{closer}, Containers: []string{containers[inApp]}},
+		Scope:     postern.Scope{Providers: []string{closer}, Containers: []string{w.containers[inApp]}},
 		Withdraws: []postern.Withdrawal{{Act: postern.ActSign, From: from}, {Act: postern.ActRenew, From: from}},
 	}})
 	n := len(w.wallets)
