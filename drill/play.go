@@ -28,7 +28,9 @@ type tally struct {
 	fees    [maxWallets]int64
 	months  [][maxWallets]Sum
 	moves   [maxWallets][maxWallets]Sum
-	where   [places][courses]Sum
+	// moveFees is what the wallet that took over keeps of what moved.
+	moveFees [maxWallets][maxWallets]int64
+	where    [places][courses]Sum
 }
 
 // shopSum is one shop in one scene: what it sold without walls, and what it sells.
