@@ -1,14 +1,18 @@
 package postern
 
-import "time"
+import (
+	"math"
+	"slices"
+	"time"
+)
 
-// ClosureIndex is a list of closures made ready for many questions: each act of each provider looks at the closures that could hit it and at no other. It answers
-// as May does; a test asks both. It never changes and is safe for concurrent use. Nil is no closure at all.
+// ClosureIndex is a list of closures made ready for many questions: each act of each provider looks at the withdrawals that could hit it and at no other. It
+// answers as May does; a test asks both. It never changes and is safe for concurrent use. Nil is no closure at all.
 type ClosureIndex struct {
 	all  []Closure
-	hits map[closureKey][]*Closure
-	// any are, by act, the closures that name no provider.
-	any map[Act][]*Closure
+	hits map[closureKey][]dated
+	// any are, by act, the withdrawals of closures that name no provider.
+	any map[Act][]dated
 }
 
 type closureKey struct {
@@ -16,52 +20,42 @@ type closureKey struct {
 	provider string
 }
 
+// dated is one withdrawal with its span in whole microseconds, both inclusive: what lies outside cannot be hit, and what lies inside is asked exactly.
+type dated struct {
+	from, until int64
+	closure     *Closure
+}
+
 // IndexClosures makes the index. The list must not change afterwards.
 func IndexClosures(list []Closure) *ClosureIndex {
 	if len(list) == 0 {
 		return nil
 	}
-	x := &ClosureIndex{all: list, hits: map[closureKey][]*Closure{}, any: map[Act][]*Closure{}}
-	providers := map[string]bool{}
+	x := &ClosureIndex{all: list, hits: map[closureKey][]dated{}, any: map[Act][]dated{}}
+	var providers []string
 	for i := range list {
-		for _, p := range list[i].Scope.Providers {
-			providers[p] = true
-		}
+		providers = append(providers, list[i].Scope.Providers...)
 	}
-	for i := range list {
+	slices.Sort(providers)
+	providers = slices.Compact(providers)
+	for i := range list { // in the order of the list, so that the first that hits is the same as May's
 		c := &list[i]
-		for _, act := range c.acts() {
-			if len(c.Scope.Providers) == 0 {
-				x.any[act] = append(x.any[act], c)
+		for _, w := range c.Withdraws {
+			d := dated{from: w.From.UnixMicro(), until: math.MaxInt64, closure: c}
+			if !w.Until.IsZero() {
+				d.until = w.Until.UnixMicro()
 			}
-			for p := range providers { // in the order of the list, so that the first that hits is the same as May's
+			if len(c.Scope.Providers) == 0 {
+				x.any[w.Act] = append(x.any[w.Act], d)
+			}
+			for _, p := range providers {
 				if anyOf(c.Scope.Providers, p) {
-					x.hits[closureKey{act, p}] = append(x.hits[closureKey{act, p}], c)
+					x.hits[closureKey{w.Act, p}] = append(x.hits[closureKey{w.Act, p}], d)
 				}
 			}
 		}
 	}
 	return x
-}
-
-// acts lists what a closure withdraws, each act once.
-func (c *Closure) acts() []Act {
-	var acts []Act
-	for _, w := range c.Withdraws {
-		if !hasAct(acts, w.Act) {
-			acts = append(acts, w.Act)
-		}
-	}
-	return acts
-}
-
-func hasAct(acts []Act, act Act) bool {
-	for _, a := range acts {
-		if a == act {
-			return true
-		}
-	}
-	return false
 }
 
 // List returns the closures.
@@ -84,9 +78,12 @@ func (x *ClosureIndex) May(act Act, who *Asker, at time.Time) Verdict {
 	if !named {
 		list = x.any[act]
 	}
-	for _, c := range list {
-		if e, hit := c.hits(act, who, at); hit {
-			return Verdict{Because: ClosedByWall, Closure: c.ID, Since: e.From, Until: e.Until}
+	now := at.UnixMicro()
+	for i := range list {
+		if d := &list[i]; now >= d.from && now <= d.until {
+			if e, hit := d.closure.hits(act, who, at); hit {
+				return Verdict{Because: ClosedByWall, Closure: d.closure.ID, Since: e.From, Until: e.Until}
+			}
 		}
 	}
 	return Verdict{Allowed: true}

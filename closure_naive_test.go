@@ -91,7 +91,7 @@ func naiveHits(c postern.Closure, off postern.Withdrawal, w postern.Asker, at ti
 	return true
 }
 
-// TestAMillionQuestions asks both interpreters the same generated questions. The seed is fixed, so that a disagreement comes again.
+// TestAMillionQuestions asks both interpreters, and the index that plans use, the same generated questions. The seed is fixed, so that a disagreement comes again.
 func TestAMillionQuestions(t *testing.T) {
 	questions := 1_000_000
 	if testing.Short() {
@@ -102,6 +102,7 @@ func TestAMillionQuestions(t *testing.T) {
 	closed := 0
 	for asked := 0; asked < questions; {
 		closures := randomClosures(r)
+		index := postern.IndexClosures(closures)
 		for range 40 {
 			who := randomShop(r)
 			for range 5 {
@@ -109,6 +110,9 @@ func TestAMillionQuestions(t *testing.T) {
 				got, want := postern.May(act, who, at, closures), naiveMay(act, who, at, closures)
 				if got.Allowed != want {
 					t.Fatalf("question %d: may %s at %s: %+v against %v\nshop %+v\nclosures %+v", asked, act, at, got, want, who, closures)
+				}
+				if indexed := index.May(act, &who, at); indexed != got {
+					t.Fatalf("question %d: may %s at %s: the index says %+v, the list %+v\nshop %+v\nclosures %+v", asked, act, at, indexed, got, who, closures)
 				}
 				if got.Because == postern.ClosedByWall {
 					closed++

@@ -80,6 +80,7 @@ func (a *API) build(mux *http.ServeMux) {
 	a.endpoints()
 	a.channels()
 	a.closures()
+	a.rules()
 	a.merchants()
 	a.keys()
 	a.ledger()

@@ -6,7 +6,7 @@ import (
 
 	"postern"
 	"postern/engine"
-	"postern/route"
+	"postern/wall"
 )
 
 // Change is what a drill supposes, alone or together: closures, papers, new channels, rules, another wall map.
@@ -16,8 +16,8 @@ type Change struct {
 	Channels []NewChannel
 	// Rules takes the place of the merchants' own; nil leaves them.
 	Rules *postern.RuleSet
-	// Reach takes the place of the engine's wall map; nil leaves it.
-	Reach func(providerCode, product string, buyer route.Buyer, at time.Time) route.Reach
+	// Map takes the place of the engine's wall map; nil leaves it.
+	Map *wall.Map
 }
 
 // Paper changes the agreement of every channel that it names; empty means any.
@@ -56,11 +56,11 @@ func (c *Change) check() error {
 
 // engine is one that makes offers as they would be under the change's wall map. It has a memory of its own and nothing but what offers need.
 func (c *Change) engine(e *engine.Engine) *engine.Engine {
-	reach := e.Reach
-	if c.Reach != nil {
-		reach = c.Reach
+	what := &engine.Engine{Store: e.Store, Registry: e.Registry, Env: e.Env, Wall: e.Wall}
+	if c.Map != nil {
+		what.Wall = func() *wall.Map { return c.Map }
 	}
-	return &engine.Engine{Store: e.Store, Registry: e.Registry, Env: e.Env, Reach: reach}
+	return what
 }
 
 // apply is what a merchant would have to offer.

@@ -1,7 +1,6 @@
 package drill
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"postern"
-	"postern/route"
 )
 
 // Trial is one small random market, in which routing plays against an oracle that knows what every buyer has and what goes through: it shows her the one way that
@@ -20,8 +18,7 @@ type Trial struct {
 	Orders  int64 `json:"orders"`
 	Routing int64 `json:"routing"` // minor units
 	Oracle  int64 `json:"oracle"`
-	// Taps is what the buyers would buy if each way passed over cost nothing: the part of the regret that is not the planner's order but the buyer's own choice.
-	Blind int64 `json:"blind"` // with the ways in the order of their codes
+	Blind   int64 `json:"blind"` // with the ways in the order of their codes
 }
 
 // KeptBP is how much of the oracle's sales routing keeps, in hundredths of a per cent.
@@ -212,7 +209,7 @@ func randomWorld(seed int64) *world {
 		key       string
 		low, high int64
 	}{
-		{"contract", 30, 365}, {"opening_bp", 0, 2_000}, {"sign_days", 0, 30}, {"outside_bp", 0, 5_000}, {"circle", 20, 500}, {"base_bp", 7_000, 10_000}, {"step_bp", 100, 3_000},
+		{"contract", 30, 365}, {"opening_bp", 0, 2_000}, {"web_bp", 0, 10_000}, {"sign_days", 0, 30}, {"outside_bp", 0, 5_000}, {"circle", 20, 500}, {"base_bp", 7_000, 10_000}, {"step_bp", 100, 3_000},
 		{"skip_bp", 0, 300}, {"card_steps", 1, 3}, {"account_steps", 3, 8}, {"out_steps", 1, 3}, {"learn_days", 1, 1}, {"packet_bp", 0, 3_000}, {"packet_half", 5, 90}, {"packet_stay_bp", 0, bpFull},
 	} {
 		set(s.key, s.low, s.high)
@@ -288,6 +285,3 @@ func (w *world) randomClosures(seed int64) *postern.ClosureIndex {
 	}
 	return postern.IndexClosures(list)
 }
-
-var _ = cmp.Compare[int]
-var _ = route.Works

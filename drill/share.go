@@ -9,6 +9,7 @@ import (
 	"postern"
 	"postern/engine"
 	"postern/route"
+	"postern/store"
 )
 
 // shared judges the orders of one merchant, and plans once for all of them that are alike in everything that a plan reads: the place, the wallets used before, the
@@ -128,21 +129,30 @@ func (s *shared) verdict(o Order) Verdict {
 func (s *shared) judge(o Order, taken *taking) Verdict {
 	buyer := route.Buyer{Container: o.Container, OS: o.OS, Form: o.Form, HasCode: o.HasCode, Used: o.Used}
 	payment := postern.Payment{MerchantID: o.MerchantID, Amount: o.Amount, Currency: o.Currency, Live: s.then.Merchant.Live}
-	in := s.what.Input(s.then, payment, buyer, o.PlanAt)
-	in.Explore = 0
-	for i := range in.Offers {
-		offer := &in.Offers[i]
-		offer.UsedDay, offer.UsedMonth = 0, 0
-		if taken != nil {
-			used := taken.of(offer.Channel.ID, o.At)
-			offer.UsedDay, offer.UsedMonth = used.Day, used.Month
-		}
-	}
-	v := Judge(o, route.Make(in))
+	v := Judge(o, s.plan(s.used(taken, o.At), payment, buyer, o.PlanAt))
 	if v.Outcome == Lost || v.Outcome == WayOut {
 		v.Saved = s.saved(payment, buyer, o.PlanAt)
 	}
 	return v
+}
+
+func (s *shared) plan(stall engine.Stall, payment postern.Payment, buyer route.Buyer, at time.Time) route.Plan {
+	in := s.what.Input(stall, payment, buyer, at)
+	in.Explore = 0
+	return s.what.Make(stall, in)
+}
+
+// used is the stall with its quotas used up by the drill's own orders: what was really taken today says nothing about another day.
+func (s *shared) used(taken *taking, at time.Time) engine.Stall {
+	stall := s.then
+	stall.Used = nil
+	if taken != nil {
+		stall.Used = map[string]store.Taken{}
+		for _, c := range stall.Channels {
+			stall.Used[c.ID] = taken.of(c.ID, at)
+		}
+	}
+	return stall
 }
 
 // saved lists the channels that the merchant lacks, may sign at that moment, and could then take the order with.
@@ -157,10 +167,8 @@ func (s *shared) saved(payment postern.Payment, buyer route.Buyer, at time.Time)
 			stall.Channels = append(stall.Channels, c)
 		}
 	}
-	in := s.what.Input(stall, payment, buyer, at)
-	in.Explore = 0
 	var ways []Way
-	for _, c := range route.Make(in).Kept() {
+	for _, c := range s.plan(stall, payment, buyer, at).Kept() {
 		ways = append(ways, Way{c.Provider, c.Product})
 	}
 	return ways

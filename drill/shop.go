@@ -16,6 +16,7 @@ type shop struct {
 	opens   int   // the day; 0 for those that sell already
 	ends    int   // when the first contract with the closing wallet runs out
 	grants  [maxWallets]int
+	web     bool   // it also has an ordinary agreement, for pages outside the app
 	orders  uint64 // streams of draws
 	buyers  uint64
 }
@@ -29,6 +30,7 @@ func (w *world) shop(number, monthly int64) shop {
 		s.opens = w.closing + 1 + int(draw(1, yearDays))
 	}
 	s.ends = w.closing + int(draw(2, w.ours.contract))
+	s.web = draw(3, bpFull) < w.ours.webBP
 	for i, n := range w.wallets {
 		s.grants[i] = max(w.closing, s.opens) + int(w.ours.signDays)
 		if draw(10+uint64(i), bpFull) >= n.grant {
@@ -47,8 +49,10 @@ type stand struct {
 	scene    *scene
 	shop     *shop
 	channels [maxWallets]postern.Channel
-	offers   []route.Offer
-	which    []int // the index in world.offered of each offer
+	// web is an ordinary agreement with the closing wallet, for pages in a browser: the closure does not touch it.
+	web    postern.Channel
+	offers []route.Offer
+	which  []int // the index in world.offered of each offer
 	// used[buyer] are the wallets with which the buyer has paid here, one bit each.
 	used []uint8
 	seen [maxWallets][places]wall.Learned
@@ -84,6 +88,9 @@ func (s *stand) open(shop *shop) {
 	for i := range s.w.wallets {
 		s.channels[i] = postern.Channel{ID: s.w.market.Wallets[i].Wallet, Provider: s.w.market.Wallets[i].Wallet, Agreement: postern.Agreement{FeeBP: s.w.wallets[i].fee}}
 	}
+	s.web = s.channels[0]
+	s.web.ID += " web"
+	s.web.Agreement.Terms, s.web.Agreement.Scenes = []postern.Term{{From: s.w.midnight(shop.opens - yearDays)}}, s.w.containers[inBrowser:]
 	if shop.opens == 0 {
 		s.channels[0].Agreement.Terms = []postern.Term{{From: s.w.midnight(-yearDays), Until: s.w.midnight(shop.ends)}}
 	}
@@ -147,6 +154,12 @@ func (s *stand) list(day int) {
 		s.offers = append(s.offers, route.Offer{Channel: c, Product: o.product})
 		s.which = append(s.which, i)
 	}
+	for i, o := range s.w.offered {
+		if s.shop.web && o.wallet == 0 {
+			s.offers = append(s.offers, route.Offer{Channel: &s.web, Product: o.product})
+			s.which = append(s.which, i)
+		}
+	}
 }
 
 // seenAttempts is how many of the latest attempts the engine looks at.
@@ -186,8 +199,16 @@ func (s *stand) plan(day, place int, used uint8) *ways {
 	return w
 }
 
-// make asks the planner.
+// make asks the planner as the engine does: where that leaves the buyer nothing here, it looks whether her browser would do.
 func (s *stand) make(day, place int, used uint8, paymentID string) route.Plan {
+	plan := s.ask(day, place, used, paymentID)
+	if place != inApp || !plan.Stuck() || len(plan.Candidates) == 0 {
+		return plan
+	}
+	return route.Outside(plan, s.ask(day, inBrowser, used, paymentID))
+}
+
+func (s *stand) ask(day, place int, used uint8, paymentID string) route.Plan {
 	reach := s.w.reach[day]
 	if s.scene.closed == nil {
 		reach = s.w.frozen
@@ -196,8 +217,8 @@ func (s *stand) make(day, place int, used uint8, paymentID string) route.Plan {
 	for i := range s.offers {
 		o, which := &s.offers[i], s.which[i]
 		l := s.seen[which][place]
-		o.Reach, o.Outcomes = reach[which][place], route.Outcomes{Tried: l.Tried, Paid: l.Worked}
-		o.Reach = learned(o.Reach, l, at)
+		o.Outcomes = route.Outcomes{Tried: l.Tried, Paid: l.Worked}
+		o.Reach = s.w.learned(reach[which][place], l, place, at)
 	}
 	return route.Make(route.Input{
 		Payment: postern.Payment{ID: paymentID, Amount: s.w.ours.order, Currency: "CNY", Live: true}, Offers: s.offers, Closures: s.scene.closed, Explore: s.explore, Now: at,
@@ -206,17 +227,14 @@ func (s *stand) make(day, place int, used uint8, paymentID string) route.Plan {
 }
 
 // learned is what the engine makes of a cell that the map does not know, in the light of the merchant's own payments.
-func learned(r route.Reach, l wall.Learned, at time.Time) route.Reach {
-	if r.State != route.Unknown {
+func (w *world) learned(r route.Reach, l wall.Learned, place int, at time.Time) route.Reach {
+	if r.State != route.Unknown || l.Tried == 0 {
 		return r
 	}
-	switch l.Verdict(at, wall.DefaultLearning) {
-	case wall.StateWorks:
-		r.State, r.Evidence = route.Works, wall.EvidenceObservation
-	case wall.StateBlocked:
-		r.State, r.Evidence, r.WayOut = route.WayOut, wall.EvidenceObservation, wall.WayBrowser
-	}
-	return r
+	cell := wall.Default().Learn(wall.Cell{State: r.State, Evidence: r.Evidence}, wall.Seen{Container: w.containers[place], Form: onPhone}, wall.Learned{
+		Container: w.containers[place], Tried: l.Tried, Worked: l.Worked, At: l.At,
+	}, at, wall.DefaultLearning)
+	return route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut}
 }
 
 func (s *stand) read(plan route.Plan, w *ways) {
@@ -225,7 +243,7 @@ func (s *stand) read(plan route.Plan, w *ways) {
 		c := &plan.Candidates[i]
 		which := s.w.offer(c.Provider, c.Product)
 		switch {
-		case c.Kept && int(w.n) < len(w.way):
+		case c.Kept && int(w.n) < len(w.way) && !w.shows(which):
 			o := s.w.offered[which]
 			w.way[w.n] = way{uint8(which), uint8(o.wallet), uint8(o.own)}
 			w.n++
@@ -233,6 +251,16 @@ func (s *stand) read(plan route.Plan, w *ways) {
 			w.out |= 1 << s.w.offered[which].wallet
 		}
 	}
+}
+
+// shows says whether a way stands there already: a wallet with two agreements is one button.
+func (v *ways) shows(offer int) bool {
+	for i := range int(v.n) {
+		if int(v.way[i].offer) == offer {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) offer(provider, product string) int {

@@ -65,7 +65,7 @@ type world struct {
 // numbers are the assumptions that are read while playing.
 type numbers struct {
 	order, contract, openingBP, signDays, outsideBP, circle, learnDays int64
-	cardSteps, accountSteps, outSteps                                  int64
+	cardSteps, accountSteps, outSteps, webBP                           int64
 }
 
 // offered is one product of one wallet.
@@ -96,7 +96,7 @@ func newWorld(m *Market, containers [places]string) *world {
 		market: m, seed: mix(uint64(m.Seed)), shops: m.Shops(), days: int(m.value("days")), containers: containers, start: m.date("start"), tail: m.value("tail"),
 		ours: numbers{
 			order: m.value("order"), contract: m.value("contract"), openingBP: m.value("opening_bp"), signDays: m.value("sign_days"), outsideBP: m.value("outside_bp"),
-			circle: m.value("circle"), learnDays: m.value("learn_days"), cardSteps: m.value("card_steps"), accountSteps: m.value("account_steps"), outSteps: m.value("out_steps"),
+			circle: m.value("circle"), learnDays: m.value("learn_days"), cardSteps: m.value("card_steps"), accountSteps: m.value("account_steps"), outSteps: m.value("out_steps"), webBP: m.value("web_bp"),
 		},
 	}
 	w.closing = w.dayOf(m.date("closing"))

@@ -13,9 +13,9 @@ import (
 	"postern"
 	"postern/ledger"
 	"postern/provider"
-	"postern/route"
 	"postern/store"
 	"postern/vault"
+	"postern/wall"
 )
 
 // Engine holds what every verb needs. It keeps no state of its own but what it has read, so any number may run over one database.
@@ -24,8 +24,8 @@ type Engine struct {
 	Vault    *vault.Vault
 	Registry provider.Registry
 	Env      provider.Env
-	// Reach says what the wall map holds of a product in a buyer's container, at a time.
-	Reach func(providerCode, product string, buyer route.Buyer, now time.Time) route.Reach
+	// Wall is the map in force, which may change while the switch runs; nil means the built-in one.
+	Wall func() *wall.Map
 	// PublicURL is where buyers reach the checkout, CallbackURL where providers reach the notifications; both without a trailing slash.
 	PublicURL   string
 	CallbackURL string

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"slices"
 
 	"postern"
 	"postern/route"
@@ -28,12 +27,8 @@ func (e *Engine) Explain(ctx context.Context, merchantID, paymentID string) (pos
 		if err := json.Unmarshal([]byte(a.Plan), &x.Then); err != nil {
 			return state, nil, postern.Wrap(postern.CodeInternal, "engine.Explain", err)
 		}
-		buyer := route.Buyer{Container: x.Then.Container, OS: x.Then.OS, Form: x.Then.Form}
-		asked := postern.Attempt{}
-		if slices.ContainsFunc(x.Then.Candidates, func(c route.Candidate) bool { return c.Reason == route.ReasonNotAsked }) {
-			asked = a // The caller named the wallet then, so the same question is asked now.
-		}
-		if x.Now, err = e.Plan(ctx, state.Payment, buyer, asked.Provider, asked.Product); err != nil {
+		buyer := route.Buyer{Container: x.Then.Container, OS: x.Then.OS, Form: x.Then.Form, Used: x.Then.Used}
+		if x.Now, err = e.Plan(ctx, state.Payment, buyer, "", ""); err != nil {
 			return state, nil, err
 		}
 		out = append(out, x)

@@ -14,22 +14,22 @@ import (
 // ContainerAPI is the container of attempts that a merchant's own server starts: the merchant knows where its page is, so the wall is not asked.
 const ContainerAPI = "api"
 
-// WallReach is what the built-in wall map says for that moment.
-func WallReach(providerCode, product string, buyer route.Buyer, now time.Time) route.Reach {
-	return ReachOf(wall.ReachAt(providerCode, product, wall.Seen{Container: buyer.Container, OS: buyer.OS, Form: buyer.Form}, now))
+// theWall is the map in force.
+func (e *Engine) theWall() *wall.Map {
+	if e.Wall == nil {
+		return wall.Default()
+	}
+	return e.Wall()
 }
 
-// ReachOf is what the planner needs of a cell of the map.
-func ReachOf(cell wall.Cell) route.Reach {
-	return route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut, Note: cell.Note}
-}
-
-// reach says what may be shown to this buyer.
-func (e *Engine) reach(providerCode, product string, buyer route.Buyer, now time.Time) route.Reach {
+// reach says what may be shown to this buyer: what the map says, moved by the merchant's own payments where the map does not know.
+func (e *Engine) reach(m *wall.Map, seen *Seen, providerCode, product string, buyer route.Buyer, now time.Time) route.Reach {
 	if buyer.Container == ContainerAPI {
 		return route.Reach{State: route.Works, Evidence: wall.EvidencePractice, Note: "the merchant's server chose the product"}
 	}
-	return e.Reach(providerCode, product, buyer, now)
+	place := wall.Seen{Container: buyer.Container, OS: buyer.OS, Form: buyer.Form}
+	cell := seen.learn(m, m.ReachAt(providerCode, product, place, now), place, now)
+	return route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut, Note: cell.Note}
 }
 
 // exploreShare is how many of 10,000 payments try what was tried least.
@@ -43,7 +43,20 @@ func (e *Engine) Plan(ctx context.Context, payment postern.Payment, buyer route.
 	}
 	in := e.Input(stall, payment, buyer, e.now())
 	in.Provider, in.Product = providerCode, product
-	return route.Make(in), nil
+	return e.Make(stall, in), nil
+}
+
+// Make asks route. Where that leaves the buyer nothing at all, and the app lets pages out, it looks whether the device's own browser would do: a gate that one
+// app closes is no dead end.
+func (e *Engine) Make(s Stall, in route.Input) route.Plan {
+	plan := route.Make(in)
+	if !plan.Stuck() || len(plan.Candidates) == 0 || in.Buyer.Container == ContainerAPI || e.theWall().Name(in.Buyer.Container).Exit == wall.ExitNone {
+		return plan
+	}
+	out := in.Buyer
+	out.Container = wall.BrowserOther
+	in.Buyer, in.Offers = out, e.Offers(s, out, in.Now)
+	return route.Outside(plan, route.Make(in))
 }
 
 // Stall is what a merchant has to offer: everything that a plan reads besides the payment and the buyer. It is loaded once for many plans by whoever asks what if.
@@ -94,7 +107,7 @@ func (e *Engine) Offers(s Stall, buyer route.Buyer, now time.Time) []route.Offer
 	for i := range s.Channels {
 		n += len(s.Channels[i].Products)
 	}
-	offers := make([]route.Offer, 0, n)
+	offers, m := make([]route.Offer, 0, n), e.theWall()
 	for i := range s.Channels {
 		c := &s.Channels[i]
 		connector, ok := e.Registry[c.Provider]
@@ -109,7 +122,7 @@ func (e *Engine) Offers(s Stall, buyer route.Buyer, now time.Time) []route.Offer
 				continue
 			}
 			offers = append(offers, route.Offer{
-				Channel: c, Product: code, Reach: e.learned(s.Seen, c.Provider, code, buyer, now), OwnWallet: own, NeedsAuthCode: product.NeedsAuthCode,
+				Channel: c, Product: code, Reach: e.reach(m, s.Seen, c.Provider, code, buyer, now), OwnWallet: own, NeedsAuthCode: product.NeedsAuthCode,
 				NeedsPayer: product.NeedsPayer, MinAmount: product.MinAmount, MaxAmount: product.MaxAmount, Currencies: product.Currencies,
 				Outcomes: s.Seen.of(c.Provider, code, buyer.Container), UsedDay: used.Day, UsedMonth: used.Month,
 			})

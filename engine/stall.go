@@ -137,23 +137,12 @@ func (s *Seen) of(provider, product, container string) route.Outcomes {
 	return route.Outcomes{Tried: l.Tried, Paid: l.Worked}
 }
 
-// learned is what the map says, moved by the merchant's own payments where the map does not know.
-func (e *Engine) learned(s *Seen, provider, product string, buyer route.Buyer, now time.Time) route.Reach {
-	r := e.reach(provider, product, buyer, now)
-	if s == nil || r.State != route.Unknown {
-		return r
+// learn is a cell of the map as the merchant's own payments know it better. Only what the map does not know is learned.
+func (s *Seen) learn(m *wall.Map, cell wall.Cell, place wall.Seen, now time.Time) wall.Cell {
+	if s == nil || cell.State != wall.StateUnknown {
+		return cell
 	}
-	l, known := s.counts[seenKey{provider, product, buyer.Container}]
-	if !known {
-		return r
-	}
-	switch l.Verdict(now, wall.DefaultLearning) {
-	case wall.StateWorks:
-		r.State, r.Evidence = route.Works, wall.EvidenceObservation
-	case wall.StateBlocked:
-		r.State, r.Evidence, r.WayOut = route.WayOut, wall.EvidenceObservation, wall.WayBrowser
-	}
-	return r
+	return m.Learn(cell, place, s.counts[seenKey{cell.Provider, cell.Product, place.Container}], now, wall.DefaultLearning)
 }
 
 // used is what the channels that have a quota took today and this month.

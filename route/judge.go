@@ -21,8 +21,12 @@ func (j *judge) offer(o *Offer, c *Candidate) {
 		OwnWallet: o.OwnWallet, WayOut: o.Reach.WayOut, Detail: o.Reach.Note, FeeBP: o.Channel.Agreement.FeeBP, Tried: o.Outcomes.Tried,
 	}
 	c.Reason, c.Kept = j.reason(o, c)
-	if c.Kept {
-		j.score(o, c)
+	if !c.Kept {
+		return
+	}
+	j.score(o, c)
+	if in := j.in; in.Provider != "" && in.Provider != c.Provider || in.Product != "" && in.Product != c.Product {
+		c.Reason, c.Kept = ReasonNotAsked, false // With its score, so that the plan still tells what was offered beside what was chosen.
 	}
 }
 
@@ -31,8 +35,6 @@ func (j *judge) reason(o *Offer, c *Candidate) (why string, kept bool) {
 	in, amount, quota := j.in, j.in.Payment.Amount, &o.Channel.Agreement.Quota
 	allowed, permission := o.Channel.Allows(postern.ActPay, o.Product, in.Now)
 	switch {
-	case in.Provider != "" && in.Provider != o.Channel.Provider, in.Product != "" && in.Product != o.Product:
-		return ReasonNotAsked, false
 	case o.Channel.Sandbox == in.Payment.Live:
 		return ReasonOtherMode, false
 	case !allowed && permission.Source == "observation":

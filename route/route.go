@@ -140,6 +140,19 @@ func (p Plan) Kept() []Candidate {
 	return p.Candidates[:n]
 }
 
+// Offered returns what a buyer could choose from, best first: what was kept, and what would have been if it had been asked for.
+func (p Plan) Offered() []Candidate {
+	var all []Candidate
+	for _, c := range p.Candidates {
+		if c.Kept || c.Reason == ReasonNotAsked {
+			c.Kept = true
+			all = append(all, c)
+		}
+	}
+	sort(all)
+	return all
+}
+
 // Make makes the plan.
 func Make(in Input) Plan {
 	plan := Plan{Container: in.Buyer.Container, OS: in.Buyer.OS, Form: in.Buyer.Form, Used: in.Buyer.Used, At: in.Now, Candidates: make([]Candidate, len(in.Offers))}

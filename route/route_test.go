@@ -1,7 +1,6 @@
 package route_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -81,17 +80,5 @@ func TestOwnWalletComesFirst(t *testing.T) {
 	own.OwnWallet = true
 	if kept := route.Make(input(other, own)).Kept(); kept[0].Provider != "b" {
 		t.Errorf("got %+v", kept)
-	}
-}
-
-func BenchmarkPlan(b *testing.B) {
-	var offers []route.Offer
-	for i := range 12 {
-		offers = append(offers, offer(fmt.Sprint("p", i%5), []string{"jsapi", "h5", "native", "page"}[i%4], []string{route.Works, route.Blocked, route.Unknown}[i%3]))
-	}
-	in := input(offers...)
-	b.ReportAllocs()
-	for b.Loop() {
-		route.Make(in)
 	}
 }

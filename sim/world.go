@@ -132,7 +132,7 @@ func (w *World) assemble() error {
 		return err
 	}
 	w.Engine = &engine.Engine{
-		Store: w.Store, Vault: w.Vault, Registry: all.Registry(), PublicURL: "http://" + Host, CallbackURL: "http://" + Host, Reach: engine.WallReach, Log: w.Log,
+		Store: w.Store, Vault: w.Vault, Registry: all.Registry(), PublicURL: "http://" + Host, CallbackURL: "http://" + Host, Log: w.Log,
 		Env: provider.Env{Now: w.tick, Rand: w.Rand, HTTP: network{w}, Fault: w.options.Fault},
 	}
 	w.Sender = &webhook.Sender{Store: w.Store, Vault: w.Vault, HTTP: network{w}, Now: w.Clock.Now, Jitter: func() int64 { return 0 }, Log: w.Log}

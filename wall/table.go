@@ -71,8 +71,8 @@ func alike(a, b Cell) bool {
 	return a == b
 }
 
-// browserOther is the general browser, which stands for all that answer alike.
-const browserOther = "browser-other"
+// BrowserOther is the general browser, which stands for all that answer alike, and for the device's own browser when it is not known.
+const BrowserOther = "browser-other"
 
 func (m *Map) rows(at Moment, container string) []Seen {
 	if container != "" {
@@ -85,7 +85,7 @@ func (m *Map) rows(at Moment, container string) []Seen {
 		case name.Since > at:
 		case m.family[c] != familyBrowser:
 			rows = append(rows, Seen{Container: c, Form: name.Form})
-		case c == browserOther:
+		case c == BrowserOther:
 			browsers = slices.Insert(browsers, 0, Seen{Container: c, Form: Phone}, Seen{Container: c, Form: Tablet}, Seen{Container: c, Form: Desktop})
 		default:
 			browsers = append(browsers, Seen{Container: c, Form: Phone}, Seen{Container: c, Form: Desktop})

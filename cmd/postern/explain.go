@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"postern"
 	"postern/engine"
+	"postern/provider"
 	"postern/route"
 	"postern/wall"
 )
@@ -32,68 +35,178 @@ func (c *explainCmd) Run(rt *runtime) error {
 		if len(told) == 0 {
 			fmt.Fprintln(rt.stdout, "Nobody has chosen a wallet yet.")
 		}
-		for _, x := range told {
-			explainAttempt(rt.stdout, x)
+		x := explainer{w: rt.stdout, registry: o.engine.Registry, names: wall.Default()}
+		for _, one := range told {
+			x.attempt(one)
 		}
 		return nil
 	})
 }
 
-// reasonWords says each reason as a person would.
+// explainer writes plans as a person would tell them.
+type explainer struct {
+	w        io.Writer
+	registry provider.Registry
+	names    *wall.Map
+}
+
+// reasonWords says, after "because", why a way was not offered.
 var reasonWords = map[string]string{
-	route.ReasonWorks: "works there", route.ReasonUnproven: "nobody knows whether it works there, so it comes last", route.ReasonBlocked: "does not work there",
-	route.ReasonWayOut: "works only by a way out", route.ReasonNotAllowed: "the channel may not collect", route.ReasonSuspended: "the provider refused it, so it was suspended",
-	route.ReasonAmountLow: "the amount is below the limit", route.ReasonAmountHigh: "the amount is above the limit", route.ReasonCurrency: "does not carry the currency",
-	route.ReasonNeedsCode: "wants a scanned code", route.ReasonNotAsked: "was not asked for", route.ReasonOtherMode: "test and live never mix", route.ReasonClosed: "is closed",
+	route.ReasonBlocked: "it does not work there", route.ReasonWayOut: "it works only by a way out", route.ReasonNotAllowed: "the channel may not collect",
+	route.ReasonSuspended: "the provider refused it, so it was suspended", route.ReasonAmountLow: "the amount is below the limit", route.ReasonAmountHigh: "the amount is above the limit",
+	route.ReasonQuota: "the channel's quota is used up", route.ReasonCurrency: "it does not carry the currency", route.ReasonNeedsCode: "it wants a scanned code",
+	route.ReasonOtherMode: "test and live never mix", route.ReasonClosed: "it is closed", route.ReasonRule: "a rule of the shop drops it",
 }
 
-func explainAttempt(w io.Writer, x engine.Explanation) {
-	a := x.Attempt
-	where := wall.Default().Name(x.Then.Container).EN
-	if x.Then.Container == engine.ContainerAPI {
-		where = "the merchant's own page"
-	}
-	fmt.Fprintf(w, "\nIn %s on %s the answer was %s %s, which is %s.\n", where, a.CreatedAt.In(postern.Beijing).Format("2006-01-02 15:04:05 -07:00"), a.Provider, a.Product, a.Status)
-	for _, c := range x.Then.Candidates {
-		fmt.Fprintln(w, line(c, a))
-	}
-	if same(x.Then, x.Now) {
-		fmt.Fprintln(w, "Today the answer would be the same.")
-		return
-	}
-	fmt.Fprintln(w, "Today the answer would be:")
-	for _, c := range x.Now.Candidates {
-		fmt.Fprintln(w, line(c, postern.Attempt{}))
-	}
+// closedWords says what about an agreement or a closure stood in the way.
+var closedWords = map[string]string{
+	postern.NoAgreement: "no agreement was ever signed for it", postern.AgreementEnded: "its agreement had ended", postern.OtherScene: "its agreement does not cover this app",
+	postern.ClosedByWall: "a closure holds",
 }
 
-func line(c route.Candidate, chosen postern.Attempt) string {
-	mark := "no "
-	if c.Kept {
-		mark = "yes"
+func (x explainer) attempt(e engine.Explanation) {
+	a, then := e.Attempt, e.Then
+	fmt.Fprintf(x.w, "\nOn %s the buyer was %s.\n", a.CreatedAt.In(postern.Beijing).Format("2006-01-02 15:04:05 -07:00"), x.where(then))
+	if then.Explored {
+		fmt.Fprintln(x.w, "This was one of the few payments that try what has been tried least, so that we go on learning.")
 	}
-	if c.ChannelID == chosen.ChannelID && c.Product == chosen.Product {
-		mark = " ->"
+	for i, c := range then.Offered() {
+		fmt.Fprintf(x.w, "  %d. %s: %s.\n", i+1, x.name(c), x.merits(c))
 	}
-	s := fmt.Sprintf("  %s %-10s %-8s %s", mark, c.Provider, c.Product, reasonWords[c.Reason])
-	for _, more := range []string{c.Detail, c.ClosureID, c.Evidence} {
+	x.dropped("Not offered:", then)
+	fmt.Fprintf(x.w, "The answer was %s, which is %s", x.name(route.Candidate{Provider: a.Provider, Product: a.Product}), a.Status)
+	if a.Code != "" || a.Message != "" {
+		fmt.Fprintf(x.w, " (the wallet said: %s)", strings.TrimSpace(a.Code+" "+a.Message))
+	}
+	fmt.Fprintln(x.w, ".")
+	x.today(then, e.Now)
+}
+
+func (x explainer) where(p route.Plan) string {
+	if p.Container == engine.ContainerAPI {
+		return "on the shop's own page, which chose the way to pay"
+	}
+	s := "in " + x.names.Name(p.Container).EN
+	for _, more := range []string{p.Form, p.OS} {
 		if more != "" {
-			s += " [" + more + "]"
+			s += ", " + more
 		}
+	}
+	if len(p.Used) > 0 {
+		s += ", and had paid before with " + strings.Join(p.Used, " and ")
 	}
 	return s
 }
 
-// same says whether two plans offer the same in the same order.
-func same(a, b route.Plan) bool {
-	then, now := a.Kept(), b.Kept()
-	if len(then) != len(now) {
-		return false
+func (x explainer) name(c route.Candidate) string {
+	name := c.Provider
+	if connector, ok := x.registry[c.Provider]; ok {
+		name = connector.Describe().NameEN
 	}
-	for i := range then {
-		if then[i].ChannelID != now[i].ChannelID || then[i].Product != now[i].Product {
-			return false
+	return name + " (" + c.Product + ")"
+}
+
+// merits says what was good and bad about a way that was offered.
+func (x explainer) merits(c route.Candidate) string {
+	var all []string
+	if c.Reach == route.Works {
+		all = append(all, "works right there")
+	} else {
+		all = append(all, "nobody knows whether it works there, so it comes last")
+	}
+	if c.OwnWallet {
+		all = append(all, "the buyer sits inside that wallet")
+	}
+	if c.Used {
+		all = append(all, "this browser has paid with it before")
+	}
+	if c.Tried > 0 {
+		all = append(all, fmt.Sprintf("about %d of 100 such payments succeed here", (c.Success+50)/100))
+	}
+	if c.Steps > 0 {
+		all = append(all, plural(c.Steps, "step"))
+	}
+	if c.FeeBP != 0 {
+		all = append(all, fmt.Sprintf("costs %d.%02d %%", c.FeeBP/100, c.FeeBP%100))
+	}
+	if c.Rule != "" {
+		all = append(all, "the shop's rule "+c.Rule+" has a say")
+	}
+	return strings.Join(all, ", ")
+}
+
+func plural(n int64, word string) string {
+	if n == 1 {
+		return "one " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// dropped lists what was not offered, with the reason.
+func (x explainer) dropped(title string, p route.Plan) {
+	for _, c := range p.Candidates {
+		if c.Kept || c.Reason == route.ReasonNotAsked || c.Reason == route.ReasonNeedsCode {
+			continue
+		}
+		if title != "" {
+			fmt.Fprintln(x.w, title)
+			title = ""
+		}
+		fmt.Fprintf(x.w, "  - %s, because %s.\n", x.name(c), x.why(c))
+	}
+}
+
+func (x explainer) why(c route.Candidate) string {
+	s := reasonWords[c.Reason]
+	switch {
+	case c.Reason == route.ReasonClosed && closedWords[c.Detail] != "":
+		s = closedWords[c.Detail]
+		if c.ClosureID != "" {
+			s += " (" + c.ClosureID + ")"
+		}
+	case c.Reason == route.ReasonRule:
+		s = "the shop's rule " + c.Rule + " drops it"
+	case c.Reason == route.ReasonWayOut && c.WayOut != "":
+		s += " (" + strings.ReplaceAll(c.WayOut, "_", " ") + ")"
+	}
+	if c.Detail != "" && c.Reason != route.ReasonClosed {
+		s += ": " + strings.TrimSuffix(c.Detail, ".")
+	}
+	if c.Evidence != "" && (c.Reason == route.ReasonBlocked || c.Reason == route.ReasonWayOut) {
+		s += " [" + strings.ReplaceAll(c.Evidence, "_", " ") + "]"
+	}
+	return s
+}
+
+// today says what the same question is answered now, by what became of each way.
+func (x explainer) today(then, now route.Plan) {
+	if same(then, now) {
+		fmt.Fprintln(x.w, "Today the answer would be the same.")
+		return
+	}
+	fmt.Fprintln(x.w, "Today it would be another:")
+	was := map[string]bool{}
+	for _, c := range then.Offered() {
+		was[c.ChannelID+c.Product] = true
+	}
+	for i, c := range now.Offered() {
+		news := ""
+		if !was[c.ChannelID+c.Product] {
+			news = ", which was not offered then"
+		}
+		fmt.Fprintf(x.w, "  %d. %s: %s%s.\n", i+1, x.name(c), x.merits(c), news)
+	}
+	for _, c := range now.Candidates {
+		if !c.Kept && was[c.ChannelID+c.Product] {
+			fmt.Fprintf(x.w, "  - %s no more, because %s.\n", x.name(c), x.why(c))
 		}
 	}
-	return true
+	if len(now.Offered()) == 0 {
+		fmt.Fprintln(x.w, "  Nothing could be paid with.")
+	}
+}
+
+// same says whether two plans offer the same in the same order.
+func same(a, b route.Plan) bool {
+	return slices.EqualFunc(a.Offered(), b.Offered(), func(x, y route.Candidate) bool { return x.ChannelID == y.ChannelID && x.Product == y.Product })
 }

@@ -18,21 +18,22 @@ import (
 type cli struct {
 	Config string `help:"Configuration file; see 'postern init'." default:"postern.toml" type:"path"`
 
-	Serve    serveCmd    `cmd:"" help:"Run the switch."`
-	Demo     demoCmd     `cmd:"" help:"Run the switch with simulated wallets, a sample merchant and a link: nothing to install, no real money."`
-	Sandbox  sandboxCmd  `cmd:"" help:"Run the providers' simulators alone."`
-	Init     initCmd     `cmd:"" help:"Write a commented configuration and a fresh key."`
-	Migrate  migrateCmd  `cmd:"" help:"Bring the database to this binary's schema."`
-	Merchant merchantCmd `cmd:"" help:"Add and list merchants."`
-	Channel  channelCmd  `cmd:"" help:"Add, list and check channels."`
-	Key      keyCmd      `cmd:"" help:"Make and revoke API keys."`
-	Ledger   ledgerCmd   `cmd:"" help:"Print the trial balance and check the books."`
-	Explain  explainCmd  `cmd:"" help:"Say why a payment was offered what it was offered, and what would be offered today."`
-	Closure  closureCmd  `cmd:"" help:"Announce, move and withdraw closures."`
-	Drill    drillCmd    `cmd:"" help:"Answer what a closure would cost, from real orders, before it happens."`
-	Wall     wallCmd     `cmd:"" help:"Ask what works where."`
-	Backup   backupCmd   `cmd:"" help:"Copy the embedded database while it is in use."`
-	Version  versionCmd  `cmd:"" help:"Print the version and the providers in this binary."`
+	Serve     serveCmd     `cmd:"" help:"Run the switch."`
+	Demo      demoCmd      `cmd:"" help:"Run the switch with simulated wallets, a sample merchant and a link: nothing to install, no real money."`
+	Sandbox   sandboxCmd   `cmd:"" help:"Run the providers' simulators alone."`
+	Init      initCmd      `cmd:"" help:"Write a commented configuration and a fresh key."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this binary's schema."`
+	Merchant  merchantCmd  `cmd:"" help:"Add and list merchants."`
+	Channel   channelCmd   `cmd:"" help:"Add, list and check channels."`
+	Key       keyCmd       `cmd:"" help:"Make and revoke API keys."`
+	Ledger    ledgerCmd    `cmd:"" help:"Print the trial balance and check the books."`
+	Explain   explainCmd   `cmd:"" help:"Say why a payment was offered what it was offered, and what would be offered today."`
+	Closure   closureCmd   `cmd:"" help:"Announce, move and withdraw closures."`
+	Drill     drillCmd     `cmd:"" help:"Answer what a closure would cost, from real orders, before it happens."`
+	Wall      wallCmd      `cmd:"" help:"Ask what works where."`
+	Statement statementCmd `cmd:"" help:"Read a provider's bill."`
+	Backup    backupCmd    `cmd:"" help:"Copy the embedded database while it is in use."`
+	Version   versionCmd   `cmd:"" help:"Print the version and the providers in this binary."`
 }
 
 // runtime is what every subcommand gets.

@@ -9,8 +9,6 @@ import (
 	"os"
 	"time"
 
-	"postern/engine"
-	"postern/route"
 	"postern/wall"
 )
 
@@ -44,11 +42,6 @@ func newOverlay(path string, log *slog.Logger) (*overlay, error) {
 		}
 	}
 	return o, errors.Join(bad...)
-}
-
-// reach is engine.Engine's Reach over the present map.
-func (o *overlay) reach(providerCode, product string, buyer route.Buyer, now time.Time) route.Reach {
-	return engine.ReachOf(o.holder.ReachAt(providerCode, product, wall.Seen{Container: buyer.Container, OS: buyer.OS, Form: buyer.Form}, now))
 }
 
 // watch reads the file again and again until the context ends.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"postern/route"
+	"postern/wall"
 )
 
 // TestTheOverlayIsReadAgain: the operator's cell holds at its date, a changed file holds without a restart, a bad one never replaces a good one, and a file that
@@ -36,17 +36,17 @@ func TestTheOverlayIsReadAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return o.reach("wechatpay", "jsapi", route.Buyer{Container: "wechat", Form: "phone"}, when).State
+		return o.holder.ReachAt("wechatpay", "jsapi", wall.Seen{Container: "wechat", Form: "phone"}, when).State
 	}
-	if at("2026-12-30") != route.Works || at("2027-01-02") != route.Blocked {
+	if at("2026-12-30") != wall.StateWorks || at("2027-01-02") != wall.StateBlocked {
 		t.Errorf("before: %s, after: %s", at("2026-12-30"), at("2027-01-02"))
 	}
 	write(cell("no such state"))
-	if o.look(context.Background()); at("2027-01-02") != route.Blocked {
+	if o.look(context.Background()); at("2027-01-02") != wall.StateBlocked {
 		t.Error("a bad file replaced a good one")
 	}
 	write(cell("unknown"))
-	if o.look(context.Background()); at("2027-01-02") != route.Unknown {
+	if o.look(context.Background()); at("2027-01-02") != wall.StateUnknown {
 		t.Error("the new file does not hold")
 	}
 	write(cell("no such state"))

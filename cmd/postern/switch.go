@@ -86,7 +86,7 @@ func build(ctx context.Context, cfg config, log *slog.Logger, options ...func(*c
 		return nil, errors.Join(err, s.store.Close())
 	}
 	s.engine = &engine.Engine{
-		Store: s.store, Vault: s.vault, Registry: all.Registry(), PublicURL: cfg.PublicURL, CallbackURL: cfg.CallbackURL, Reach: s.overlay.reach, Log: log,
+		Store: s.store, Vault: s.vault, Registry: all.Registry(), PublicURL: cfg.PublicURL, CallbackURL: cfg.CallbackURL, Wall: s.overlay.holder.Map, Log: log,
 		Env:          provider.Env{Now: time.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: client}},
 		StartTimeout: time.Duration(cfg.StartTimeout), CallTimeout: time.Duration(cfg.CallTimeout), Deadlines: cfg.deadlines(), Live: cfg.Live,
 	}

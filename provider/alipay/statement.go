@@ -1,0 +1,166 @@
+package alipay
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"postern/provider"
+	"postern/provider/alipay/wire"
+)
+
+var _ provider.Statementer = (*Connector)(nil)
+
+// StatementKinds are the bill types of alipay.data.dataservice.bill.downloadurl.query that are read: trade (business detail) and signcustomer (account detail).
+func (*Connector) StatementKinds() []string {
+	return []string{wire.BillTrade, wire.BillSignCustomer}
+}
+
+// ReadStatement reads a bill as it is downloaded: a ZIP with a detail file and a summary, both in GBK under names in GBK, or the detail file alone. The rows must
+// be as many, and add up to as much, as the file itself says at its end. Account is the seller's number (2088 and 12 digits).
+func (*Connector) ReadStatement(kind, account string, file provider.StatementFile, each func(provider.StatementLine) error) (provider.StatementSum, error) {
+	var sum provider.StatementSum
+	if kind != wire.BillTrade && kind != wire.BillSignCustomer {
+		return sum, fmt.Errorf("alipay: a bill is of the kind %s or %s", wire.BillTrade, wire.BillSignCustomer)
+	}
+	detail, err := detailOf(file)
+	if err != nil {
+		return sum, err
+	}
+	defer func() { _ = detail.Close() }() // read only
+	seen := map[string]wire.BillTotal{}
+	bounded := &io.LimitedReader{R: detail, N: provider.MaxStatement}
+	bill, err := wire.ReadBill(bounded, func(r wire.BillRow) error {
+		read := tradeLine
+		if kind == wire.BillSignCustomer {
+			read = accountLine
+		}
+		line, total, amount, err := read(r)
+		if err != nil {
+			return fmt.Errorf("alipay: line %d: %w", r.Line, err)
+		}
+		t := seen[total]
+		seen[total] = wire.BillTotal{Rows: t.Rows + 1, Amount: t.Amount + amount}
+		sum.Lines, sum.Amount, sum.Fee = sum.Lines+1, sum.Amount+line.Amount, sum.Fee+line.Fee
+		return each(line)
+	})
+	sum.Account, sum.From, sum.Until = bill.Account, bill.From, bill.Until
+	switch {
+	case err != nil:
+		return sum, err
+	case bounded.N <= 0:
+		return sum, fmt.Errorf("%w: it unpacks to more than %d bytes", provider.ErrNotWhole, provider.MaxStatement)
+	}
+	return sum, whole(bill, account, seen)
+}
+
+// whole holds what was read against what the file says of itself.
+func whole(bill wire.Bill, account string, seen map[string]wire.BillTotal) error {
+	if account != "" && !strings.HasPrefix(bill.Account, account) {
+		return fmt.Errorf("%w: it is the bill of %s, not of %s", provider.ErrNotWhole, bill.Account, account)
+	}
+	if !bill.Whole || len(bill.Totals) < 2 {
+		return fmt.Errorf("%w: the end of the list or its totals are missing after %d rows", provider.ErrNotWhole, bill.Rows)
+	}
+	for word, stated := range bill.Totals {
+		if got := seen[word]; got.Rows != stated.Rows || abs(got.Amount) != abs(stated.Amount) { // which sign outgoing money has there is not attested
+			return fmt.Errorf("%w: %s合计 says %d rows and %d fen, the file holds %d and %d", provider.ErrNotWhole, word, stated.Rows, stated.Amount, got.Rows, got.Amount)
+		}
+	}
+	return nil
+}
+
+// detailOf opens the detail file. Names in the ZIP are GBK without the flag for UTF-8.
+func detailOf(file provider.StatementFile) (io.ReadCloser, error) {
+	magic := make([]byte, 4)
+	if _, err := file.ReadAt(magic, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("alipay: read the bill: %w", err)
+	}
+	if string(magic) != "PK\x03\x04" {
+		return io.NopCloser(io.NewSectionReader(file, 0, file.Size)), nil
+	}
+	archive, err := zip.NewReader(file, file.Size)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the ZIP is damaged: %w", provider.ErrNotWhole, err)
+	}
+	var detail *zip.File
+	for _, member := range archive.File {
+		name := member.Name
+		if member.NonUTF8 {
+			if name, err = simplifiedchinese.GBK.NewDecoder().String(name); err != nil {
+				return nil, fmt.Errorf("alipay: a name in the ZIP is neither UTF-8 nor GBK")
+			}
+		}
+		if !strings.EqualFold(path.Ext(name), ".csv") || strings.Contains(name, "汇总") {
+			continue
+		}
+		if detail != nil {
+			return nil, fmt.Errorf("alipay: the ZIP holds two detail files: give one bill at a time")
+		}
+		detail = member
+	}
+	if detail == nil {
+		return nil, fmt.Errorf("%w: the ZIP holds no detail file", provider.ErrNotWhole)
+	}
+	return detail.Open()
+}
+
+// tradeLine reads a row of the business detail. The file's totals are of 商家实收, what the merchant received.
+func tradeLine(r wire.BillRow) (line provider.StatementLine, total string, received int64, err error) {
+	amount, err1 := wire.ParseSignedYuan(r.Column("订单金额（元）"))
+	received, err2 := wire.ParseSignedYuan(r.Column("商家实收（元）"))
+	fee, err3 := wire.ParseSignedYuan(r.Column("服务费（元）"))
+	at, err4 := wire.ParseTime(r.Column("完成时间"))
+	line = provider.StatementLine{
+		TxnNo: r.Column("支付宝交易号"), Number: r.Column("商户订单号"), Amount: amount, Fee: -fee, Currency: currency, At: at, Columns: r.Columns,
+	}
+	switch total = r.Column("业务类型"); total {
+	case "交易":
+		line.Kind = provider.LinePayment
+	case "退款":
+		line.Kind, line.RefundNumber = provider.LineRefund, r.Column("退款批次号/请求号")
+	default:
+		line.Kind = provider.LineOther
+	}
+	return line, total, received, errors.Join(err1, err2, err3, err4)
+}
+
+// accountKinds reads 业务类型 of the account detail.
+var accountKinds = map[string]provider.LineKind{
+	"在线支付": provider.LinePayment, "交易付款": provider.LinePayment, "退款": provider.LineRefund, "交易退款": provider.LineRefund, "退款（交易退款）": provider.LineRefund,
+	"收费": provider.LineFee, "转账": provider.LineTransfer, "提现": provider.LineWithdrawal,
+}
+
+// accountLine reads a row of the account detail: what came into the account, or left it.
+func accountLine(r wire.BillRow) (line provider.StatementLine, total string, amount int64, err error) {
+	in, err1 := wire.ParseSignedYuan(r.Column("收入金额（+元）", "收入（+元）"))
+	out, err2 := wire.ParseSignedYuan(r.Column("支出金额（-元）", "支出（-元）"))
+	at, err3 := wire.ParseTime(r.Column("发生时间", "入账时间"))
+	if in != 0 && out != 0 {
+		return line, "", 0, fmt.Errorf("%w: a row both comes in and goes out", wire.ErrMalformed)
+	}
+	total, amount = "收入", in
+	if out != 0 {
+		total, amount = "支出", out
+	}
+	kind, known := accountKinds[r.Column("业务类型", "账务类型")]
+	if !known {
+		kind = provider.LineOther
+	}
+	line = provider.StatementLine{
+		Kind: kind, TxnNo: r.Column("业务流水号", "支付宝交易号"), Number: r.Column("商户订单号"), Amount: in - abs(out), Currency: currency, At: at, Columns: r.Columns,
+	}
+	return line, total, amount, errors.Join(err1, err2, err3)
+}
+
+func abs(n int64) int64 {
+	if n < 0 {
+		return -n
+	}
+	return n
+}
