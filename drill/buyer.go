@@ -46,14 +46,14 @@ type taken struct {
 // account with the first. Where a wallet of hers opens in the browser only, she goes there if that asks fewer steps of her than what works here. Each way passed
 // over and each further step loses some.
 func (s *stand) choose(o *sale, day int) taken {
-	return s.decide(o, day, s.plan(day, o.place, s.used[o.buyer]))
+	return s.decide(o, day, s.plan(o.place, s.used[o.buyer]))
 }
 
 func (s *stand) decide(o *sale, day int, shown *ways) taken {
 	has := s.purse(o)
 	pick := shown.first(has)
 	if o.place == inApp && shown.out != 0 && (pick < 0 || shown.out&has.account != 0) {
-		outside := s.plan(day, inBrowser, s.used[o.buyer])
+		outside := s.plan(inBrowser, s.used[o.buyer])
 		if at := outside.first(has); at >= 0 {
 			v, steps := outside.way[at], has.steps(outside.way[at], s.w)+s.w.ours.outSteps
 			if pick < 0 || steps < has.steps(shown.way[pick], s.w) {

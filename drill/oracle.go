@@ -124,15 +124,16 @@ func worth(amount, stay int64) int64 { return amount * stay >> 32 }
 func (s *stand) routed(o *sale, day int, number int64) taken {
 	s.learn(day)
 	s.made++
+	s.planned = day
 	var shown ways
-	s.read(s.make(day, o.place, s.used[o.buyer], fmt.Sprint("pay_", s.shop.number, "_", number)), &shown)
+	s.read(s.make(o.place, s.used[o.buyer], fmt.Sprint("pay_", s.shop.number, "_", number)), &shown)
 	return s.decide(o, day, &shown)
 }
 
 // knowing shows the buyer the one way that sells best, out of all that the switch could show.
 func (s *stand) knowing(o *sale, day int) taken {
 	has := s.purse(o)
-	shown := s.plan(day, o.place, 0)
+	shown := s.plan(o.place, 0)
 	best, place, most := way{}, -1, int64(-1)
 	look := func(v *ways, at int, more int64) {
 		for i := range int(v.n) {
@@ -144,7 +145,7 @@ func (s *stand) knowing(o *sale, day int) taken {
 	}
 	look(shown, o.place, 0)
 	if shown.out != 0 && o.place == inApp {
-		look(s.plan(day, inBrowser, 0), inBrowser, s.w.ours.outSteps)
+		look(s.plan(inBrowser, 0), inBrowser, s.w.ours.outSteps)
 	}
 	if place < 0 {
 		return taken{offer: -1}
@@ -160,7 +161,7 @@ func (s *stand) knowing(o *sale, day int) taken {
 
 // blind shows the ways in the order of their codes.
 func (s *stand) blind(o *sale, day int) taken {
-	shown := *s.plan(day, o.place, 0)
+	shown := *s.plan(o.place, 0)
 	for i := 1; i < int(shown.n); i++ {
 		for j := i; j > 0 && s.w.market.Wallets[shown.way[j].wallet].Wallet < s.w.market.Wallets[shown.way[j-1].wallet].Wallet; j-- {
 			shown.way[j], shown.way[j-1] = shown.way[j-1], shown.way[j]

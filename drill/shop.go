@@ -62,6 +62,7 @@ type stand struct {
 	explore int64
 	plans   []ways
 	made    uint32 // plans of an older number are stale
+	planned int    // the day as of which plans are made: the last on which anything changed
 	selling bool   // some contract runs
 }
 
@@ -118,6 +119,7 @@ func (s *stand) turn(day int) {
 	}
 	if changed || day == 0 {
 		s.made++
+		s.planned = day
 		s.list(day)
 	}
 }
@@ -191,29 +193,29 @@ func (s *stand) learn(day int) {
 }
 
 // plan returns the ways that a buyer is shown, made by the switch's own planner. Buyers alike in everything that it reads share one plan until something changes.
-func (s *stand) plan(day, place int, used uint8) *ways {
+func (s *stand) plan(place int, used uint8) *ways {
 	w := &s.plans[place<<maxWallets|int(used)]
 	if w.made != s.made {
-		s.read(s.make(day, place, used, ""), w)
+		s.read(s.make(place, used, ""), w)
 	}
 	return w
 }
 
 // make asks the planner as the engine does: where that leaves the buyer nothing here, it looks whether her browser would do.
-func (s *stand) make(day, place int, used uint8, paymentID string) route.Plan {
-	plan := s.ask(day, place, used, paymentID)
+func (s *stand) make(place int, used uint8, paymentID string) route.Plan {
+	plan := s.ask(place, used, paymentID)
 	if place != inApp || !plan.Stuck() || len(plan.Candidates) == 0 {
 		return plan
 	}
-	return route.Outside(plan, s.ask(day, inBrowser, used, paymentID))
+	return route.Outside(plan, s.ask(inBrowser, used, paymentID))
 }
 
-func (s *stand) ask(day, place int, used uint8, paymentID string) route.Plan {
-	reach := s.w.reach[day]
+func (s *stand) ask(place int, used uint8, paymentID string) route.Plan {
+	reach := s.w.reach[s.planned]
 	if s.scene.closed == nil {
 		reach = s.w.frozen
 	}
-	at := s.w.noon(day)
+	at := s.w.noon(s.planned)
 	for i := range s.offers {
 		o, which := &s.offers[i], s.which[i]
 		l := s.seen[which][place]
