@@ -39,8 +39,10 @@ type Wallet struct {
 
 // Market is a synthetic market: nothing in it is hidden, all of it is drawn from its assumptions and a seed.
 type Market struct {
-	Name        string       `json:"name"`
-	Seed        int64        `json:"seed"`
+	Name string `json:"name"`
+	Seed int64  `json:"seed"`
+	// Places are the containers: the app in which the shops sell, and the browser outside of it.
+	Places      []string     `json:"places"`
 	Wallets     []Wallet     `json:"wallets"`
 	Assumptions []Assumption `json:"assumptions"`
 }
@@ -86,11 +88,16 @@ func (m *Market) line(text []byte) error {
 	var l struct {
 		Wallet
 		Assumption
+		Places []string `json:"places"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&l); err != nil {
 		return fmt.Errorf("a market's line: %w", err)
+	}
+	if len(l.Places) == places {
+		m.Places = l.Places
+		return nil
 	}
 	if l.Wallet.Wallet != "" {
 		m.Wallets = append(m.Wallets, l.Wallet)

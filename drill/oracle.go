@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"postern"
+	"postern/wall"
 )
 
 // Trial is one small random market, in which routing plays against an oracle that knows what every buyer has and what goes through: it shows her the one way that
@@ -178,13 +179,22 @@ func (d *draws) from(low, high int64) int64 {
 	return low + below(d.state, high-low+1)
 }
 
-// appPlaces are apps in which buyers of random markets sit.
-var appPlaces = []string{"wechat", "qq", "weibo", "alipay", "taobao", "douyin", "xiaohongshu", "app-other", "unknown"}
+// apps are those that buyers of random markets sit in: every app of the wall map.
+func apps() []string {
+	var list []string
+	for _, c := range wall.Default().Containers() {
+		if name := wall.Default().Name(c); name.Exit != wall.ExitNone && name.Form == onPhone {
+			list = append(list, c)
+		}
+	}
+	return list
+}
 
 // randomWorld draws a market: its wallets, who has them, what a step costs, what goes through, where and when.
 func randomWorld(seed int64) *world {
 	d := &draws{stream(uint64(seed), 7)}
-	m := &Market{Name: fmt.Sprint("random ", seed), Seed: seed}
+	list := apps()
+	m := &Market{Name: fmt.Sprint("random ", seed), Seed: seed, Places: []string{list[d.from(0, int64(len(list)-1))], wall.BrowserOther}}
 	set := func(key string, low, high int64) {
 		m.Assumptions = append(m.Assumptions, Assumption{Key: key, Value: d.from(low, high)})
 	}
@@ -223,7 +233,7 @@ func randomWorld(seed int64) *world {
 		set(w.Wallet+".grant_bp", 2_000, bpFull)
 		fixed(w.Wallet+".open", today(d.from(0, 90)))
 	}
-	w := newWorld(m, [places]string{appPlaces[d.from(0, int64(len(appPlaces)-1))], founding[inBrowser]})
+	w := newWorld(m)
 	w.unreliable(d)
 	return w
 }

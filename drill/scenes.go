@@ -64,7 +64,7 @@ var marketNotes = []string{
 
 // Play plays a market through all of its scenes. Progress hears of the share that is done.
 func Play(ctx context.Context, m *Market, progress func(done, of int64)) (MarketReport, error) {
-	w := newWorld(m, founding)
+	w := newWorld(m)
 	p, err := w.play(ctx, progress)
 	if err != nil {
 		return MarketReport{}, err

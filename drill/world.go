@@ -25,9 +25,6 @@ const (
 	places
 )
 
-// founding are the codes of the two places in the founding market.
-var founding = [places]string{"wechat", "browser-other"}
-
 const onPhone = "phone"
 
 // walletNumbers are one wallet's assumptions.
@@ -91,9 +88,9 @@ const (
 	SceneAll   = "all"   // they sign everything else there is
 )
 
-func newWorld(m *Market, containers [places]string) *world {
+func newWorld(m *Market) *world {
 	w := &world{
-		market: m, seed: mix(uint64(m.Seed)), shops: m.Shops(), days: int(m.value("days")), containers: containers, start: m.date("start"), tail: m.value("tail"),
+		market: m, seed: mix(uint64(m.Seed)), shops: m.Shops(), days: int(m.value("days")), containers: [places]string(m.Places), start: m.date("start"), tail: m.value("tail"),
 		ours: numbers{
 			order: m.value("order"), contract: m.value("contract"), openingBP: m.value("opening_bp"), signDays: m.value("sign_days"), outsideBP: m.value("outside_bp"),
 			circle: m.value("circle"), learnDays: m.value("learn_days"), cardSteps: m.value("card_steps"), accountSteps: m.value("account_steps"), outSteps: m.value("out_steps"), webBP: m.value("web_bp"),
