@@ -167,16 +167,16 @@ func (a Assumption) Text() string {
 	case "fen":
 		return postern.FormatMoney(a.Value, "CNY")
 	case "bp":
-		return percent(a.Value)
+		return Percent(a.Value)
 	case "date":
 		t, _ := dateOf(a.Value)
 		return t.Format(time.DateOnly)
 	}
-	return thousands(a.Value)
+	return Thousands(a.Value)
 }
 
-// percent writes hundredths of a per cent.
-func percent(bp int64) string {
+// Percent writes hundredths of a per cent.
+func Percent(bp int64) string {
 	sign := ""
 	if bp < 0 {
 		sign, bp = "-", -bp
@@ -190,8 +190,8 @@ func percent(bp int64) string {
 	return fmt.Sprintf("%s%d.%02d %%", sign, bp/100, bp%100)
 }
 
-// thousands writes a number with its thousands set apart.
-func thousands(n int64) string {
+// Thousands writes a number with its thousands set apart.
+func Thousands(n int64) string {
 	text := fmt.Sprint(n)
 	from := len(text)
 	if n < 0 {

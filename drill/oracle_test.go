@@ -17,14 +17,14 @@ func TestRoutingKeepsWhatAnOracleSells(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d markets of seeds 1 to %d, %d orders: routing keeps %s of the oracle's sales (mean %s, worst %s with seed %d), an order without thought %s; %d markets below 98 %%",
-		r.Trials, n, r.Orders, percent(r.KeptBP), percent(r.MeanBP), percent(r.WorstBP), r.WorstSeed, percent(r.BlindBP), r.Below)
+		r.Trials, n, r.Orders, Percent(r.KeptBP), Percent(r.MeanBP), Percent(r.WorstBP), r.WorstSeed, Percent(r.BlindBP), r.Below)
 	if r.KeptBP < 9_800 || r.MeanBP < 9_800 {
-		t.Errorf("routing keeps %s over all, %s on the mean: less than 98 %%", percent(r.KeptBP), percent(r.MeanBP))
+		t.Errorf("routing keeps %s over all, %s on the mean: less than 98 %%", Percent(r.KeptBP), Percent(r.MeanBP))
 	}
 	if r.KeptBP > bpFull || r.BlindBP >= r.KeptBP {
-		t.Errorf("the oracle is beaten (%s), or thought is worth nothing (%s without)", percent(r.KeptBP), percent(r.BlindBP))
+		t.Errorf("the oracle is beaten (%s), or thought is worth nothing (%s without)", Percent(r.KeptBP), Percent(r.BlindBP))
 	}
 	if again := PlayTrial(r.WorstSeed); again.KeptBP() != r.WorstBP {
-		t.Errorf("seed %d gives %s, and then %s", r.WorstSeed, percent(r.WorstBP), percent(again.KeptBP()))
+		t.Errorf("seed %d gives %s, and then %s", r.WorstSeed, Percent(r.WorstBP), Percent(again.KeptBP()))
 	}
 }

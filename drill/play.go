@@ -29,7 +29,7 @@ type tally struct {
 	months  [][maxWallets]Sum
 	moves   [maxWallets][maxWallets]Sum
 	// moveFees is what the wallet that took over keeps of what moved.
-	moveFees [maxWallets][maxWallets]int64
+	moveFees [maxWallets][maxWallets][2]int64
 	where    [places][courses]Sum
 }
 
@@ -240,14 +240,17 @@ func (t *tally) take(c cell, place, b, a, out, month int) {
 	sum, course := Sum{c.orders, c.amount}, courseOf(b, a, out)
 	t.by[course].join(sum)
 	t.where[place][course].join(sum)
+	if b != none {
+		t.fate[b][course].join(sum)
+	}
 	if a != none {
 		t.paid[a].join(sum)
 		t.months[month][a].join(sum)
 		t.fees[a] += c.fees
 	}
 	if a != none && b != none && (a != b || out == 1) {
-		t.moves[b][a].join(sum)
-		t.moveFees[b][a] += c.fees
+		t.moves[b][a][out].join(sum)
+		t.moveFees[b][a][out] += c.fees
 	}
 }
 
@@ -286,9 +289,14 @@ func (t *tally) join(o *tally) {
 	for w := range maxWallets {
 		t.paid[w].join(o.paid[w])
 		t.fees[w] += o.fees[w]
+		for c := range courses {
+			t.fate[w][c].join(o.fate[w][c])
+		}
 		for v := range maxWallets {
-			t.moves[w][v].join(o.moves[w][v])
-			t.moveFees[w][v] += o.moveFees[w][v]
+			for out := range 2 {
+				t.moves[w][v][out].join(o.moves[w][v][out])
+				t.moveFees[w][v][out] += o.moveFees[w][v][out]
+			}
 		}
 	}
 }

@@ -65,6 +65,8 @@ func (s *Split) Stopped() int64 { return s.Lost.Amount + s.WayOut.Amount }
 type Move struct {
 	From string `json:"from"`
 	To   string `json:"to"`
+	// Outcome is rerouted or way_out.
+	Outcome Outcome `json:"outcome"`
 	Sum
 	ExtraFee int64 `json:"extra_fee"`
 }
@@ -92,6 +94,8 @@ type Flow struct {
 	After     Sum    `json:"after"`
 	BeforeFee int64  `json:"before_fee"`
 	AfterFee  int64  `json:"after_fee"`
+	// By is what becomes of what it carried before.
+	By Split `json:"by"`
 }
 
 // Slice is one span of the time line, from At on.

@@ -13,7 +13,7 @@ import (
 // merchant's sums are open at a time.
 func Run(orders iter.Seq[Order], judge func(Order) Verdict) Report {
 	a := &adder{
-		moves: map[[2]string]*Move{}, places: map[string]*Group{}, partners: map[string]*Group{}, advice: map[Way]*Advice{}, flows: map[string]*Flow{},
+		moves: map[[3]string]*Move{}, places: map[string]*Group{}, partners: map[string]*Group{}, advice: map[Way]*Advice{}, flows: map[string]*Flow{},
 		slices: map[time.Time]*Slice{}, helped: map[Way]bool{},
 	}
 	for o := range orders {
@@ -26,7 +26,7 @@ func Run(orders iter.Seq[Order], judge func(Order) Verdict) Report {
 // adder holds the sums of a run.
 type adder struct {
 	r        Report
-	moves    map[[2]string]*Move
+	moves    map[[3]string]*Move
 	places   map[string]*Group
 	partners map[string]*Group
 	advice   map[Way]*Advice
@@ -74,6 +74,7 @@ func (a *adder) money(o *Order, v Verdict) {
 	from.Provider = o.Provider
 	from.Before.add(o.Amount)
 	from.BeforeFee += before
+	from.By.Of(v.Outcome).add(o.Amount)
 	extra := int64(0)
 	if v.Outcome == Carried || v.Outcome == Rerouted {
 		to := of(a.flows, v.To)
@@ -85,8 +86,8 @@ func (a *adder) money(o *Order, v Verdict) {
 		a.r.ExtraFee += extra
 	}
 	if v.Outcome == Rerouted || v.Outcome == WayOut {
-		move := of(a.moves, [2]string{o.Provider, v.To})
-		move.From, move.To = o.Provider, v.To
+		move := of(a.moves, [3]string{o.Provider, v.To, string(v.Outcome)})
+		move.From, move.To, move.Outcome = o.Provider, v.To, v.Outcome
 		move.add(o.Amount)
 		move.ExtraFee += extra
 	}
@@ -115,7 +116,7 @@ func (a *adder) report() Report {
 	r := a.r
 	r.Moves, r.Places, r.Sign, r.Providers, r.Timeline, r.Notes = values(a.moves), values(a.places), values(a.advice), values(a.flows), values(a.slices), []string{}
 	slices.SortFunc(r.Moves, func(a, b Move) int {
-		return cmp.Or(cmp.Compare(b.Amount, a.Amount), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+		return cmp.Or(cmp.Compare(b.Amount, a.Amount), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), cmp.Compare(a.Outcome, b.Outcome))
 	})
 	slices.SortFunc(r.Places, byAmount)
 	slices.SortFunc(r.Sign, func(a, b Advice) int {

@@ -108,12 +108,14 @@ func (p *played) scene(i int) Scene {
 		s.Sold.join(t.paid[w])
 		s.Fees += t.fees[w]
 		r.Total.join(open.paid[w])
-		r.Providers = append(r.Providers, Flow{Provider: p.name(w), Before: open.paid[w], BeforeFee: open.fees[w], After: t.paid[w], AfterFee: t.fees[w]})
+		r.Providers = append(r.Providers, Flow{Provider: p.name(w), Before: open.paid[w], BeforeFee: open.fees[w], After: t.paid[w], AfterFee: t.fees[w], By: split(t.fate[w])})
 		for v := range p.w.wallets {
-			if m := t.moves[w][v]; m.Orders > 0 {
-				extra := t.moveFees[w][v] - feeOf(m.Amount, p.w.wallets[w].fee)
-				r.Moves = append(r.Moves, Move{From: p.name(w), To: p.name(v), Sum: m, ExtraFee: extra})
-				r.ExtraFee += extra
+			for out, outcome := range []Outcome{Rerouted, WayOut} {
+				if m := t.moves[w][v][out]; m.Orders > 0 {
+					extra := t.moveFees[w][v][out] - feeOf(m.Amount, p.w.wallets[w].fee)
+					r.Moves = append(r.Moves, Move{From: p.name(w), To: p.name(v), Outcome: outcome, Sum: m, ExtraFee: extra})
+					r.ExtraFee += extra
+				}
 			}
 		}
 	}

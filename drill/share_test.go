@@ -101,7 +101,7 @@ func TestSharingChangesNothing(t *testing.T) {
 		}
 		asked, planned = asked+len(orders), planned+len(s.verdicts)
 	}
-	if len(seen) != 4 || planned*2 > asked {
+	if len(seen) != 4 || planned*10 > asked*9 {
 		t.Errorf("the worlds prove little: outcomes %v, %d plans for %d orders", seen, planned, asked)
 	}
 	t.Logf("%d orders, %d plans", asked, planned)

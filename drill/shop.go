@@ -224,7 +224,7 @@ func (s *stand) ask(place int, used uint8, paymentID string) route.Plan {
 	}
 	return route.Make(route.Input{
 		Payment: postern.Payment{ID: paymentID, Amount: s.w.ours.order, Currency: "CNY", Live: true}, Offers: s.offers, Closures: s.scene.closed, Explore: s.explore, Now: at,
-		Buyer: route.Buyer{Container: s.w.containers[place], Form: onPhone, Used: s.w.names(used)},
+		Buyer: route.Buyer{Container: s.w.containers[place], Form: onPhone, Used: s.w.names[used]},
 	})
 }
 
@@ -272,18 +272,4 @@ func (w *world) offer(provider, product string) int {
 		}
 	}
 	return -1
-}
-
-// names lists the wallets of a set of bits.
-func (w *world) names(set uint8) []string {
-	if set == 0 {
-		return nil
-	}
-	var names []string
-	for i := range w.wallets {
-		if set>>i&1 == 1 {
-			names = append(names, w.market.Wallets[i].Wallet)
-		}
-	}
-	return names
 }

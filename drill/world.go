@@ -57,6 +57,7 @@ type world struct {
 	scenes []scene
 	tail   int64
 	ours   numbers
+	names  [1 << maxWallets][]string // the wallets of a set of bits
 }
 
 // numbers are the assumptions that are read while playing.
@@ -102,6 +103,13 @@ func newWorld(m *Market) *world {
 		w.wallets = append(w.wallets, walletNumbers{of("account_bp"), of("card_bp"), of("growth_bp"), of("fee_bp"), of("grant_bp"), w.dayOf(m.date(wallet.Wallet + ".open"))})
 		for _, product := range wallet.Products {
 			w.offered = append(w.offered, offered{i, product, ownSteps(product)})
+		}
+	}
+	for set := range w.names {
+		for i := range w.wallets {
+			if set>>i&1 == 1 {
+				w.names[set] = append(w.names[set], m.Wallets[i].Wallet)
+			}
 		}
 	}
 	w.habits()
