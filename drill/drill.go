@@ -52,7 +52,8 @@ func (s *Sum) add(amount int64) {
 	s.Amount += amount
 }
 
-func (s *Sum) join(o Sum) {
+// Add joins another sum to it.
+func (s *Sum) Add(o Sum) {
 	s.Orders += o.Orders
 	s.Amount += o.Amount
 }

@@ -42,7 +42,9 @@ type Market struct {
 	Name string `json:"name"`
 	Seed int64  `json:"seed"`
 	// Places are the containers: the app in which the shops sell, and the browser outside of it.
-	Places      []string     `json:"places"`
+	Places []string `json:"places"`
+	// Events are those of the wall map's timeline that belong to the story.
+	Events      []string     `json:"events"`
 	Wallets     []Wallet     `json:"wallets"`
 	Assumptions []Assumption `json:"assumptions"`
 }
@@ -89,14 +91,15 @@ func (m *Market) line(text []byte) error {
 		Wallet
 		Assumption
 		Places []string `json:"places"`
+		Events []string `json:"events"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&l); err != nil {
 		return fmt.Errorf("a market's line: %w", err)
 	}
-	if len(l.Places) == places {
-		m.Places = l.Places
+	if len(l.Places) == places || len(l.Events) > 0 {
+		m.Places, m.Events = append(m.Places, l.Places...), append(m.Events, l.Events...)
 		return nil
 	}
 	if l.Wallet.Wallet != "" {

@@ -208,7 +208,7 @@ func TestTheTotalsEqualANaiveRecount(t *testing.T) {
 				}
 			}
 			for _, s := range lost {
-				all.join(s)
+				all.Add(s)
 			}
 			if all != scene.Report.By.Lost {
 				t.Errorf("seed %d, scene %s: lost %+v, recounted %+v", seed, scene.Name, scene.Report.By.Lost, all)
@@ -246,14 +246,14 @@ func TestEverySceneAddsUp(t *testing.T) {
 		by := s.Report.By
 		var places, days, sold Sum
 		for _, p := range s.Report.Places {
-			places.join(p.Total)
+			places.Add(p.Total)
 		}
 		for _, d := range s.Report.Timeline {
-			days.join(d.Total)
+			days.Add(d.Total)
 		}
 		for _, m := range s.Months {
 			for _, f := range m.Sold {
-				sold.join(f.After)
+				sold.Add(f.After)
 			}
 		}
 		kept := by.before().Amount - by.Lost.Amount + by.Gained.Amount

@@ -27,7 +27,8 @@ type tally struct {
 	paid    [maxWallets]Sum
 	fees    [maxWallets]int64
 	months  [][maxWallets]Sum
-	moves   [maxWallets][maxWallets]Sum
+	moves   [maxWallets][maxWallets][2]Sum // from, to, and whether the buyer left the app for it
+	fate    [maxWallets][courses]Sum       // what becomes of what a wallet takes without walls
 	// moveFees is what the wallet that took over keeps of what moved.
 	moveFees [maxWallets][maxWallets][2]int64
 	where    [places][courses]Sum
@@ -80,7 +81,7 @@ func (w *world) play(ctx context.Context, progress func(done, of int64)) (*playe
 	for _, p := range players {
 		total.orders, total.asked = total.orders+p.orders, total.asked+p.asked
 		for i := range total.tallies {
-			total.tallies[i].join(&p.tallies[i])
+			total.tallies[i].Add(&p.tallies[i])
 		}
 	}
 	return total, ctx.Err()
@@ -238,18 +239,18 @@ func (p *player) flush(number int64, month int) {
 
 func (t *tally) take(c cell, place, b, a, out, month int) {
 	sum, course := Sum{c.orders, c.amount}, courseOf(b, a, out)
-	t.by[course].join(sum)
-	t.where[place][course].join(sum)
+	t.by[course].Add(sum)
+	t.where[place][course].Add(sum)
 	if b != none {
-		t.fate[b][course].join(sum)
+		t.fate[b][course].Add(sum)
 	}
 	if a != none {
-		t.paid[a].join(sum)
-		t.months[month][a].join(sum)
+		t.paid[a].Add(sum)
+		t.months[month][a].Add(sum)
 		t.fees[a] += c.fees
 	}
 	if a != none && b != none && (a != b || out == 1) {
-		t.moves[b][a][out].join(sum)
+		t.moves[b][a][out].Add(sum)
 		t.moveFees[b][a][out] += c.fees
 	}
 }
@@ -257,44 +258,44 @@ func (t *tally) take(c cell, place, b, a, out, month int) {
 func (s *shopSum) take(c cell, b, a int) {
 	sum := Sum{c.orders, c.amount}
 	if b != none {
-		s.before.join(sum)
+		s.before.Add(sum)
 	}
 	if a != none {
-		s.after.join(sum)
+		s.after.Add(sum)
 	}
 	if a == none {
-		s.lost.join(sum)
+		s.lost.Add(sum)
 	}
 }
 
-func (t *tally) join(o *tally) {
+func (t *tally) Add(o *tally) {
 	for c := range courses {
-		t.by[c].join(o.by[c])
+		t.by[c].Add(o.by[c])
 		for p := range places {
-			t.where[p][c].join(o.where[p][c])
+			t.where[p][c].Add(o.where[p][c])
 		}
 	}
-	t.nowhere.join(o.nowhere)
+	t.nowhere.Add(o.nowhere)
 	for d := range t.days {
 		t.shut[d] += o.shut[d]
 		for c := range courses {
-			t.days[d][c].join(o.days[d][c])
+			t.days[d][c].Add(o.days[d][c])
 		}
 	}
 	for m := range t.months {
 		for w := range maxWallets {
-			t.months[m][w].join(o.months[m][w])
+			t.months[m][w].Add(o.months[m][w])
 		}
 	}
 	for w := range maxWallets {
-		t.paid[w].join(o.paid[w])
+		t.paid[w].Add(o.paid[w])
 		t.fees[w] += o.fees[w]
 		for c := range courses {
-			t.fate[w][c].join(o.fate[w][c])
+			t.fate[w][c].Add(o.fate[w][c])
 		}
 		for v := range maxWallets {
 			for out := range 2 {
-				t.moves[w][v][out].join(o.moves[w][v][out])
+				t.moves[w][v][out].Add(o.moves[w][v][out])
 				t.moveFees[w][v][out] += o.moveFees[w][v][out]
 			}
 		}

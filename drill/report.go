@@ -61,6 +61,13 @@ func (s *Split) Of(o Outcome) *Sum {
 // Stopped is what is not carried on the spot: lost, or left with a way out only.
 func (s *Split) Stopped() int64 { return s.Lost.Amount + s.WayOut.Amount }
 
+// Add joins another split to it.
+func (s *Split) Add(o Split) {
+	for _, outcome := range []Outcome{Carried, Rerouted, WayOut, Lost, Gained} {
+		s.Of(outcome).Add(*o.Of(outcome))
+	}
+}
+
 // Move is what goes from one provider to another. ExtraFee is what the other keeps beyond the first.
 type Move struct {
 	From string `json:"from"`

@@ -105,9 +105,9 @@ func (p *played) scene(i int) Scene {
 	}
 	r := Report{Currency: "CNY", By: split(t.by), Moves: []Move{}, Places: []Group{}, Merchants: []Group{}, Partners: []Group{}, Stranded: []string{}, Sign: []Advice{}, Providers: []Flow{}, Timeline: []Slice{}, Notes: []string{}}
 	for w := range p.w.wallets {
-		s.Sold.join(t.paid[w])
+		s.Sold.Add(t.paid[w])
 		s.Fees += t.fees[w]
-		r.Total.join(open.paid[w])
+		r.Total.Add(open.paid[w])
 		r.Providers = append(r.Providers, Flow{Provider: p.name(w), Before: open.paid[w], BeforeFee: open.fees[w], After: t.paid[w], AfterFee: t.fees[w], By: split(t.fate[w])})
 		for v := range p.w.wallets {
 			for out, outcome := range []Outcome{Rerouted, WayOut} {
@@ -143,7 +143,7 @@ func split(by [courses]Sum) Split {
 func (s Split) before() Sum {
 	var sum Sum
 	for _, o := range []Sum{s.Carried, s.Rerouted, s.WayOut, s.Lost} {
-		sum.join(o)
+		sum.Add(o)
 	}
 	return sum
 }
@@ -209,7 +209,7 @@ func (p *played) first() []First {
 func (p *played) sold(i int) Sum {
 	var sum Sum
 	for _, s := range p.tallies[i].paid {
-		sum.join(s)
+		sum.Add(s)
 	}
 	return sum
 }
