@@ -81,6 +81,7 @@ func (a *API) build(mux *http.ServeMux) {
 	a.channels()
 	a.closures()
 	a.rules()
+	a.drills()
 	a.merchants()
 	a.keys()
 	a.ledger()

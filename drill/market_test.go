@@ -292,7 +292,7 @@ func TestTheContractsRunOut(t *testing.T) {
 	if s := day("2015-02-13"); s.Shut != r.Shops || s.By.Carried.Orders != 0 {
 		t.Errorf("a year on: %+v", s)
 	}
-	if len(r.First) != 4 || r.First[0].Keeps.Amount <= 0 || r.First[0].Keeps.Amount < r.First[3].Keeps.Amount {
+	if len(r.First) != 4 || r.First[0].More.Amount <= 0 || r.First[0].More.Amount < r.First[3].More.Amount {
 		t.Errorf("first %+v", r.First)
 	}
 }

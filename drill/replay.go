@@ -29,8 +29,8 @@ type Question struct {
 	Mode      Mode
 	// Currency is the one that is added up; empty is CNY. Orders in another are counted and left out.
 	Currency string
-	// MaxOrders ends the drill after so many orders; zero is no bound.
-	MaxOrders int64
+	// MaxRows ends the drill after so many payments, paid or not; zero is no bound.
+	MaxRows int64
 	// Alone plans every order by itself. The answer is the same; tests ask both ways.
 	Alone bool
 	// Progress hears of the orders that were judged.
@@ -80,6 +80,7 @@ type driller struct {
 	shared *shared
 	merch  postern.Merchant
 	taken  taking
+	rows   int64
 	count  int64
 	other  int64
 	cut    bool
@@ -158,16 +159,16 @@ func (d *driller) ordersOf(m postern.Merchant, yield func(Order) bool) bool {
 
 // pass hands a payment on if it is an order that the question asks about. It says false at the end of the drill.
 func (d *driller) pass(p postern.Payment, yield func(Order) bool) (bool, error) {
+	if d.rows++; d.in.MaxRows > 0 && d.rows > d.in.MaxRows {
+		d.cut = true
+		return false, nil
+	}
 	if p.Status != postern.PaymentPaid {
 		return true, nil
 	}
 	if p.Currency != d.in.Currency {
 		d.other++
 		return true, nil
-	}
-	if d.in.MaxOrders > 0 && d.count >= d.in.MaxOrders {
-		d.cut = true
-		return false, nil
 	}
 	o, err := d.order(p)
 	if err != nil {

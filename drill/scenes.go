@@ -19,7 +19,7 @@ type MarketReport struct {
 	Closing time.Time `json:"closing"`
 	Closer  string    `json:"closer"`
 	Scenes  []Scene   `json:"scenes"`
-	// First is which single contract to sign first, the best first: what it keeps of the sales that are lost without any.
+	// First is which single contract to sign first, the best first: what shops sell more with it than with the closing wallet alone.
 	First []First  `json:"first"`
 	Notes []string `json:"notes"`
 }
@@ -46,7 +46,7 @@ type Month struct {
 // First is one contract, and what it is worth.
 type First struct {
 	Provider string `json:"provider"`
-	Keeps    Sum    `json:"keeps"`
+	More     Sum    `json:"more"`
 	// Sold is what is sold with it alone.
 	Sold Sum `json:"sold"`
 	// BestFor is how many shops sell most with it.
@@ -79,7 +79,7 @@ func Play(ctx context.Context, m *Market, progress func(done, of int64)) (Market
 	r.First = p.first()
 	for i := range r.Scenes {
 		for _, f := range r.First {
-			r.Scenes[i].Report.Sign = append(r.Scenes[i].Report.Sign, Advice{Way: Way{Provider: f.Provider, Product: m.product(f.Provider)}, Saves: f.Keeps, Merchants: f.BestFor})
+			r.Scenes[i].Report.Sign = append(r.Scenes[i].Report.Sign, Advice{Way: Way{Provider: f.Provider, Product: m.product(f.Provider)}, Saves: f.More, Merchants: f.BestFor})
 		}
 	}
 	return r, nil
@@ -198,10 +198,10 @@ func (p *played) first() []First {
 	alone := p.sold(1)
 	for i, s := range single {
 		sold := p.sold(2 + i)
-		list = append(list, First{Provider: s.name, Keeps: Sum{sold.Orders - alone.Orders, sold.Amount - alone.Amount}, Sold: sold, BestFor: best[i]})
+		list = append(list, First{Provider: s.name, More: Sum{sold.Orders - alone.Orders, sold.Amount - alone.Amount}, Sold: sold, BestFor: best[i]})
 	}
 	slices.SortFunc(list, func(a, b First) int {
-		return cmp.Or(cmp.Compare(b.Keeps.Amount, a.Keeps.Amount), cmp.Compare(a.Provider, b.Provider))
+		return cmp.Or(cmp.Compare(b.More.Amount, a.More.Amount), cmp.Compare(a.Provider, b.Provider))
 	})
 	return list
 }

@@ -132,14 +132,14 @@ func areas(alt string, points []point, marks []mark, unit func(int64) string) te
 		s.text(0, top-8, "t small", unit(most))
 		last := int64(-100)
 		for i, p := range points {
-			if p.label != "" && x(i)-last > 52 && x(i) < s.w-20 {
+			if p.label != "" && x(i)-last > 58 && x(i) < s.w-50 {
 				last = x(i)
 				s.text(x(i), s.h-6, "t small", p.label)
 			}
 		}
 		for n, m := range marks {
 			s.add(`<line x1="%d" y1="%d" x2="%d" y2="%d" class="mark"/>`, x(m.at), top-4, x(m.at), top+height)
-			s.text(min(x(m.at)+3, s.w-12), top+10, "t small", circled(n))
+			s.text(min(x(m.at)+3, s.w-16), top+12, "t sign", circled(n))
 		}
 	})
 }

@@ -94,9 +94,9 @@ func printMarket(w io.Writer, r drill.MarketReport) {
 			millions(by.Lost.Amount), millions(by.Gained.Amount), millions(s.Fees), last.Shut)
 	}
 	_ = t.Flush()
-	fmt.Fprintln(w, "\nWhich contract to sign first, by what it keeps beside "+closer+" alone:")
+	fmt.Fprintln(w, "\nWhich contract to sign first, by what shops sell more than with "+closer+" alone:")
 	for i, f := range r.First {
-		fmt.Fprintf(w, "  %d. %s: %s million yuan, %s orders; best for %s shops\n", i+1, walletName(f.Provider, ui.EN), millions(f.Keeps.Amount), drill.Thousands(f.Keeps.Orders), drill.Thousands(f.BestFor))
+		fmt.Fprintf(w, "  %d. %s: %s million yuan, %s orders; best for %s shops\n", i+1, walletName(f.Provider, ui.EN), millions(f.More.Amount), drill.Thousands(f.More.Orders), drill.Thousands(f.BestFor))
 	}
 	alone := r.Scenes[1].Report.Providers[0]
 	fmt.Fprintf(w, "\n%s itself carries %s instead of %s million yuan, and keeps %s instead of %s million in fees.\n", closer, millions(alone.After.Amount), millions(alone.Before.Amount),

@@ -40,7 +40,7 @@ func (w marketWords) headline() []phrase {
 	then := ""
 	if len(w.r.First) > 0 {
 		first := w.r.First[0]
-		then = fmt.Sprintf(w.pick("。先签%s，能保住其中 %s。", " Signing %s first keeps %s of it."), w.wallet(first.Provider), w.money(first.Keeps.Amount))
+		then = fmt.Sprintf(w.pick("。先签%s，能多做成 %s。", " With %s signed first they sell %s more."), w.wallet(first.Provider), w.money(first.More.Amount))
 	}
 	if w.lang == ui.ZH {
 		return []phrase{{Text: fmt.Sprintf("只靠%s的店，%d 个月 %s 的生意要丢掉 ", closer, months, before)}, {lost, true}, {Text: then}}
@@ -60,7 +60,7 @@ func (w marketWords) figures() []figure {
 	return []figure{
 		{w.pick("丢掉的生意", "sales lost"), w.money(alone.Report.By.Lost.Amount), fmt.Sprintf(w.pick("占 %s，%s 单", "%s of them, %s orders"), drill.Percent(roundBP(share(alone.Report.By.Lost.Amount, alone.Report.Total.Amount))), drill.Thousands(alone.Report.By.Lost.Orders)), true},
 		{w.pick("改在浏览器付成", "paid in the browser instead"), w.money(alone.Report.By.WayOut.Amount), fmt.Sprintf(w.pick("%s 单", "%s orders"), drill.Thousands(alone.Report.By.WayOut.Orders)), false},
-		{w.pick("最后没有合同的店", "shops without a contract at the end"), drill.Thousands(last.Shut), fmt.Sprintf(w.pick("共 %s 家", "of %s"), drill.Thousands(w.r.Shops)), true},
+		{w.pick("最后在微信里没有合同的店", "shops without a contract for the app at the end"), drill.Thousands(last.Shut), fmt.Sprintf(w.pick("共 %s 家", "of %s"), drill.Thousands(w.r.Shops)), true},
 		{w.pick("全部签下还丢", "lost with all of them signed"), w.money(all.Report.By.Lost.Amount), fmt.Sprintf(w.pick("占 %s", "%s of sales"), drill.Percent(roundBP(share(all.Report.By.Lost.Amount, all.Report.Total.Amount)))), false},
 		{fmt.Sprintf(w.pick("%s少收手续费", "fees that %s forgoes"), w.wallet(w.r.Closer)), w.money(closer.BeforeFee - closer.AfterFee), fmt.Sprintf(w.pick("少经手 %s", "on %s that it no longer carries"), w.money(closer.Before.Amount-closer.After.Amount)), false},
 	}
@@ -76,7 +76,7 @@ func (w marketWords) firstSection() pageSection {
 	}
 	var cells [][]string
 	for i, f := range w.r.First {
-		cells = append(cells, []string{fmt.Sprintf("%d. %s", i+1, w.wallet(f.Provider)), w.money(f.Keeps.Amount), drill.Thousands(f.Keeps.Orders), w.money(f.Sold.Amount), drill.Thousands(f.BestFor)})
+		cells = append(cells, []string{fmt.Sprintf("%d. %s", i+1, w.wallet(f.Provider)), w.money(f.More.Amount), drill.Thousands(f.More.Orders), w.money(f.Sold.Amount), drill.Thousands(f.BestFor)})
 	}
 	if len(w.r.First) == 0 {
 		return pageSection{}
@@ -88,11 +88,11 @@ func (w marketWords) firstSection() pageSection {
 			most = f
 		}
 	}
-	lead := fmt.Sprintf(w.pick("先签%s。单签一家，它在 %d 个月里保住的最多。", "Sign %s first: of all single contracts it keeps most over the %d months."), first, len(w.r.Scenes[0].Months))
+	lead := fmt.Sprintf(w.pick("先签%s。只签一家的话，它在 %d 个月里多做成的最多。", "Sign %s first: of all single contracts it adds most over the %d months."), first, len(w.r.Scenes[0].Months))
 	if most.Provider != w.r.First[0].Provider {
 		lead += fmt.Sprintf(w.pick("不过对 %s 家店来说，%s更合算：它们签得早。", " For %s shops, though, %s is worth more: those that can have it early."), drill.Thousands(most.BestFor), w.wallet(most.Provider))
 	}
-	table := w.table(w.head(w.pick("先签", "sign first"), w.pick("多保住", "keeps"), w.pick("订单", "orders"), w.pick("共成交", "sold"), w.pick("对几家店最合算", "best for shops")), cells)
+	table := w.table(w.head(w.pick("先签", "sign first"), w.pick("多做成", "sells more"), w.pick("订单", "orders"), w.pick("共成交", "sold"), w.pick("对几家店最合算", "best for shops")), cells)
 	table.Open = true
 	return pageSection{Title: w.pick("该先签哪一家", "Which contract to sign first"), Lead: lead, Legend: w.shown(all...), Chart: stackedBars(w.pick("各种情形的成交与丢失", "What is sold and lost in each scene"), rows), Table: table}
 }
@@ -129,7 +129,7 @@ func (w marketWords) shutSection() pageSection {
 	}
 	title := w.pick("哪些店没了合同", "Who is left without a contract")
 	return pageSection{
-		Title: title, Lead: fmt.Sprintf(w.pick("只靠%s的店里，到那天还能收款的和不能的。", "Shops that keep %s alone: those that can still take money on a day, and those that cannot."), w.wallet(w.r.Closer)),
+		Title: title, Lead: fmt.Sprintf(w.pick("只靠%s的店：到那天，在微信里还有合同的和没有的。", "Shops that keep %s alone: those with a contract for the app on a day, and those without."), w.wallet(w.r.Closer)),
 		Legend: []legend{{"carried", w.pick("还有合同", "with a contract")}, {"lost", w.pick("没有合同", "without")}},
 		Chart:  areas(title, points, nil, func(most int64) string { return drill.Thousands(most) + w.pick(" 家店", " shops") }),
 		Table:  w.table(w.head(w.pick("日期", "day"), w.pick("还有合同", "with a contract"), w.pick("没有合同", "without")), cells),

@@ -98,9 +98,9 @@ func (w pageWords) timeSection(title, lead string, r drill.Report, events []even
 		p.parts = partsOf(by)
 		if m := r.Timeline[i].At.Format("2006-01"); m != month {
 			month, p.label = m, m
-			if step == 1 && len(r.Timeline) < 45 {
-				p.label = r.Timeline[i].At.Format("01-02")
-			}
+		}
+		if step == 1 {
+			p.label = r.Timeline[i].At.Format("01-02")
 		}
 		points = append(points, p)
 		rows = append(rows, w.splitCells(r.Timeline[i].At.Format(time.DateOnly), total, by))
