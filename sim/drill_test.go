@@ -148,6 +148,58 @@ func TestADrillSaysWhatToSign(t *testing.T) {
 	}
 }
 
+// TestADrillIsBounded stops after so many payments and says so, and leaves out what is of another currency, mode or merchant.
+func TestADrillIsBounded(t *testing.T) {
+	w := newWorld(t, 4)
+	sold(t, w)
+	at := w.Clock.Now()
+	for name, c := range map[string]struct {
+		q      drill.Question
+		orders int64
+		cut    bool
+		other  int64
+	}{
+		"everything":        {drill.Question{}, 6, false, 0},
+		"three rows":        {drill.Question{MaxRows: 3}, 3, true, 0},
+		"six rows":          {drill.Question{MaxRows: 6}, 6, false, 0},
+		"another currency":  {drill.Question{Currency: "USD"}, 0, false, 6},
+		"live merchants":    {drill.Question{Mode: drill.LiveMode}, 0, false, 0},
+		"test merchants":    {drill.Question{Mode: drill.TestMode}, 6, false, 0},
+		"this merchant":     {drill.Question{Merchants: []string{w.Merchant.ID}}, 6, false, 0},
+		"a partner's":       {drill.Question{PartnerID: "par_nobody"}, 0, false, 0},
+		"the last minutes":  {drill.Question{Since: at.Add(-150 * time.Second)}, 2, false, 0},
+		"all but the last":  {drill.Question{Until: at.Add(-150 * time.Second)}, 4, false, 0},
+		"nothing in future": {drill.Question{Since: at.Add(time.Hour)}, 0, false, 0},
+	} {
+		c.q.At, c.q.Change.Closures = at, []postern.Closure{closing(at, alipay)}
+		if r := asked(t, w, c.q); r.Total.Orders != c.orders || r.Cut != c.cut || r.OtherCurrency != c.other {
+			t.Errorf("%s: %d orders, cut %v, %d others", name, r.Total.Orders, r.Cut, r.OtherCurrency)
+		}
+	}
+	if _, err := drill.Replay(context.Background(), w.Engine, drill.Question{At: at, Merchants: []string{"mer_nobody"}}); postern.CodeOf(err) != postern.CodeNotFound {
+		t.Errorf("a merchant that is not there: %v", err)
+	}
+}
+
+// TestADrillUsesUpQuotas lets a day's quota of one wallet run out on the way.
+func TestADrillUsesUpQuotas(t *testing.T) {
+	w := newWorld(t, 5)
+	sold(t, w)
+	for _, c := range w.Channels {
+		if c.Provider == wechat {
+			c, err := w.Store.Channel(context.Background(), w.Merchant.ID, c.ID)
+			must(t, err)
+			c.Agreement.Quota.Day = 1_500
+			must(t, w.Store.SaveChannel(context.Background(), c))
+		}
+	}
+	at := w.Clock.Now()
+	r := asked(t, w, drill.Question{At: at, Change: drill.Change{Closures: []postern.Closure{closing(at, alipay)}}})
+	if kept := r.By.Carried.Amount + r.By.Rerouted.Amount; kept > 1_500 || kept == 0 || r.By.Lost.Amount+r.By.WayOut.Amount != 2_100-kept {
+		t.Errorf("of 2,100 with a quota of 1,500: %+v", r.By)
+	}
+}
+
 // visit opens an address as the buyer's browser does: some orders exist only from then on.
 func visit(t *testing.T, w *sim.World, address string) {
 	t.Helper()
