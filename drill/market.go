@@ -195,13 +195,11 @@ func Percent(bp int64) string {
 
 // Thousands writes a number with its thousands set apart.
 func Thousands(n int64) string {
-	text := fmt.Sprint(n)
-	from := len(text)
 	if n < 0 {
-		from--
+		return "-" + Thousands(-n)
 	}
-	for i := len(text) - 3; i > len(text)-from; i -= 3 {
-		text = text[:i] + "," + text[i:]
+	if n < 1_000 {
+		return fmt.Sprint(n)
 	}
-	return text
+	return fmt.Sprintf("%s,%03d", Thousands(n/1_000), n%1_000)
 }

@@ -337,3 +337,16 @@ func BenchmarkMarket(b *testing.B) {
 		})
 	}
 }
+
+func TestNumbersForPeople(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1_000: "1,000", 6_112_033: "6,112,033", -75_509_491: "-75,509,491", 100_000: "100,000"} {
+		if got := Thousands(n); got != want {
+			t.Errorf("%d is written %s", n, got)
+		}
+	}
+	for bp, want := range map[int64]string{0: "0 %", 60: "0.6 %", 1_000: "10 %", 9_819: "98.19 %", -55: "-0.55 %"} {
+		if got := Percent(bp); got != want {
+			t.Errorf("%d is written %s", bp, got)
+		}
+	}
+}

@@ -90,8 +90,6 @@ type Advice struct {
 	Way
 	Saves     Sum   `json:"saves"`
 	Merchants int64 `json:"merchants"`
-	// Cost is what the provider would keep of it, where its fee is known.
-	Cost int64 `json:"cost"`
 }
 
 // Flow is what a provider carries and keeps.
