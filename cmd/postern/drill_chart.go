@@ -171,6 +171,7 @@ func flow(alt string, left, right []node, bands []band) template.HTML {
 	rows := int64(max(len(left), len(right)))
 	return both(alt, fixed(220+rows*gap), func(s *svg) {
 		height := s.h - rows*gap - 8
+		var labels svg
 		place := func(nodes []node, x int64, end bool) []int64 {
 			tops, y := make([]int64, len(nodes)), int64(head)
 			for i, n := range nodes {
@@ -178,9 +179,9 @@ func flow(alt string, left, right []node, bands []band) template.HTML {
 				h := max(scale(n.amount, total, height), 2)
 				s.add(`<rect x="%d" y="%d" width="%d" height="%d" class="%s"/>`, x, y, block, h, n.tone)
 				if end {
-					s.text(s.w, y-6, "t end "+labelTone(n.tone), n.label+" "+n.value)
+					labels.text(s.w, y-6, "t end halo "+labelTone(n.tone), n.label+" "+n.value)
 				} else {
-					s.text(0, y-6, "t", n.label+" "+n.value)
+					labels.text(0, y-6, "t halo", n.label+" "+n.value)
 				}
 				y += h + gap
 			}
@@ -198,6 +199,7 @@ func flow(alt string, left, right []node, bands []band) template.HTML {
 			from[f.from] += h
 			to[f.to] += h
 		}
+		s.b.WriteString(labels.b.String())
 	})
 }
 
