@@ -19,6 +19,7 @@ const (
 // ways sorts the plan for a screen: what can be paid here, one way per wallet; codes for a second device; and what is walled off here with its way out.
 type ways struct {
 	here  []route.Candidate
+	maybe []route.Candidate // nobody knows whether they work here: offered, and never first
 	codes []route.Candidate
 	out   []route.Candidate
 	page  *route.Candidate
@@ -35,9 +36,13 @@ func (s scene) ways() ways {
 			if w.page == nil {
 				w.page = &c
 			}
-		case !seen[c.Provider]:
+		case seen[c.Provider]:
+		case c.Reach == route.Works:
 			seen[c.Provider] = true
 			w.here = append(w.here, c)
+		default:
+			seen[c.Provider] = true
+			w.maybe = append(w.maybe, c)
 		}
 	}
 	for _, c := range s.plan.Candidates {
@@ -83,6 +88,9 @@ func (s scene) offer(p *Page) (*Page, error) {
 		return s.wayOut(p, w, w.out[0])
 	case len(w.codes) > 0:
 		return s.choose(p, w), nil
+	case len(w.maybe) > 0: // there is nothing else to put first
+		w.here, w.maybe = w.maybe, nil
+		return s.choose(p, w), nil
 	}
 	p.State, p.Title, p.Live = StateNoWay, p.W.NoWayTitle, nil
 	p.Body = Plain{Line: fmt.Sprintf(p.W.NoWayLine, s.merchant.Name)}
@@ -118,10 +126,11 @@ func (s scene) choose(p *Page, w ways) *Page {
 		}
 		body.Ways = append(body.Ways, way)
 	}
+	body.Ways = append(body.Ways, s.maybes(p.W, w)...)
 	for _, c := range w.out {
 		body.Ways = append(body.Ways, s.outWay(p.W, c))
 	}
-	if len(all) == 1 && all[0].OwnWallet && len(s.state.Attempts) == 0 && s.at.as == "" && s.wallet == "" {
+	if len(all) == 1 && all[0].OwnWallet && len(s.state.Attempts) == 0 && s.at.as == "" && s.on.IsZero() && s.wallet == "" {
 		body.Auto = "postern:" + s.state.Payment.ID
 	}
 	p.Body = body
@@ -141,6 +150,17 @@ func (s scene) way(w *words, c route.Candidate, best bool) Way {
 		way.Label, way.Hint = name, w.HintHere
 	}
 	return way
+}
+
+// maybes are the rows of what may or may not work here.
+func (s scene) maybes(w *words, all ways) []Way {
+	var rows []Way
+	for _, c := range all.maybe {
+		row := s.way(w, c, false)
+		row.Hint = w.HintMaybe
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 func (s scene) outWay(w *words, c route.Candidate) Way {
@@ -185,10 +205,18 @@ func (s scene) scan(p *Page, w ways) (*Page, error) {
 	return p, nil
 }
 
+// closedHere says that it is the shop that may not collect here, by a closure or by its agreement, and not the wallet that does not open.
+func closedHere(c route.Candidate) bool {
+	return c.ClosureID != "" || slices.Contains([]string{postern.NoAgreement, postern.AgreementEnded, postern.OtherScene, postern.ClosedByWall}, c.Detail)
+}
+
 // wayOut explains the wall in one line and shows the way around it. It is never a dead end: menu, copied link, second device.
 func (s scene) wayOut(p *Page, w ways, c route.Candidate) (*Page, error) {
 	name, here := s.walletName(c.Provider), s.names.Name(s.seen.Container)
 	p.State, p.Title = StateWayOut, fmt.Sprintf(p.W.WallTitle, name, s.lang.Pick(here.ZH, here.EN))
+	if closedHere(c) {
+		p.Title = fmt.Sprintf(p.W.ClosedHere, name, s.lang.Pick(here.ZH, here.EN))
+	}
 	link := s.at.shared(c.Provider)
 	code, err := ui.QR(link, p.W.AnyWallet)
 	if err != nil {
@@ -196,7 +224,7 @@ func (s scene) wayOut(p *Page, w ways, c route.Candidate) (*Page, error) {
 	}
 	body := WayOut{
 		Mark: s.mark(c.Provider), Menu: here.Exit == wall.ExitMenu, IOS: s.seen.OS == "ios" || s.seen.OS == "ipados", Address: link, QR: code,
-		Line: fmt.Sprintf(p.W.WallLineCopy, name), Device: fmt.Sprintf(p.W.DeviceLine, name), Second: c.WayOut == wall.WaySecondDevice,
+		Line: fmt.Sprintf(p.W.WallLineCopy, name), Scan: p.W.DeviceTitle, Device: fmt.Sprintf(p.W.DeviceLine, name), Second: c.WayOut == wall.WaySecondDevice,
 	}
 	if body.Menu {
 		body.Line = fmt.Sprintf(p.W.WallLine, name)
@@ -204,6 +232,7 @@ func (s scene) wayOut(p *Page, w ways, c route.Candidate) (*Page, error) {
 	if len(w.here)+len(w.codes) > 0 {
 		body.Back = s.at.to("")
 	}
+	body.Ways = append(body.Ways, s.maybes(p.W, w)...)
 	for _, other := range w.out {
 		if other.Provider != c.Provider {
 			body.Ways = append(body.Ways, s.outWay(p.W, other))
