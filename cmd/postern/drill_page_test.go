@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"flag"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -74,8 +73,6 @@ func sampleReport() drill.Report {
 	return r
 }
 
-var drillPictures = flag.String("pictures", "", "a folder for pictures of the pages")
-
 var outside = regexp.MustCompile(`(?i)\b(src|href)="(https?:)?//|@import|url\(`)
 
 // TestDrillPagesInABrowser opens every page on a phone and on a desk, light and dark, in both languages: nothing is loaded, nothing is complained of, nothing sticks
@@ -132,7 +129,7 @@ func look(t *testing.T, browser *webtest.Browser, address, name string, v webtes
 	if said := browser.Complaints(); len(said) > 0 {
 		t.Errorf("%s: the browser complains: %v", name, said)
 	}
-	folder := *drillPictures
+	folder := *pictures
 	if folder == "" {
 		return
 	}
