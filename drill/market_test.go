@@ -350,3 +350,34 @@ func TestNumbersForPeople(t *testing.T) {
 		}
 	}
 }
+
+// TestAnyAssumptionsPlay sets every assumption to something that is allowed, the ends of its range among them: every market plays and adds up.
+func TestAnyAssumptionsPlay(t *testing.T) {
+	small := map[string]int64{"accounts": 400, "monthly": 500_000, "days": 120, "circle": 1_000}
+	for seed := range uint64(40) {
+		m, err := LoadMarket("2014")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &draws{stream(seed, 11)}
+		for _, a := range m.Assumptions {
+			most := a.Max
+			if limit, bounded := small[a.Key]; bounded {
+				most = limit
+			}
+			value := []int64{a.Min, most, d.from(a.Min, most), d.from(a.Min, most)}[d.from(0, 3)]
+			if a.Unit == "date" {
+				value = dayNumber(m.date("start").AddDate(0, 0, int(d.from(-200, 200))))
+			}
+			if err := m.Set(a.Key, value); err != nil {
+				t.Fatalf("seed %d, %s=%d: %v", seed, a.Key, value, err)
+			}
+		}
+		for _, s := range mustPlay(t, m).Scenes {
+			by := s.Report.By
+			if by.before() != s.Report.Total || s.Sold.Amount != s.Report.Total.Amount-by.Lost.Amount+by.Gained.Amount || s.Fees < 0 {
+				t.Fatalf("seed %d, scene %s: %+v", seed, s.Name, s.Report.By)
+			}
+		}
+	}
+}
