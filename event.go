@@ -18,13 +18,15 @@ const (
 	EventRefundFailed     EventType = "refund.failed"
 	EventRefundStuck      EventType = "refund.stuck"
 	EventChannelSuspended EventType = "channel.suspended"
+	EventChannelProbing   EventType = "channel.probing"
 	EventChannelRestored  EventType = "channel.restored"
 )
 
 // EventTypes lists them all.
 var EventTypes = []EventType{
 	EventPaymentPaid, EventPaymentExpired, EventPaymentCanceled, EventAttemptUnknown, EventSurplusReceived, EventSurplusAccepted, EventSurplusRefunded,
-	EventRefundRefunded, EventRefundFailed, EventRefundStuck, EventChannelSuspended, EventChannelRestored,
+	EventRefundRefunded, EventRefundFailed, EventRefundStuck, EventChannelSuspended, EventChannelProbing,
+	EventChannelRestored,
 }
 
 // Event is what we tell a merchant. Position is given after the commit by one sequencer per merchant; until then it is 0.
@@ -58,4 +60,5 @@ const (
 	JobRefund   = "refund_send"
 	JobSequence = "event_sequence"
 	JobDeliver  = "webhook_deliver"
+	JobProbe    = "channel_probe"
 )

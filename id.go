@@ -27,6 +27,7 @@ const (
 	PrefixNotification  = "ntf_"
 	PrefixKey           = "key_"
 	PrefixClosure       = "clo_"
+	PrefixHealth        = "hst_"
 	PrefixLink          = "lnk_"
 )
 
@@ -50,6 +51,16 @@ func NewID(prefix string, now time.Time, random io.Reader) string {
 	b[6], b[7] = byte(fraction>>8)|0x70, byte(fraction)
 	b[8] = b[8]&0x3f | 0x80
 	return prefix + encode32(b[:])
+}
+
+// FirstID is the least id of a moment: what was minted before sorts before it.
+func FirstID(prefix string, at time.Time) string { return NewID(prefix, at, zeros{}) }
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
 
 // NewToken returns 26 characters with 128 random bits and no time in them, for what buyers see.

@@ -63,8 +63,9 @@ func (c *Change) engine(e *engine.Engine) *engine.Engine {
 	return what
 }
 
-// apply is what a merchant would have to offer.
+// apply is what a merchant would have to offer. What is suspended at this hour says nothing about another, so it is left out.
 func (c *Change) apply(s engine.Stall, at time.Time) engine.Stall {
+	s.Health = nil
 	if len(c.Closures) > 0 {
 		s.Closures = postern.IndexClosures(append(slices.Clone(s.Closures.List()), c.Closures...))
 	}

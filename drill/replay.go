@@ -59,6 +59,9 @@ func Replay(ctx context.Context, e *engine.Engine, in Question) (Report, error) 
 	report := Run(d.orders(), d.judge)
 	report.Currency, report.OtherCurrency, report.Cut = in.Currency, d.other, d.cut
 	report.Notes = append(report.Notes, noteNoExploring)
+	if d.ailing {
+		report.Notes = append(report.Notes, noteHealth)
+	}
 	if d.quotas {
 		report.Notes = append(report.Notes, noteQuota)
 	}
@@ -68,6 +71,7 @@ func Replay(ctx context.Context, e *engine.Engine, in Question) (Report, error) 
 // What every reader of a report must know.
 const (
 	noteNoExploring = "Planned without exploring: the few payments that try what was tried least are left out."
+	noteHealth      = "What is suspended at this hour, by observation, counts as open: a drill asks about another."
 	noteQuota       = "Quotas are used up by the drill's own orders, from empty."
 )
 
@@ -85,6 +89,7 @@ type driller struct {
 	other  int64
 	cut    bool
 	quotas bool
+	ailing bool
 	err    error
 }
 
@@ -219,7 +224,7 @@ func (d *driller) open(m postern.Merchant) error {
 	}
 	d.merch, d.taken = m, taking{}
 	d.shared = share(d.what, now, d.in.Change.apply(now, d.in.At))
-	d.quotas = d.quotas || d.shared.quota
+	d.quotas, d.ailing = d.quotas || d.shared.quota, d.ailing || len(now.Health) > 0
 	return nil
 }
 

@@ -27,5 +27,6 @@ func (e *Engine) Jobs() map[string]Handler {
 		postern.JobClose:  verb(e.Close),
 		postern.JobExpire: verb(e.Expire),
 		postern.JobRefund: verb(e.SendRefund),
+		postern.JobProbe:  verb(e.Probe),
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"postern/engine"
 	"postern/route"
 	"postern/sim"
+	"postern/store"
 	"postern/wall"
 )
 
@@ -197,6 +198,24 @@ func TestADrillUsesUpQuotas(t *testing.T) {
 	r := asked(t, w, drill.Question{At: at, Change: drill.Change{Closures: []postern.Closure{closing(at, alipay)}}})
 	if kept := r.By.Carried.Amount + r.By.Rerouted.Amount; kept > 1_500 || kept == 0 || r.By.Lost.Amount+r.By.WayOut.Amount != 2_100-kept {
 		t.Errorf("of 2,100 with a quota of 1,500: %+v", r.By)
+	}
+}
+
+// TestADrillForgetsTodaysTrouble suspends a product by observation: that says nothing about another hour, and the report says so.
+func TestADrillForgetsTodaysTrouble(t *testing.T) {
+	ctx, w := context.Background(), newWorld(t, 6)
+	sold(t, w)
+	at := w.Clock.Now()
+	h := postern.Health{MerchantID: w.Merchant.ID, ChannelID: w.Channels[alipay].ID, Product: "h5", State: postern.HealthSuspended, Since: at, SuspendedAt: at}
+	must(t, w.Store.Commit(ctx, store.Change{MerchantID: w.Merchant.ID, At: at, Health: []postern.Health{h}}))
+	stall, err := w.Engine.Stall(ctx, w.Merchant.ID)
+	must(t, err)
+	if len(stall.Health) != 1 {
+		t.Fatalf("%d products ail", len(stall.Health))
+	}
+	r := asked(t, w, drill.Question{At: at, Change: drill.Change{Closures: []postern.Closure{closing(at, wechat)}}})
+	if r.By.Carried.Orders != 3 || r.By.Rerouted.Orders != 3 || len(r.Notes) != 2 {
+		t.Errorf("%+v, notes %q", r.By, r.Notes)
 	}
 }
 

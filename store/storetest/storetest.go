@@ -46,6 +46,8 @@ func Run(t *testing.T, open Open) {
 		{"one key at once has one winner", testRequestRace},
 		{"merchants, accounts, channels, keys", testSettings},
 		{"closures", testClosures},
+		{"health and its records", testHealth},
+		{"how starts went", testStarts},
 		{"links and short codes", testLinks},
 		{"endpoints and deliveries", testDeliveries},
 		{"sweeps find what is open", testSweeps},
