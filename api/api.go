@@ -86,6 +86,7 @@ func (a *API) build(mux *http.ServeMux) {
 	a.calendar()
 	a.fleet()
 	a.rules()
+	a.drills()
 	a.merchants()
 	a.keys()
 	a.ledger()

@@ -53,7 +53,7 @@ type MoveEditView postern.MoveEdit
 // FleetPlanView is what a move does: whence and whither, by the orders of the last 30 days, step by step.
 type FleetPlanView struct {
 	Routes  []engine.FleetRoute `json:"routes"`
-	Through []engine.Sum        `json:"through"`
+	Through []engine.Turnover   `json:"through"`
 	Steps   []engine.FleetStep  `json:"steps"`
 	Skipped int64               `json:"skipped"`
 	Reasons []engine.Skipped    `json:"reasons" doc:"The first hundred merchants that are skipped, and why."`
@@ -135,7 +135,7 @@ func viewFleetMove(m postern.FleetMove) FleetMoveView {
 const maxReasons = 100
 
 func viewFleetPlan(p engine.FleetPlan) *FleetPlanView {
-	v := &FleetPlanView{Routes: append([]engine.FleetRoute{}, p.Moves...), Through: append([]engine.Sum{}, p.Through...), Steps: p.Steps(), Skipped: int64(len(p.Skipped))}
+	v := &FleetPlanView{Routes: append([]engine.FleetRoute{}, p.Moves...), Through: append([]engine.Turnover{}, p.Through...), Steps: p.Steps(), Skipped: int64(len(p.Skipped))}
 	v.Reasons = append([]engine.Skipped{}, p.Skipped[:min(len(p.Skipped), maxReasons)]...)
 	return v
 }

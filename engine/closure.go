@@ -96,7 +96,7 @@ func (e *Engine) editClosure(ctx context.Context, ownerID, id, note string, edit
 type ClosureEffect struct {
 	Days      int        `json:"days"`
 	Merchants int64      `json:"merchants" doc:"Merchants with a channel that it is about."`
-	Through   []Sum      `json:"through" doc:"What went through what it closes."`
+	Through   []Turnover `json:"through" doc:"What went through what it closes."`
 	LastWays  []LastWays `json:"last_ways" doc:"Containers in which merchants lose their last way to be paid."`
 	// Examples are a few merchants that lose a last way.
 	Examples []string `json:"examples"`
@@ -104,9 +104,9 @@ type ClosureEffect struct {
 
 // LastWays is a container in which some merchants would have nothing left, with their orders there.
 type LastWays struct {
-	Container string `json:"container"`
-	Merchants int64  `json:"merchants"`
-	Sums      []Sum  `json:"sums"`
+	Container string     `json:"container"`
+	Merchants int64      `json:"merchants"`
+	Sums      []Turnover `json:"sums"`
 }
 
 const maxExamples = 5
@@ -114,7 +114,7 @@ const maxExamples = 5
 // PreviewClosure holds a closure against the orders of everybody whom it is about. Nothing is stored. A closure that is announced already is left out of what holds
 // besides.
 func (e *Engine) PreviewClosure(ctx context.Context, c postern.Closure) (ClosureEffect, error) {
-	effect := ClosureEffect{Days: impactDays, Through: []Sum{}, LastWays: []LastWays{}, Examples: []string{}}
+	effect := ClosureEffect{Days: impactDays, Through: []Turnover{}, LastWays: []LastWays{}, Examples: []string{}}
 	if err := CheckClosure(&c); err != nil {
 		return effect, err
 	}

@@ -37,7 +37,7 @@ type FleetPlan struct {
 	Members []postern.MoveMember
 	// Moves counts merchants by the providers they come from and go to.
 	Moves   []FleetRoute
-	Through []Sum
+	Through []Turnover
 	Skipped []Skipped
 }
 
@@ -101,18 +101,18 @@ func (e *Engine) PlanFleetMove(ctx context.Context, in NewFleetMove) (FleetPlan,
 
 // FleetStep is what one step of a move would take along, by the orders of the last 30 days.
 type FleetStep struct {
-	Share     int64 `json:"share"`
-	Merchants int64 `json:"merchants"`
-	Sums      []Sum `json:"sums"`
+	Share     int64      `json:"share"`
+	Merchants int64      `json:"merchants"`
+	Sums      []Turnover `json:"sums"`
 }
 
 // Steps are the usual steps of the plan, each with all that the ones before it moved. Before the move has its places they say how much, not who.
 func (p *FleetPlan) Steps() []FleetStep {
 	steps := []FleetStep{}
 	for _, share := range postern.MoveSteps {
-		step := FleetStep{Share: share, Merchants: postern.Wave(int64(len(p.Members)), share), Sums: []Sum{}}
+		step := FleetStep{Share: share, Merchants: postern.Wave(int64(len(p.Members)), share), Sums: []Turnover{}}
 		for _, s := range p.Through {
-			step.Sums = append(step.Sums, Sum{s.Currency, s.Orders * step.Merchants / int64(len(p.Members)), s.Amount * step.Merchants / int64(len(p.Members))})
+			step.Sums = append(step.Sums, Turnover{s.Currency, s.Orders * step.Merchants / int64(len(p.Members)), s.Amount * step.Merchants / int64(len(p.Members))})
 		}
 		steps = append(steps, step)
 	}

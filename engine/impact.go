@@ -17,30 +17,30 @@ const impactDays = 30
 // pageOfMerchants is how many merchants are looked at, told or planned in one go.
 const pageOfMerchants = 100
 
-// Sum is a number of orders and their amount in minor units of one currency.
-type Sum struct {
+// Turnover is a number of orders and their amount in minor units of one currency.
+type Turnover struct {
 	Currency string `json:"currency"`
 	Orders   int64  `json:"orders"`
 	Amount   int64  `json:"amount"`
 }
 
 // sums adds up by currency.
-type sums []Sum
+type sums []Turnover
 
 func (s *sums) add(currency string, orders, amount int64) {
 	if orders == 0 {
 		return
 	}
-	i := slices.IndexFunc(*s, func(v Sum) bool { return v.Currency == currency })
+	i := slices.IndexFunc(*s, func(v Turnover) bool { return v.Currency == currency })
 	if i < 0 {
-		*s = append(*s, Sum{Currency: currency})
+		*s = append(*s, Turnover{Currency: currency})
 		i = len(*s) - 1
 	}
 	(*s)[i].Orders += orders
 	(*s)[i].Amount += amount
 }
 
-func (s *sums) all(list []Sum) {
+func (s *sums) all(list []Turnover) {
 	for _, v := range list {
 		s.add(v.Currency, v.Orders, v.Amount)
 	}
@@ -149,16 +149,16 @@ type Other struct {
 
 // Stranded is a container in which a merchant sold and could not sell any more, with the orders of it.
 type Stranded struct {
-	Container string `json:"container"`
-	Sums      []Sum  `json:"sums"`
+	Container string     `json:"container"`
+	Sums      []Turnover `json:"sums"`
 }
 
 // Impact is what a closure means to one merchant: the channels it is about, what went through what it closes in the last 30 days and in all, the channels that it
 // leaves alone, and the containers in which nothing is left.
 type Impact struct {
 	Channels []string
-	Through  []Sum
-	All      []Sum
+	Through  []Turnover
+	All      []Turnover
 	Others   []Other
 	Stranded []Stranded
 }

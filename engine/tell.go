@@ -184,10 +184,10 @@ type closureNotice struct {
 
 // numbers are of the last days: what went through what closes, and all that was sold. ShareBP is the part of the orders, in hundredths of a per cent.
 type numbers struct {
-	Days    int   `json:"days"`
-	Through []Sum `json:"through"`
-	All     []Sum `json:"all"`
-	ShareBP int64 `json:"share_bp"`
+	Days    int        `json:"days"`
+	Through []Turnover `json:"through"`
+	All     []Turnover `json:"all"`
+	ShareBP int64      `json:"share_bp"`
 }
 
 var tellingTypes = map[string]postern.EventType{"announced": postern.EventClosureAnnounced, "withdrawn": postern.EventClosureWithdrawn}
@@ -200,7 +200,7 @@ func (t *teller) event(s *shop, impact Impact) (postern.Event, error) {
 			ID: t.now.ID, Title: t.now.Title, By: t.now.By, Who: t.now.Who, Source: t.now.Source, Edit: t.edit, What: edit.What, At: edit.At, Note: edit.Note,
 			Scope: t.now.Scope, Withdraws: append([]postern.Withdrawal{}, t.now.Withdraws...), Was: t.was.Withdraws,
 		},
-		Numbers: numbers{Days: impactDays, Through: append([]Sum{}, impact.Through...), All: append([]Sum{}, impact.All...)},
+		Numbers: numbers{Days: impactDays, Through: append([]Turnover{}, impact.Through...), All: append([]Turnover{}, impact.All...)},
 	}
 	through, all := orders(impact.Through), orders(impact.All)
 	if all > 0 {
@@ -223,7 +223,7 @@ func (t *teller) event(s *shop, impact Impact) (postern.Event, error) {
 	return postern.Event{MerchantID: s.ID, ID: id, Type: kind, Data: string(text), Live: s.Live, CreatedAt: edit.At}, nil
 }
 
-func orders(list []Sum) int64 {
+func orders(list []Turnover) int64 {
 	var n int64
 	for _, s := range list {
 		n += s.Orders

@@ -74,12 +74,12 @@ func (j *judge) reason(o *Offer, c *Candidate) (why string, kept bool) {
 		return ReasonQuota, false
 	case o.NeedsAuthCode != in.Buyer.HasCode:
 		return ReasonNeedsCode, false
+	case j.ruledOut(o, c):
+		return ReasonRule, false // before the way out: what the merchant dropped here is not pointed to from here either
 	case o.Reach.State == WayOut:
 		return ReasonWayOut, false
 	case o.Reach.State == Blocked:
 		return ReasonBlocked, false
-	case j.ruledOut(o, c):
-		return ReasonRule, false
 	case !takes:
 		return ReasonLastResort, true
 	case probe:

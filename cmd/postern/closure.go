@@ -149,7 +149,7 @@ func printEffect(ctx context.Context, rt *runtime, o *offline, c postern.Closure
 }
 
 // sumWords are orders and amounts for people.
-func sumWords(list []engine.Sum) string {
+func sumWords(list []engine.Turnover) string {
 	if len(list) == 0 {
 		return "no orders"
 	}

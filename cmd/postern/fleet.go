@@ -99,7 +99,7 @@ func (c *fleetMoveCmd) drill(ctx context.Context, rt *runtime, o *offline) error
 	if err != nil {
 		return err
 	}
-	q := drill.Question{Closure: closure, At: time.Now(), Since: time.Now().AddDate(0, 0, -30)}
+	q := drill.Question{Change: drill.Change{Closures: []postern.Closure{closure}}, At: time.Now(), Since: time.Now().AddDate(0, 0, -30)}
 	if begins, pays := closure.Begins(postern.ActPay); pays && begins.After(q.At) {
 		q.At = begins
 	}
