@@ -18,6 +18,7 @@ const (
 	EventRefundFailed     EventType = "refund.failed"
 	EventRefundStuck      EventType = "refund.stuck"
 	EventChannelSuspended EventType = "channel.suspended"
+	EventChannelProbing   EventType = "channel.probing"
 	EventChannelRestored  EventType = "channel.restored"
 	EventClosureAnnounced EventType = "closure.announced"
 	EventClosureMoved     EventType = "closure.moved"
@@ -29,7 +30,8 @@ const (
 // EventTypes lists them all.
 var EventTypes = []EventType{
 	EventPaymentPaid, EventPaymentExpired, EventPaymentCanceled, EventAttemptUnknown, EventSurplusReceived, EventSurplusAccepted, EventSurplusRefunded,
-	EventRefundRefunded, EventRefundFailed, EventRefundStuck, EventChannelSuspended, EventChannelRestored,
+	EventRefundRefunded, EventRefundFailed, EventRefundStuck, EventChannelSuspended, EventChannelProbing,
+	EventChannelRestored,
 	EventClosureAnnounced, EventClosureMoved, EventClosureWithdrawn, EventCalendarAhead, EventChannelsMoved,
 }
 
@@ -64,6 +66,7 @@ const (
 	JobRefund   = "refund_send"
 	JobSequence = "event_sequence"
 	JobDeliver  = "webhook_deliver"
+	JobProbe    = "channel_probe"
 	// These three belong to an owner, which may be a partner or the platform.
 	JobTellClosure = "closure_tell"
 	JobFleetMove   = "fleet_move"

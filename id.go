@@ -29,16 +29,9 @@ const (
 	PrefixKey           = "key_"
 	PrefixClosure       = "clo_"
 	PrefixFleetMove     = "flt_"
+	PrefixHealth        = "hst_"
 	PrefixLink          = "lnk_"
 )
-
-// FirstID sorts before every id of the prefix that was minted at a moment or later, and after every earlier one: a bound for reading what is new.
-func FirstID(prefix string, at time.Time) string {
-	if at.UnixMilli() < 0 {
-		at = time.UnixMilli(0)
-	}
-	return DerivedID(prefix, at)[:len(prefix)+10]
-}
 
 // DerivedID is an id that is a function of a moment and of what it stands for, so that whoever makes it again makes the same: the ten characters of time that NewID
 // would write, and 80 bits of a hash.
@@ -74,6 +67,16 @@ func NewID(prefix string, now time.Time, random io.Reader) string {
 	b[6], b[7] = byte(fraction>>8)|0x70, byte(fraction)
 	b[8] = b[8]&0x3f | 0x80
 	return prefix + encode32(b[:])
+}
+
+// FirstID is the least id of a moment: what was minted before sorts before it.
+func FirstID(prefix string, at time.Time) string { return NewID(prefix, at, zeros{}) }
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
 
 // NewToken returns 26 characters with 128 random bits and no time in them, for what buyers see.

@@ -80,6 +80,7 @@ func (a *API) build(mux *http.ServeMux) {
 	a.events()
 	a.endpoints()
 	a.channels()
+	a.health()
 	a.closures()
 	a.agreements()
 	a.calendar()

@@ -116,7 +116,7 @@ func (a *API) channels() {
 	handle(a, op("add-permission", http.MethodPost, "/v1/channels/{id}/permissions", "Allow or withdraw one act, from a time until a time",
 		"Later entries win over earlier ones. Permissions decide about new acts: what is in flight goes on being asked after, closed and refunded.", http.StatusOK, http.StatusConflict), a.addPermission)
 	handle(a, op("restore-channel", http.MethodPost, "/v1/channels/{id}/restore", "Lift what was observed about a channel",
-		"A provider that says that the merchant may not collect suspends the channel; this offers it again.", http.StatusOK, http.StatusConflict), a.restoreChannel)
+		"What was observed (get-channel-health) suspends a product until probes find it open; this offers it again at once.", http.StatusOK, http.StatusConflict), a.restoreChannel)
 	handle(a, op("add-generation", http.MethodPost, "/v1/channels/{id}/generations", "Add a generation of keys",
 		"The newest usable generation signs; older ones go on verifying.", http.StatusCreated), a.addGeneration)
 	handle(a, op("list-generations", http.MethodGet, "/v1/channels/{id}/generations", "List generations of keys, newest first",

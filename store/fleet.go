@@ -150,7 +150,7 @@ func (s *Store) FleetTallies(ctx context.Context, moveID string, since time.Time
 	list, err := many(ctx, s.reader(), "FleetTallies", scan, `SELECT m.state, count(*), CAST(sum(CASE WHEN a.status = 'paid' THEN 1 ELSE 0 END) AS BIGINT)
 		FROM fleet_member m JOIN attempt a ON a.merchant_id = m.merchant_id
 		WHERE m.move_id = $1 AND a.id >= $3 AND a.created_at >= $2 AND a.created_at >= m.moved_at AND a.exposed_at > 0 AND a.status IN ('paid', 'closed', 'failed')
-		GROUP BY m.state ORDER BY m.state -- sweep`, moveID, micros(since), postern.FirstID(postern.PrefixAttempt, since))
+		GROUP BY m.state ORDER BY m.state -- sweep`, moveID, micros(since), idsFrom(postern.PrefixAttempt, since))
 	for _, r := range list {
 		if r.state == postern.MemberMoved {
 			moved = r.tally

@@ -47,7 +47,7 @@ func (s *Store) Sales(ctx context.Context, merchantIDs []string, since time.Time
 		return v, err
 	}
 	// A receipt is written when or after the provider took the money, but for clocks that differ: its id bounds what must be read.
-	first := postern.FirstID(postern.PrefixReceipt, since.AddDate(0, 0, -1))
+	first := idsFrom(postern.PrefixReceipt, since.AddDate(0, 0, -1))
 	marks, ids := inList(5, merchantIDs)
 	return many(ctx, s.reader(), "Sales", scan, `SELECT r.merchant_id, r.channel_id, a.provider, a.product, a.container, r.currency, count(*), CAST(sum(r.amount) AS BIGINT),
 		CAST(sum(CASE WHEN r.amount BETWEEN $1 AND $2 THEN 1 ELSE 0 END) AS BIGINT), CAST(sum(CASE WHEN r.amount BETWEEN $1 AND $2 THEN r.amount ELSE 0 END) AS BIGINT)
@@ -55,6 +55,14 @@ func (s *Store) Sales(ctx context.Context, merchantIDs []string, since time.Time
 		WHERE r.merchant_id IN (`+marks+`) AND r.id >= $4 AND r.paid_at >= $3 AND r.taken_as = 'applied'
 		GROUP BY r.merchant_id, r.channel_id, a.provider, a.product, a.container, r.currency
 		ORDER BY r.merchant_id, r.channel_id, a.product, a.container, r.currency -- sweep`, append([]any{least, most, micros(since), first}, ids...)...)
+}
+
+// idsFrom bounds ids by the millisecond in which they were minted: it sorts before all of them, however they were made.
+func idsFrom(prefix string, at time.Time) string {
+	if at.UnixMilli() < 0 {
+		at = time.UnixMilli(0)
+	}
+	return postern.FirstID(prefix, at)[:len(prefix)+10]
 }
 
 // ChannelsOf returns the channels of some merchants, by merchant and rank.

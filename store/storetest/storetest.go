@@ -51,6 +51,8 @@ func Run(t *testing.T, open Open) {
 		{"a crash while telling leaves nothing", testTellManyCrashes},
 		{"sales of many merchants", testSales},
 		{"fleet moves and their members", testFleet},
+		{"health and its records", testHealth},
+		{"how starts went", testStarts},
 		{"links and short codes", testLinks},
 		{"endpoints and deliveries", testDeliveries},
 		{"sweeps find what is open", testSweeps},
