@@ -185,8 +185,8 @@ func (h Health) judgeProbes(trials []Trial, now time.Time) (Health, HealthStep) 
 	}
 	last, spent := at == len(widening)-1, now.Sub(h.Since)
 	idle := idleHolds * h.hold()
-	if last {
-		idle = idleRestore
+	if last && h.Evidence.Tried == h.Evidence.Bad {
+		idle = idleRestore // not one order was taken on the whole way back
 	}
 	if spent < h.hold() || good < widening[at].Wants && spent < idle {
 		return h, ""
