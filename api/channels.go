@@ -33,6 +33,8 @@ type ChannelView struct {
 	Permissions     []postern.Permission `json:"permissions"`
 	Sandbox         bool                 `json:"sandbox"`
 	Rank            int64                `json:"rank"`
+	Version         int64                `json:"version" doc:"Counts the channel's changes; an edit of its agreement names the one that it saw."`
+	Agreement       AgreementBody        `json:"agreement"`
 	RetiredAt       *time.Time           `json:"retired_at"`
 	CreatedAt       time.Time            `json:"created_at"`
 }
@@ -126,7 +128,7 @@ func (a *API) channels() {
 func viewChannel(c postern.Channel) ChannelView {
 	v := ChannelView{
 		ID: c.ID, Object: "channel", Provider: c.Provider, CredentialSetID: c.CredentialSetID, SubMerchant: c.SubMerchant, Products: c.Products,
-		Permissions: append([]postern.Permission{}, c.Permissions...), Sandbox: c.Sandbox, Rank: c.Rank, CreatedAt: c.CreatedAt,
+		Permissions: append([]postern.Permission{}, c.Permissions...), Sandbox: c.Sandbox, Rank: c.Rank, Version: c.Version, Agreement: viewAgreement(c.Agreement), CreatedAt: c.CreatedAt,
 	}
 	if !c.RetiredAt.IsZero() {
 		v.RetiredAt = &c.RetiredAt

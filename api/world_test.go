@@ -49,8 +49,13 @@ func (b *bench) signedIn() *bench {
 
 func newWorld(t testing.TB, fault func(context.Context, string) error) *sim.World {
 	t.Helper()
+	return newWorldOver(t, store.Options{}, fault)
+}
+
+func newWorldOver(t testing.TB, options store.Options, fault func(context.Context, string) error) *sim.World {
+	t.Helper()
 	ctx := context.Background()
-	s, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "postern.db"), store.Options{})
+	s, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "postern.db"), options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,6 +89,9 @@ func (e *Engine) Stall(ctx context.Context, merchantID string) (Stall, error) {
 	if s.Closures, err = e.closures(ctx, s.Merchant); err != nil {
 		return s, err
 	}
+	if err = e.Know(ctx, s.Merchant, s.Channels, s.Closures); err != nil {
+		return s, err
+	}
 	if s.Rules, err = e.rules(ctx, s.Merchant); err != nil {
 		return s, err
 	}

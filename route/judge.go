@@ -130,10 +130,11 @@ func (j *judge) alone(o *Offer, c *Candidate) {
 
 // closed asks the closures and the channel's own agreement whether this buyer may pay through it now.
 func (j *judge) closed(o *Offer, c *Candidate) bool {
-	if j.in.Closures == nil && len(o.Channel.Agreement.Terms) == 0 {
+	if j.in.Closures == nil && o.Channel.Agreement.Boundless() {
 		return false
 	}
 	j.asker = o.Channel.Asker(j.in.PartnerID, o.Product, j.in.Buyer.Container, j.in.Payment.Amount, j.in.Now)
+	j.asker.Bucket = int64(mix(j.payment) % full)
 	v := j.in.Closures.May(postern.ActPay, &j.asker, j.in.Now)
 	if v.Allowed {
 		return false

@@ -31,6 +31,8 @@ type cli struct {
 	Explain   explainCmd   `cmd:"" help:"Say why a payment was offered what it was offered, and what would be offered today."`
 	Closure   closureCmd   `cmd:"" help:"Announce, move and withdraw closures."`
 	Drill     drillCmd     `cmd:"" help:"Answer what a closure would cost, from real orders, before it happens."`
+	Calendar  calendarCmd  `cmd:"" help:"List everything that will end: agreements, papers, keys, closures, walls."`
+	Fleet     fleetCmd     `cmd:"" help:"Move the merchants that a closure will hit, step by step, and back."`
 	Wall      wallCmd      `cmd:"" help:"Ask what works where."`
 	Statement statementCmd `cmd:"" help:"Read a provider's bill."`
 	Backup    backupCmd    `cmd:"" help:"Copy the embedded database while it is in use."`
