@@ -87,21 +87,23 @@ func (c HealthCause) pace() pace {
 	if c == CauseUnavailable {
 		return pace{5 * time.Second, 5 * time.Minute, 10 * time.Second}
 	}
-	return pace{2 * time.Minute, 30 * time.Minute, time.Minute}
+	return pace{2 * time.Minute, 15 * time.Minute, time.Minute}
 }
 
 // Bounds of the damping.
 const (
 	strikeWindow = 24 * time.Hour // a suspension this soon after the last one ended is a strike
 	maxStrikes   = 6
-	idleHolds    = 10             // a share that nobody tried for so many holds speaks for nothing and against nothing: it is widened
+	manyTries    = 8
+	idleHolds    = 3              // a share that nobody tried for so many holds speaks for nothing and against nothing: it is widened
 	idleRestore  = 24 * time.Hour // the same for the last share
 )
 
-// wait is how long the next probe is put off: doubled with each try and each strike, with an end.
+// wait is how long the next probe is put off: doubled with each try and each strike, up to the longest, which itself is doubled twice, by strikes or when the tries
+// go on for hours.
 func (h Health) wait() time.Duration {
 	p := h.Cause.pace()
-	return min(p.first<<min(h.Tries+h.Strikes, 20), p.longest<<min(h.Strikes, 2))
+	return min(p.first<<min(h.Tries+h.Strikes, 20), p.longest<<min(h.Strikes+h.Tries/manyTries, 2))
 }
 
 // hold is how long a share is kept at least: doubled with each strike.
@@ -183,8 +185,8 @@ func (h Health) judgeProbes(trials []Trial, now time.Time) (Health, HealthStep) 
 	}
 	last, spent := at == len(widening)-1, now.Sub(h.Since)
 	idle := idleHolds * h.hold()
-	if last {
-		idle = idleRestore
+	if last && h.Evidence.Tried == h.Evidence.Bad {
+		idle = idleRestore // not one order was taken on the whole way back
 	}
 	if spent < h.hold() || good < widening[at].Wants && spent < idle {
 		return h, ""

@@ -47,7 +47,7 @@ func TestEveryStepOfHealth(t *testing.T) {
 		t.Fatalf("what is suspended was suspended again: %s", step)
 	}
 	var step postern.HealthStep
-	for _, wait := range []time.Duration{4, 8, 16, 30, 30} {
+	for _, wait := range []time.Duration{4, 8, 15, 15, 15} {
 		now = h.NextAt
 		h, step = h.Claim(now).Checked(false, "503", "", now)
 		want(postern.StepCheckFailed, step, postern.HealthSuspended, 0, wait*time.Minute)
@@ -56,7 +56,7 @@ func TestEveryStepOfHealth(t *testing.T) {
 	h, step = h.Claim(now).Checked(true, "", "", now)
 	want(postern.StepProbing, step, postern.HealthProbing, 100, time.Minute)
 	now = h.NextAt
-	want(postern.StepProbeRefused, judge(postern.SignClosed, postern.SignTaken), postern.HealthSuspended, 0, 30*time.Minute)
+	want(postern.StepProbeRefused, judge(postern.SignClosed, postern.SignTaken), postern.HealthSuspended, 0, 15*time.Minute)
 	now = h.NextAt
 	h, _ = h.Claim(now).Checked(true, "", "", now)
 	for i, wants := range []int{1, 3, 5} {
@@ -151,7 +151,7 @@ func TestHealthIsBounded(t *testing.T) {
 			switch {
 			case h.State == postern.HealthOpen && (!takes || probe || h.Share != 0 || !h.NextAt.IsZero()):
 				rt.Fatalf("open, but %+v", h)
-			case h.State == postern.HealthSuspended && (takes || h.Share != 0 || wait > 2*time.Hour):
+			case h.State == postern.HealthSuspended && (takes || h.Share != 0 || wait > time.Hour):
 				rt.Fatalf("suspended, but %+v", h)
 			case h.State == postern.HealthProbing && (h.Share < 100 || h.Share > 10_000 || takes && !probe || wait > 16*time.Minute):
 				rt.Fatalf("probing, but %+v", h)

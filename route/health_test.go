@@ -95,3 +95,18 @@ func TestSharesOfProbes(t *testing.T) {
 		before = through
 	}
 }
+
+// TestAProbeGoesFirst: the few payments that probe really knock, whatever the score says, and a buyer inside a wallet keeps it; at full share the score decides.
+//
+// Red without: knockFirst (score.go).
+func TestAProbeGoesFirst(t *testing.T) {
+	first := func(share int64, own bool) string {
+		in := input(ailing(offer("a", "jsapi", route.Works), share), offer("b", "jsapi", route.Works))
+		in.Offers[0].Channel.Rank, in.Offers[1].OwnWallet = 30, own
+		in.Payment.ID = "pay_1"
+		return route.Make(in).Candidates[0].Provider
+	}
+	if got := first(9_999, false) + first(10_000, false) + first(9_999, true); got != "abb" {
+		t.Errorf("first are %s", got)
+	}
+}

@@ -83,6 +83,7 @@ func (j *judge) reason(o *Offer, c *Candidate) (why string, kept bool) {
 	case !takes:
 		return ReasonLastResort, true
 	case probe:
+		c.knocks = o.Health.Share < full
 		return ReasonProbe, true
 	case o.Reach.State == Works:
 		return ReasonWorks, true

@@ -121,6 +121,7 @@ type Candidate struct {
 	Tried     int64  `json:"tried,omitempty"`
 	spread    uint64
 	place     int64
+	knocks    bool // a probe by less than all payments
 }
 
 // Plan is the ordered candidates: those kept first, best first, then those dropped. Rules is the version of the merchant's rules that it was made by, and
@@ -175,6 +176,7 @@ func Make(in Input) Plan {
 		j.settle(plan.Candidates)
 	}
 	sort(plan.Candidates)
+	knockFirst(plan.Candidates)
 	plan.Explored = explore(&in, j.payment, plan.Candidates)
 	return plan
 }

@@ -203,6 +203,7 @@ func TestTheGateClosesUnannounced(t *testing.T) {
 	}
 	var shares []int64
 	for _, r := range m.records() {
+		t.Logf("%8s %-13s share %5d, %d of %d", r.CreatedAt.Sub(reopened).Round(time.Second), r.Step, r.Share, r.Evidence.Bad, r.Evidence.Tried)
 		if r.CreatedAt.After(reopened) && r.State != postern.HealthSuspended {
 			shares = append(shares, r.Share)
 		}
