@@ -12,13 +12,14 @@ import (
 	"postern/provider"
 	"postern/provider/alipay"
 	"postern/provider/sandboxkit"
+	"postern/provider/unionpay"
 	"postern/provider/wechatpay"
 	"postern/recon"
 )
 
 // Registry returns every connector.
 func Registry() provider.Registry {
-	return provider.NewRegistry(alipay.New(), wechatpay.New())
+	return provider.NewRegistry(alipay.New(), wechatpay.New(), unionpay.New())
 }
 
 // Sandboxes lists the makers of sandboxes by provider code, in the order in which people are shown them.
@@ -26,6 +27,7 @@ func Sandboxes() []Maker {
 	return []Maker{
 		{Code: wechatpay.Code, Keys: wechatpayKeys, Make: makeWechatpay},
 		{Code: alipay.Code, Keys: alipayKeys, Make: makeAlipay},
+		{Code: unionpay.Code, Keys: unionpayKeys, Make: makeUnionpay},
 	}
 }
 

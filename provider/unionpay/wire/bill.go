@@ -181,12 +181,12 @@ func UnpackContent(content string) ([]byte, error) {
 }
 
 var (
-	detailName  = regexp.MustCompile(`^INN[0-9]{6}88ZM_([0-9A-Za-z]+)$`)
-	disputeName = regexp.MustCompile(`^INN[0-9]{6}88ZME_([0-9A-Za-z]+)$`)
+	detailName  = regexp.MustCompile(`^INN([0-9]{6})88ZM_([0-9A-Za-z]+)$`)
+	disputeName = regexp.MustCompile(`^INN([0-9]{6})88ZME_([0-9A-Za-z]+)$`)
 )
 
-// Member opens the detail file (or the one of disputes) in a bill's ZIP and says whose it is.
-func Member(archive *zip.Reader, disputes bool) (io.ReadCloser, string, error) {
+// Member opens the detail file (or the one of disputes) in a bill's ZIP and says which day's (YYMMDD) and whose it is.
+func Member(archive *zip.Reader, disputes bool) (r io.ReadCloser, day, merID string, err error) {
 	pattern := detailName
 	if disputes {
 		pattern = disputeName
@@ -194,11 +194,11 @@ func Member(archive *zip.Reader, disputes bool) (io.ReadCloser, string, error) {
 	for _, f := range archive.File {
 		if m := pattern.FindStringSubmatch(f.Name); m != nil {
 			if f.UncompressedSize64 > maxUnpacked {
-				return nil, "", fmt.Errorf("%w: %s unpacks to more than %d bytes", ErrMalformed, f.Name, maxUnpacked)
+				return nil, "", "", fmt.Errorf("%w: %s unpacks to more than %d bytes", ErrMalformed, f.Name, maxUnpacked)
 			}
-			r, err := f.Open()
-			return r, m[1], err
+			r, err = f.Open()
+			return r, m[1], m[2], err
 		}
 	}
-	return nil, "", fmt.Errorf("%w: the ZIP holds no detail file", ErrMalformed)
+	return nil, "", "", fmt.Errorf("%w: the ZIP holds no detail file", ErrMalformed)
 }
