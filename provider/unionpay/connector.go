@@ -23,7 +23,7 @@ func verifyRSA(key *rsa.PublicKey, message, signature []byte) error {
 func (c Connector) Start(ctx context.Context, call provider.Call, start provider.StartRequest) provider.Result {
 	a := start.Attempt
 	if !slices.ContainsFunc(description.Products, func(p provider.ProductInfo) bool { return p.Code == a.Product }) {
-		return refused("product", "unknown_product", "this connector has h5, page, native and app")
+		return refused("product", "unknown_product", "this connector has jsapi, h5, page, native and app")
 	}
 	if bad := checkStart(call, start); bad != nil {
 		return *bad
@@ -33,8 +33,11 @@ func (c Connector) Start(ctx context.Context, call provider.Call, start provider
 		return browserStart(call, m)
 	}
 	path := wire.PathBack
-	if a.Product == App {
+	switch a.Product {
+	case App:
 		path = wire.PathApp
+	case JSAPI:
+		path = wire.PathOrder
 	}
 	return startResult(send(ctx, call, "start", path, m), a)
 }
@@ -67,12 +70,14 @@ func terms(call provider.Call, start provider.StartRequest) wire.Message {
 		m = base(call, wire.TypeConsume, wire.SubConsume, wire.BizGateway, wire.ChannelPC)
 	case Native:
 		m = base(call, wire.TypeConsume, wire.SubBuyerScan, wire.BizOther, wire.ChannelApp)
+	case JSAPI:
+		m = base(call, wire.TypeConsume, wire.SubConsume, wire.BizOther, wire.ChannelApp)
 	default:
 		m = base(call, wire.TypeConsume, wire.SubConsume, wire.BizGateway, wire.ChannelApp)
 	}
 	m["orderId"], m["txnTime"], m["txnAmt"], m["currencyCode"] = a.Number, wire.FormatTime(a.CreatedAt), wire.FormatAmount(a.Amount), wire.CurrencyCN
 	m["backUrl"], m["payTimeout"], m["orderDesc"] = start.NotifyURL, wire.FormatTime(a.ExpiresAt), wire.Desc(start.Description)
-	if a.Product == H5 || a.Product == Page {
+	if a.Product == H5 || a.Product == Page || a.Product == JSAPI {
 		m["frontUrl"] = start.ReturnURL
 	}
 	return m
@@ -99,6 +104,8 @@ func startResult(r reply, a postern.Attempt) provider.Result {
 	case accepted(r.code) && a.Product == App && r.message["tn"] != "":
 		out.State, out.Opaque = provider.Pending, r.message["tn"]
 		out.Action = postern.Action{Type: postern.ActionApp, Params: map[string]string{"tn": r.message["tn"]}}
+	case accepted(r.code) && a.Product == JSAPI && r.message["payUrl"] != "":
+		out.State, out.Action = provider.Pending, postern.Action{Type: postern.ActionRedirect, URL: r.message["payUrl"], ExpiresAt: &until}
 	case accepted(r.code):
 		out.Class, out.Message = provider.ClassBug, "the answer lacks what the buyer needs"
 	case r.class != provider.ClassUnknown && stateOf[r.code] != provider.Unknown:

@@ -1,5 +1,6 @@
 // Package unionpay connects to UnionPay's ACP 5.1.0: certificates (signMethod 01) or a shared key (11 with SHA-256, 12 with SM3). Products: page (gateway on a
-// big screen), h5 (the same for phones), native (the buyer scans a code), app (a tn for the merchant's own app).
+// big screen), h5 (the same for phones), native (the buyer scans a code), app (a tn for the merchant's own app), jsapi (the page that
+// CloudPay and bank apps open inside themselves).
 //
 // Quirks that shape the code:
 //   - An order is named by merId, orderId and txnTime together; txnTime is the attempt's own creation, so that a query can name it after any crash.
@@ -28,6 +29,7 @@ const (
 	H5     = "h5"
 	Native = "native"
 	App    = "app"
+	JSAPI  = "jsapi"
 )
 
 // Settings and key fields of a credential set.
@@ -78,6 +80,7 @@ var description = provider.Description{
 		{Code: H5, Action: "form", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: Page, Action: "form", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: Native, Action: "qr", MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
+		{Code: JSAPI, Action: "redirect", MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: App, Action: "app", MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 	},
 	Settings: []provider.Field{

@@ -75,6 +75,8 @@ func opOf(path string, m wire.Message) string {
 		return opRefund
 	case path == wire.PathApp:
 		return opApp
+	case path == wire.PathOrder:
+		return opJSAPI
 	case path == wire.PathFront && m["channelType"] == wire.ChannelPC:
 		return opPage
 	case path == wire.PathFront:
@@ -147,9 +149,12 @@ func (s *Sandbox) act(op string, m, answer wire.Message) *refusal {
 	if bad != nil {
 		return bad
 	}
-	if op == opApp {
+	switch op {
+	case opApp:
 		answer["tn"] = o.id
-	} else {
+	case opJSAPI:
+		answer["payUrl"] = s.cfg.BaseURL + s.phone.OrderPath(o.id, "")
+	default:
 		answer["qrCode"] = s.cfg.BaseURL + "/phone/scan/" + o.id // [GEN] the real code is https://qr.95516.com/...
 	}
 	return nil
@@ -233,7 +238,7 @@ func (s *Sandbox) place(m wire.Message, op string) (*order, *refusal) {
 		}
 	}
 	if known := s.book.orders[key(m)]; known != nil {
-		if known.terms != termsOf(m) || known.op != op || op == opNative || op == opApp {
+		if known.terms != termsOf(m) || known.op != op || op != opH5 && op != opPage {
 			return nil, refuse("12", "重复交易", "2010002")
 		}
 		return known, nil

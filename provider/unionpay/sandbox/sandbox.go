@@ -42,13 +42,14 @@ type Config struct {
 var Schedule = []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 5 * time.Minute}
 
 // Ops are the names by which faults are ordered: products for starts, then the other calls.
-var Ops = []string{opPage, opH5, opNative, opApp, opQuery, opRefund}
+var Ops = []string{opPage, opH5, opNative, opApp, opJSAPI, opQuery, opRefund}
 
 const (
 	opPage   = "page"
 	opH5     = "h5"
 	opNative = "native"
 	opApp    = "app"
+	opJSAPI  = "jsapi"
 	opQuery  = "query"
 	opRefund = "refund"
 )
@@ -105,6 +106,7 @@ func New(cfg Config) (*Sandbox, error) {
 	mux.Handle("POST "+wire.PathFront, limited(s.front))
 	mux.Handle("POST "+wire.PathBack, limited(s.back))
 	mux.Handle("POST "+wire.PathApp, limited(s.back))
+	mux.Handle("POST "+wire.PathOrder, limited(s.back))
 	mux.Handle("POST "+wire.PathQuery, limited(s.back))
 	mux.Handle("/phone", s.phone)
 	mux.Handle("/phone/", s.phone)

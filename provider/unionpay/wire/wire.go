@@ -24,6 +24,7 @@ const (
 	PathBack  = "/gateway/api/backTransReq.do"
 	PathQuery = "/gateway/api/queryTrans.do"
 	PathApp   = "/gateway/api/appTransReq.do"
+	PathOrder = "/gateway/api/order.do" // the page inside CloudPay and bank apps
 )
 
 // Constants of every message.
