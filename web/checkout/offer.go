@@ -121,7 +121,7 @@ func (s scene) choose(p *Page, w ways) *Page {
 	for _, c := range w.out {
 		body.Ways = append(body.Ways, s.outWay(p.W, c))
 	}
-	if len(all) == 1 && all[0].OwnWallet && len(s.state.Attempts) == 0 && s.at.as == "" && s.wallet == "" {
+	if len(all) == 1 && all[0].OwnWallet && len(s.state.Attempts) == 0 && s.at.as == "" && s.on.IsZero() && s.wallet == "" {
 		body.Auto = "postern:" + s.state.Payment.ID
 	}
 	p.Body = body
@@ -185,10 +185,18 @@ func (s scene) scan(p *Page, w ways) (*Page, error) {
 	return p, nil
 }
 
+// closedHere says that it is the shop that may not collect here, by a closure or by its agreement, and not the wallet that does not open.
+func closedHere(c route.Candidate) bool {
+	return c.ClosureID != "" || slices.Contains([]string{postern.NoAgreement, postern.AgreementEnded, postern.OtherScene, postern.ClosedByWall}, c.Detail)
+}
+
 // wayOut explains the wall in one line and shows the way around it. It is never a dead end: menu, copied link, second device.
 func (s scene) wayOut(p *Page, w ways, c route.Candidate) (*Page, error) {
 	name, here := s.walletName(c.Provider), s.names.Name(s.seen.Container)
 	p.State, p.Title = StateWayOut, fmt.Sprintf(p.W.WallTitle, name, s.lang.Pick(here.ZH, here.EN))
+	if closedHere(c) {
+		p.Title = fmt.Sprintf(p.W.ClosedHere, name, s.lang.Pick(here.ZH, here.EN))
+	}
 	link := s.at.shared(c.Provider)
 	code, err := ui.QR(link, p.W.AnyWallet)
 	if err != nil {
@@ -196,7 +204,7 @@ func (s scene) wayOut(p *Page, w ways, c route.Candidate) (*Page, error) {
 	}
 	body := WayOut{
 		Mark: s.mark(c.Provider), Menu: here.Exit == wall.ExitMenu, IOS: s.seen.OS == "ios" || s.seen.OS == "ipados", Address: link, QR: code,
-		Line: fmt.Sprintf(p.W.WallLineCopy, name), Device: fmt.Sprintf(p.W.DeviceLine, name), Second: c.WayOut == wall.WaySecondDevice,
+		Line: fmt.Sprintf(p.W.WallLineCopy, name), Scan: p.W.DeviceTitle, Device: fmt.Sprintf(p.W.DeviceLine, name), Second: c.WayOut == wall.WaySecondDevice,
 	}
 	if body.Menu {
 		body.Line = fmt.Sprintf(p.W.WallLine, name)
