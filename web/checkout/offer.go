@@ -19,6 +19,7 @@ const (
 // ways sorts the plan for a screen: what can be paid here, one way per wallet; codes for a second device; and what is walled off here with its way out.
 type ways struct {
 	here  []route.Candidate
+	maybe []route.Candidate // nobody knows whether they work here: offered, and never first
 	codes []route.Candidate
 	out   []route.Candidate
 	page  *route.Candidate
@@ -35,9 +36,13 @@ func (s scene) ways() ways {
 			if w.page == nil {
 				w.page = &c
 			}
-		case !seen[c.Provider]:
+		case seen[c.Provider]:
+		case c.Reach == route.Works:
 			seen[c.Provider] = true
 			w.here = append(w.here, c)
+		default:
+			seen[c.Provider] = true
+			w.maybe = append(w.maybe, c)
 		}
 	}
 	for _, c := range s.plan.Candidates {
@@ -83,6 +88,9 @@ func (s scene) offer(p *Page) (*Page, error) {
 		return s.wayOut(p, w, w.out[0])
 	case len(w.codes) > 0:
 		return s.choose(p, w), nil
+	case len(w.maybe) > 0: // there is nothing else to put first
+		w.here, w.maybe = w.maybe, nil
+		return s.choose(p, w), nil
 	}
 	p.State, p.Title, p.Live = StateNoWay, p.W.NoWayTitle, nil
 	p.Body = Plain{Line: fmt.Sprintf(p.W.NoWayLine, s.merchant.Name)}
@@ -118,6 +126,7 @@ func (s scene) choose(p *Page, w ways) *Page {
 		}
 		body.Ways = append(body.Ways, way)
 	}
+	body.Ways = append(body.Ways, s.maybes(p.W, w)...)
 	for _, c := range w.out {
 		body.Ways = append(body.Ways, s.outWay(p.W, c))
 	}
@@ -141,6 +150,17 @@ func (s scene) way(w *words, c route.Candidate, best bool) Way {
 		way.Label, way.Hint = name, w.HintHere
 	}
 	return way
+}
+
+// maybes are the rows of what may or may not work here.
+func (s scene) maybes(w *words, all ways) []Way {
+	var rows []Way
+	for _, c := range all.maybe {
+		row := s.way(w, c, false)
+		row.Hint = w.HintMaybe
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 func (s scene) outWay(w *words, c route.Candidate) Way {
@@ -212,6 +232,7 @@ func (s scene) wayOut(p *Page, w ways, c route.Candidate) (*Page, error) {
 	if len(w.here)+len(w.codes) > 0 {
 		body.Back = s.at.to("")
 	}
+	body.Ways = append(body.Ways, s.maybes(p.W, w)...)
 	for _, other := range w.out {
 		if other.Provider != c.Provider {
 			body.Ways = append(body.Ways, s.outWay(p.W, other))

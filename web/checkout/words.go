@@ -10,48 +10,48 @@ import (
 // words are the sentences of the checkout in one language. Chinese is written, not translated; a test makes sure that none is missing. %s and %d stand for names,
 // amounts and numbers in the order that the methods below use.
 type words struct {
-	AmountDue, Items, Number, Time, Merchant, Status string
-	PayWith, OtherWays                               string
-	HintHere, HintLeave, HintDevice, HintCode        string
-	NotPaidYet, FailedNotice, CanceledNotice         string
-	ScanTitle, ScanApps, OrHere, Camera              string
-	ScanWait, AnyWallet                              string
-	WallTitle, WallLine, WallLineCopy                string
-	StepMenu, StepBrowserIOS, StepBrowserAndroid     string
-	StepCopy, StepPaste                              string
-	CopyLink, Copied, CopyByHand, LinkLabel          string
-	DeviceTitle, DeviceLine                          string
-	GoTitle, GoButton, GoLine                        string
-	BridgeTitle, BridgeLine                          string
-	BridgeMissing, BridgeFailed, BridgeCanceled      string
-	SimTitle, SimLine                                string
-	WaitTitle, WaitLine, WaitElsewhere, WaitHere     string
-	WaitSomewhere                                    string
-	WaitLate, Reopen, Check, Another, HereInstead    string
-	StartingTitle, StartingLine                      string
-	CodeTitle, CodeLine, CodeUntil                   string
-	PaidTitle, PaidLine, Back, BackIn, PaidStay      string
-	ExpiredTitle, ExpiredLine                        string
-	CanceledTitle, CanceledLine                      string
-	ClosingTitle, ClosingLine, PaidLate              string
-	UnknownTitle, UnknownLine, UnknownWhy            string
-	NoWayTitle, NoWayLine                            string
-	SurplusTitle, SurplusHeld, SurplusGoing          string
-	SurplusDone, SurplusKept                         string
-	NotFoundTitle, NotFoundLine                      string
-	TroubleTitle, TroubleLine, TryAgain              string
-	Direct, TestMode, TestLine, OpenAs, AsReally     string
-	ShareLine, AsOf, NotOrderedYet, OrderFor         string
-	BuyAt, HintOpens, HintMayOpen                    string
-	LinkEndedTitle, LinkEndedLine                    string
-	ShopUnsure, ShopLine, ShopLineCopy, ShopDevice   string
-	ClosedHere, ShopScan                             string
+	AmountDue, Items, Number, Time, Merchant, Status     string
+	PayWith, OtherWays                                   string
+	HintHere, HintMaybe, HintLeave, HintDevice, HintCode string
+	NotPaidYet, FailedNotice, CanceledNotice             string
+	ScanTitle, ScanApps, OrHere, Camera                  string
+	ScanWait, AnyWallet                                  string
+	WallTitle, WallLine, WallLineCopy                    string
+	StepMenu, StepBrowserIOS, StepBrowserAndroid         string
+	StepCopy, StepPaste                                  string
+	CopyLink, Copied, CopyByHand, LinkLabel              string
+	DeviceTitle, DeviceLine                              string
+	GoTitle, GoButton, GoLine                            string
+	BridgeTitle, BridgeLine                              string
+	BridgeMissing, BridgeFailed, BridgeCanceled          string
+	SimTitle, SimLine                                    string
+	WaitTitle, WaitLine, WaitElsewhere, WaitHere         string
+	WaitSomewhere                                        string
+	WaitLate, Reopen, Check, Another, HereInstead        string
+	StartingTitle, StartingLine                          string
+	CodeTitle, CodeLine, CodeUntil                       string
+	PaidTitle, PaidLine, Back, BackIn, PaidStay          string
+	ExpiredTitle, ExpiredLine                            string
+	CanceledTitle, CanceledLine                          string
+	ClosingTitle, ClosingLine, PaidLate                  string
+	UnknownTitle, UnknownLine, UnknownWhy                string
+	NoWayTitle, NoWayLine                                string
+	SurplusTitle, SurplusHeld, SurplusGoing              string
+	SurplusDone, SurplusKept                             string
+	NotFoundTitle, NotFoundLine                          string
+	TroubleTitle, TroubleLine, TryAgain                  string
+	Direct, TestMode, TestLine, OpenAs, AsReally         string
+	ShareLine, AsOf, NotOrderedYet, OrderFor             string
+	BuyAt, HintOpens, HintMayOpen                        string
+	LinkEndedTitle, LinkEndedLine                        string
+	ShopUnsure, ShopLine, ShopLineCopy, ShopDevice       string
+	ClosedHere, ShopScan                                 string
 }
 
 var inChinese = words{
 	AmountDue: "应付金额", Items: "商品明细", Number: "单号", Time: "时间", Merchant: "商家", Status: "付款状态",
 	PayWith: "用%s %s", OtherWays: "其他方式",
-	HintHere: "在这里直接付", HintLeave: "换到浏览器里付", HintDevice: "用另一台设备扫码", HintCode: "只能用%s扫的码",
+	HintHere: "在这里直接付", HintMaybe: "这里不一定能付", HintLeave: "换到浏览器里付", HintDevice: "用另一台设备扫码", HintCode: "只能用%s扫的码",
 	NotPaidYet: "还没有付款", FailedNotice: "刚才用%s没有付成，没有扣款。可以再试一次，或换一种方式。", CanceledNotice: "刚才没有付款。可以再试一次，或换一种方式。",
 	ScanTitle: "用手机扫码付款", ScanApps: "用%s扫一扫", OrHere: "或在这台电脑上付", Camera: "手机相机",
 	ScanWait: "等待扫码，付款后本页自动更新", AnyWallet: "付款码",
@@ -88,7 +88,7 @@ var inChinese = words{
 var inEnglish = words{
 	AmountDue: "Amount due", Items: "What you are buying", Number: "Number", Time: "Time", Merchant: "Shop", Status: "Payment status",
 	PayWith: "Pay %[2]s with %[1]s", OtherWays: "Other ways",
-	HintHere: "Pay right here", HintLeave: "Continue in the browser", HintDevice: "Scan with another device", HintCode: "A code for %s only",
+	HintHere: "Pay right here", HintMaybe: "May not work here", HintLeave: "Continue in the browser", HintDevice: "Scan with another device", HintCode: "A code for %s only",
 	NotPaidYet: "Not paid yet", FailedNotice: "Paying with %s did not work, and nothing was charged. Try again or choose another way.", CanceledNotice: "Nothing was paid. Try again or choose another way.",
 	ScanTitle: "Scan with your phone to pay", ScanApps: "Scan with %s", OrHere: "or pay on this computer", Camera: "the phone's camera",
 	ScanWait: "Waiting for your phone. This page updates by itself.", AnyWallet: "Payment code",
