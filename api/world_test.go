@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"postern"
+	"postern/provider/all"
 	"postern/sim"
 	"postern/store"
 )
@@ -63,7 +64,7 @@ func newWorldOver(t testing.TB, options store.Options, fault func(context.Contex
 	if err := s.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	w, err := sim.New(ctx, sim.Options{Store: s, Seed: 7, Key: sim.Key, Fault: fault})
+	w, err := sim.New(ctx, sim.Options{Store: s, Seed: 7, Key: sim.Key, Fault: fault, Makers: all.SandboxesOf("alipay", "wechatpay")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ const (
 	KeyCertificate KeyKind = "certificate"  // PEM X.509: Verifier, whose KeyID is the serial number in upper-case hex
 	KeyAES256GCM   KeyKind = "aes_256_gcm"  // 32 raw bytes: AEAD
 	KeySecret      KeyKind = "secret"       // any text: Secret
+	KeyAuthority   KeyKind = "authority"    // PEM X.509 of one who issues certificates: Secret, whose value is the PEM
 	KeyHMACSHA256  KeyKind = "hmac_sha_256" // any bytes: MAC
 )
 

@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"postern"
 	"postern/drill"
 	"postern/engine"
+	"postern/provider"
 	"postern/route"
 	"postern/sim"
 	"postern/store"
@@ -53,7 +55,7 @@ func asked(t *testing.T, w *sim.World, q drill.Question) drill.Report {
 
 // TestADrillKnowsBefore asks from paid orders what a closure would cost, and then lets the closure hold: the checkout does what the drill said.
 func TestADrillKnowsBefore(t *testing.T) {
-	ctx, w := context.Background(), newWorld(t, 1)
+	ctx, w := context.Background(), twoWallets(t)
 	sold(t, w)
 	at := w.Clock.Now().Add(time.Hour)
 	ask := func(c postern.Closure) drill.Report {
@@ -83,7 +85,7 @@ func TestADrillKnowsBefore(t *testing.T) {
 
 // TestADrillAsksAboutPapersRulesAndTheMap changes each of them, alone and together.
 func TestADrillAsksAboutPapersRulesAndTheMap(t *testing.T) {
-	w := newWorld(t, 2)
+	w := twoWallets(t)
 	sold(t, w)
 	now := w.Clock.Now()
 	at := now.Add(time.Hour)
@@ -123,7 +125,8 @@ func TestADrillAsksAboutPapersRulesAndTheMap(t *testing.T) {
 
 // TestADrillSaysWhatToSign asks which of the channels that a merchant lacks would save most, and obeys a closure of signing itself.
 func TestADrillSaysWhatToSign(t *testing.T) {
-	w := newWorld(t, 3)
+	w := twoWallets(t)
+	maps.DeleteFunc(w.Engine.Registry, func(code string, _ provider.Connector) bool { return code != alipay && code != wechat }) // nobody else to sign with
 	sold(t, w)
 	at := w.Clock.Now().Add(time.Hour)
 	h5 := closing(at, alipay, wechat)
@@ -151,7 +154,7 @@ func TestADrillSaysWhatToSign(t *testing.T) {
 
 // TestADrillIsBounded stops after so many payments and says so, and leaves out what is of another currency, mode or merchant.
 func TestADrillIsBounded(t *testing.T) {
-	w := newWorld(t, 4)
+	w := twoWallets(t)
 	sold(t, w)
 	at := w.Clock.Now()
 	for name, c := range map[string]struct {
@@ -184,7 +187,7 @@ func TestADrillIsBounded(t *testing.T) {
 
 // TestADrillUsesUpQuotas lets a day's quota of one wallet run out on the way.
 func TestADrillUsesUpQuotas(t *testing.T) {
-	w := newWorld(t, 5)
+	w := twoWallets(t)
 	sold(t, w)
 	for _, c := range w.Channels {
 		if c.Provider == wechat {
@@ -203,7 +206,7 @@ func TestADrillUsesUpQuotas(t *testing.T) {
 
 // TestADrillForgetsTodaysTrouble suspends a product by observation: that says nothing about another hour, and the report says so.
 func TestADrillForgetsTodaysTrouble(t *testing.T) {
-	ctx, w := context.Background(), newWorld(t, 6)
+	ctx, w := context.Background(), twoWallets(t)
 	sold(t, w)
 	at := w.Clock.Now()
 	h := postern.Health{MerchantID: w.Merchant.ID, ChannelID: w.Channels[alipay].ID, Product: "h5", State: postern.HealthSuspended, Since: at, SuspendedAt: at}

@@ -29,7 +29,7 @@ func newSiege(t *testing.T) *siege {
 	points := &sim.Points{}
 	s := opened(t, "sqlite::memory:", store.Options{Fault: points.Hit})
 	f := &siege{flow: flow{points: points}}
-	f.w = build(t, sim.Options{Store: s, Seed: 7, Fault: func(ctx context.Context, point string) error {
+	f.w = build(t, sim.Options{Store: s, Seed: 7, Makers: two(), Fault: func(ctx context.Context, point string) error {
 		if point == "engine.probe.after_call" {
 			f.knocks = append(f.knocks, f.w.Clock.Now())
 		}

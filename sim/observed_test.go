@@ -38,7 +38,7 @@ type market struct {
 
 func newMarket(t *testing.T, every time.Duration) *market {
 	t.Helper()
-	m := &market{t: t, w: newWorld(t, 1), rng: rand.New(rand.NewPCG(1, 1)), every: every, pays: 100}
+	m := &market{t: t, w: twoWallets(t), rng: rand.New(rand.NewPCG(1, 1)), every: every, pays: 100}
 	c := m.w.Channels[wechat]
 	c.Rank = 20
 	must(t, m.w.Store.SaveChannel(context.Background(), c))
@@ -395,7 +395,7 @@ func TestManyNodesSuspendOnce(t *testing.T) {
 		}
 		return nil
 	}
-	first := build(t, sim.Options{Store: opened(t, dsn, store.Options{MaxConns: 16}), Seed: 1, Fault: wait})
+	first := build(t, sim.Options{Store: opened(t, dsn, store.Options{MaxConns: 16}), Seed: 1, Makers: two(), Fault: wait})
 	nodes := []*sim.World{first}
 	for range 2 {
 		nodes = append(nodes, build(t, sim.Options{Store: opened(t, dsn, store.Options{MaxConns: 16}), Join: first, Fault: wait}))

@@ -15,6 +15,7 @@ import (
 	"postern"
 	"postern/engine"
 	"postern/provider"
+	"postern/provider/all"
 	"postern/sim"
 	"postern/store"
 	"postern/store/storetest"
@@ -56,6 +57,14 @@ func newWorld(t testing.TB, seed uint64) *sim.World {
 	t.Helper()
 	return build(t, sim.Options{Store: opened(t, "sqlite::memory:", store.Options{}), Seed: seed})
 }
+
+// twoWallets is a fresh switch whose merchant has two wallets and no third, for tests of what the other one does.
+func twoWallets(t testing.TB) *sim.World {
+	t.Helper()
+	return build(t, sim.Options{Store: opened(t, "sqlite::memory:", store.Options{}), Seed: 1, Makers: two()})
+}
+
+func two() []all.Maker { return all.SandboxesOf(alipay, wechat) }
 
 // fileWorld is a fresh switch on an SQLite file, whose readers run beside the writer.
 func fileWorld(t testing.TB, seed uint64) *sim.World {

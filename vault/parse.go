@@ -51,6 +51,8 @@ func parse(kind provider.KeyKind, keyID string, plaintext []byte) (any, error) {
 			return nil, fmt.Errorf("wants exactly 32 bytes, got %d: remove a trailing newline or blank, and do not encode the key", len(plaintext))
 		}
 		return newGCM(plaintext)
+	case provider.KeyAuthority:
+		return parseAuthority(plaintext)
 	case provider.KeyHMACSHA256:
 		return &mac{key: slices.Clone(plaintext)}, nil
 	case provider.KeySecret:
@@ -237,4 +239,19 @@ func parseCertificate(keyID string, plaintext []byte) (any, error) {
 		return nil, fmt.Errorf("the certificate's serial number is %s, not %q: correct the serial number or give the other certificate", serial, keyID)
 	}
 	return &verifier{id: serial, key: public}, nil
+}
+
+// parseAuthority takes the certificate of somebody who issues certificates. Which links of a chain hold is the protocol's to say, so the text is handed on.
+func parseAuthority(plaintext []byte) (any, error) {
+	f, err := decode(plaintext)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case f.cert == nil:
+		return nil, fmt.Errorf("this is %s, the X.509 certificate of an authority is wanted", f)
+	case !f.cert.IsCA:
+		return nil, errors.New("the certificate is not one of an authority: give the root's or the middle one")
+	}
+	return &secret{value: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.cert.Raw})}, nil
 }

@@ -7,18 +7,20 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"postern/provider"
 	"postern/provider/alipay"
 	"postern/provider/sandboxkit"
+	"postern/provider/unionpay"
 	"postern/provider/wechatpay"
 	"postern/recon"
 )
 
 // Registry returns every connector.
 func Registry() provider.Registry {
-	return provider.NewRegistry(alipay.New(), wechatpay.New())
+	return provider.NewRegistry(alipay.New(), wechatpay.New(), unionpay.New())
 }
 
 // Sandboxes lists the makers of sandboxes by provider code, in the order in which people are shown them.
@@ -26,7 +28,13 @@ func Sandboxes() []Maker {
 	return []Maker{
 		{Code: wechatpay.Code, Keys: wechatpayKeys, Make: makeWechatpay},
 		{Code: alipay.Code, Keys: alipayKeys, Make: makeAlipay},
+		{Code: unionpay.Code, Keys: unionpayKeys, Make: makeUnionpay},
 	}
+}
+
+// SandboxesOf lists the makers of some providers only, for tests of what two wallets do whatever else there is.
+func SandboxesOf(codes ...string) []Maker {
+	return slices.DeleteFunc(Sandboxes(), func(m Maker) bool { return !slices.Contains(codes, m.Code) })
 }
 
 // Maker makes one provider's sandbox. Keys names the RSA keys that it wants, so that they can be made beforehand, in parallel.

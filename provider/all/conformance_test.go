@@ -4,11 +4,13 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"flag"
 	"io"
 	"log/slog"
 	"maps"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -141,6 +143,8 @@ func strange(t *testing.T, d provider.Description, keys map[string][]byte, key *
 		switch field.Kind {
 		case provider.KeyRSAPrivate:
 			out[field.Name] = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+		case provider.KeyAuthority:
+			out[field.Name] = authority(t, key)
 		case provider.KeyRSAPublic:
 			out[field.Name] = pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})
 		}
@@ -214,4 +218,15 @@ func TestEveryProviderHasASimulator(t *testing.T) {
 	if n := len(postern.NewNumber(time.Unix(0, 0), rand.Reader)); n != 32 {
 		t.Errorf("order numbers have %d characters", n)
 	}
+}
+
+// authority is the certificate of somebody whom nobody knows.
+func authority(t *testing.T, key *rsa.PrivateKey) []byte {
+	t.Helper()
+	template := x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "stranger"}, NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<32, 0), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }

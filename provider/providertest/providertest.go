@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -216,17 +217,28 @@ func (p *trial) start() (provider.StartRequest, provider.Result) {
 	return o, r
 }
 
-// reach brings the buyer to the wallet where the order is made, or opened, in the buyer's browser.
+// reach brings the buyer to the wallet where the order is made, or opened, in the buyer's browser: by an address, or by a form that the page posts.
 func (p *trial) reach(r provider.Result) {
 	p.Helper()
-	if r.Action.Type != postern.ActionRedirect {
+	method, body := http.MethodGet, url.Values{}
+	switch r.Action.Type {
+	case postern.ActionRedirect:
+	case postern.ActionForm:
+		method = http.MethodPost
+		for name, value := range r.Action.Fields {
+			body.Set(name, value)
+		}
+	default:
 		return
 	}
-	request, err := http.NewRequestWithContext(p.Context(), http.MethodGet, r.Action.URL, http.NoBody)
+	request, err := http.NewRequestWithContext(p.Context(), method, r.Action.URL, strings.NewReader(body.Encode()))
 	if err != nil {
 		p.Fatal(err)
 	}
 	request.Header.Set("Referer", "http://127.0.0.1/")
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
 	response, err := (&http.Client{}).Do(request)
 	if err != nil {
 		p.Fatal(err)

@@ -22,7 +22,7 @@ type ways struct {
 	maybe []route.Candidate // nobody knows whether they work here: offered, and never first
 	codes []route.Candidate
 	out   []route.Candidate
-	page  *route.Candidate
+	pages []route.Candidate // pages of a big screen, one a wallet
 }
 
 func (s scene) ways() ways {
@@ -33,9 +33,7 @@ func (s scene) ways() ways {
 		case c.Product == productNative:
 			w.codes = append(w.codes, c)
 		case c.Product == productPage && s.seen.Form == wall.Desktop:
-			if w.page == nil {
-				w.page = &c
-			}
+			w.pages = append(w.pages, c)
 		case seen[c.Provider]:
 		case c.Reach == route.Works:
 			seen[c.Provider] = true
@@ -82,7 +80,7 @@ func (s scene) offer(p *Page) (*Page, error) {
 		return s.wayOut(p, w, w.out[asked])
 	case s.seen.Form == wall.Desktop && len(w.here) == 0 && len(s.scanners()) > 0:
 		return s.scan(p, w)
-	case len(w.here) > 0 || w.page != nil:
+	case len(w.here)+len(w.pages) > 0:
 		return s.choose(p, w), nil
 	case len(w.out) > 0:
 		return s.wayOut(p, w, w.out[0])
@@ -113,10 +111,7 @@ func (s scene) lastFailure(w *words) string {
 
 func (s scene) choose(p *Page, w ways) *Page {
 	p.State = StateChoose
-	all := w.here
-	if w.page != nil {
-		all = append(all, *w.page)
-	}
+	all := append(slices.Clone(w.here), w.pages...)
 	body := Choose{}
 	for i, c := range append(all, w.codes...) {
 		way := s.way(p.W, c, i == 0)
@@ -191,9 +186,13 @@ func (s scene) scan(p *Page, w ways) (*Page, error) {
 		return nil, err
 	}
 	body := Scan{QR: code, Apps: fmt.Sprintf(p.W.ScanApps, list(s.lang, append(s.scanners(), p.W.Camera)))}
-	if w.page != nil {
-		button := s.way(p.W, *w.page, true)
-		body.Button = &button
+	for i, c := range w.pages {
+		way := s.way(p.W, c, i == 0)
+		if i == 0 {
+			body.Button = &way
+			continue
+		}
+		body.Ways = append(body.Ways, way)
 	}
 	for _, c := range w.codes { // a wallet that cannot open the page itself has a code of its own
 		if !slices.Contains(s.scanners(), s.walletName(c.Provider)) {
