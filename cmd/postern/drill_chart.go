@@ -174,6 +174,9 @@ func flow(alt string, left, right []node, bands []band) template.HTML {
 		var labels svg
 		place := func(nodes []node, x int64, end bool) []int64 {
 			tops, y := make([]int64, len(nodes)), int64(head)
+			if !end && s.w < 500 {
+				y += 16 // on a phone the first labels of both sides would meet
+			}
 			for i, n := range nodes {
 				tops[i] = y
 				h := max(scale(n.amount, total, height), 2)
