@@ -27,6 +27,7 @@ const (
 	PrefixNotification  = "ntf_"
 	PrefixKey           = "key_"
 	PrefixClosure       = "clo_"
+	PrefixLink          = "lnk_"
 )
 
 // Platform owns the rows that belong to no merchant.

@@ -73,6 +73,7 @@ func (a *API) build(mux *http.ServeMux) {
 	config.Security = []map[string][]string{{"key": {}}}
 	a.huma = humago.New(mux, config)
 	a.payments()
+	a.links()
 	a.attempts()
 	a.refunds()
 	a.surpluses()

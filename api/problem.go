@@ -50,7 +50,7 @@ const sorry = "something went wrong on our side; send the same request again to 
 
 // statuses maps every code to its HTTP status, once. What is not here is 400.
 var statuses = map[postern.Code]int{
-	postern.CodeInvalid: 422, "unknown_currency": 422, "amount_out_of_range": 422, postern.CodeNotFound: 404, postern.CodeConflict: 409,
+	postern.CodeInvalid: 422, "unknown_currency": 422, "amount_out_of_range": 422, "unknown_target": 422, postern.CodeNotFound: 404, postern.CodeConflict: 409,
 	postern.CodeReferenceTaken: 409, postern.CodeAlreadyPaid: 409, postern.CodePaymentClosed: 409, postern.CodeAttemptLive: 409, postern.CodeAttemptUnknown: 409,
 	postern.CodeNoRoute: 422, postern.CodeRefundExceeds: 422, postern.CodeNothingToRefund: 409, postern.CodeSurplusSettled: 409, postern.CodeIdempotency: 422,
 	postern.CodeInFlight: 409, postern.CodeUnauthenticated: 401, postern.CodeForbidden: 403, postern.CodeModeMismatch: 403, postern.CodeInternal: 500,

@@ -24,7 +24,7 @@ func (j *judge) score(o *Offer, c *Candidate) {
 	c.Used = slices.Contains(in.Buyer.Used, c.Provider)
 	c.Steps = steps(o, in.Buyer.Form, c.Used || c.OwnWallet)
 	c.Success = success(o.Outcomes, prior(o.Product, in.Buyer.Form))
-	c.Score = c.Success - c.Steps*stepPoints - c.FeeBP - evidencePoints(c.Evidence) - min(max(o.Channel.Rank, 0), maxRank)*rankPoints + c.place
+	c.Score = c.Success - c.Steps*stepPoints - c.FeeBP - evidencePoints(c.Evidence) - min(max(o.Channel.Rank, -maxRank), maxRank)*rankPoints + c.place
 	if c.Used {
 		c.Score += usedPoints
 	}

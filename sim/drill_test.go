@@ -16,7 +16,7 @@ import (
 
 // TestADrillKnowsBefore asks from paid orders what a closure would cost, and then lets the closure hold: the checkout does what the drill said.
 func TestADrillKnowsBefore(t *testing.T) {
-	ctx, w := context.Background(), newWorld(t, 1)
+	ctx, w := context.Background(), twoWallets(t)
 	buyer := route.Buyer{Container: "browser-safari", OS: "ios", Form: "phone"}
 	for i := range 6 {
 		p := pay(t, w, fmt.Sprint("D", i), int64(100*(i+1)))

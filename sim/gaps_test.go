@@ -304,7 +304,7 @@ func TestChannelSuspended(t *testing.T) {
 }
 
 func suspended(t *testing.T, code string) {
-	ctx, w := context.Background(), newWorld(t, 1)
+	ctx, w := context.Background(), twoWallets(t)
 	inFlight := pay(t, w, "in flight", 6800)
 	a := begin(t, w, inFlight, code, "native")
 	c, other := w.Channels[code], map[string]string{wechat: alipay, alipay: wechat}[code]

@@ -15,6 +15,7 @@ import (
 	"postern"
 	"postern/engine"
 	"postern/provider"
+	"postern/provider/all"
 	"postern/sim"
 	"postern/store"
 	"postern/store/storetest"
@@ -55,6 +56,13 @@ func build(t testing.TB, o sim.Options) *sim.World {
 func newWorld(t testing.TB, seed uint64) *sim.World {
 	t.Helper()
 	return build(t, sim.Options{Store: opened(t, "sqlite::memory:", store.Options{}), Seed: seed})
+}
+
+// twoWallets is a fresh switch whose merchant has two wallets and no third, for tests of what the other one does.
+func twoWallets(t testing.TB) *sim.World {
+	t.Helper()
+	two := slices.DeleteFunc(all.Sandboxes(), func(m all.Maker) bool { return m.Code != wechat && m.Code != alipay })
+	return build(t, sim.Options{Store: opened(t, "sqlite::memory:", store.Options{}), Seed: 1, Makers: two})
 }
 
 // fileWorld is a fresh switch on an SQLite file, whose readers run beside the writer.

@@ -39,6 +39,7 @@ type demo struct {
 	merchant postern.Merchant
 	key      string
 	endpoint string // the webhook endpoint's secret
+	item     postern.Link
 	stop     context.CancelFunc
 	done     chan error
 	dir      string
@@ -73,7 +74,8 @@ func (c *demoCmd) Run(rt *runtime) error {
 		}
 		defer func() { _ = os.Remove(c.ReadyFile) }()
 	}
-	fmt.Fprintf(rt.stdout, "Postern 便门 is running, with simulated wallets and no real money.\n\n  see it      %s\n  a link      %s\n  API         %s/v1   key %s\n", d.cfg.PublicURL, link, d.cfg.PublicURL, d.key)
+	fmt.Fprintf(rt.stdout, "Postern 便门 is running, with simulated wallets and no real money.\n\n  see it      %s\n  a link      %s\n  an item     %s   poster %s/poster.svg\n  API         %s/v1   key %s\n",
+		d.cfg.PublicURL, link, d.engine.LinkURL(d.item.Token), d.engine.LinkURL(d.item.Token), d.cfg.PublicURL, d.key)
 	for _, b := range d.boxes.list {
 		fmt.Fprintf(rt.stdout, "  %-11s %s/phone\n", b.Code, b.base)
 	}
@@ -126,7 +128,11 @@ func (d *demo) start(ctx context.Context, c *demoCmd, data string, log *slog.Log
 	if err := d.populate(ctx, name); err != nil {
 		return err
 	}
-	d.frontPage()
+	story, err := d.found(ctx)
+	if err != nil {
+		return err
+	}
+	d.frontPage(story)
 	go func() { d.done <- d.run(ctx, public, nil) }()
 	return nil
 }
@@ -170,6 +176,9 @@ func (d *demo) populate(ctx context.Context, name string) error {
 		}
 	}
 	var err error
+	if d.item, err = d.engine.CreateLink(ctx, d.merchant.ID, engine.LinkInput{Title: "烧饼礼盒 · 十二枚", Description: "当天现烤，密封礼盒，顺丰包邮。", Amount: 6800, Currency: "CNY"}); err != nil {
+		return err
+	}
 	if d.key, _, err = d.api.MakeKey(ctx, d.merchant.ID, "demo", false); err != nil {
 		return err
 	}
@@ -205,7 +214,7 @@ func (d *demo) writeReady(c *demoCmd, link string) error {
 func readAll(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, 1<<20)) }
 
 // frontPage shows the product at a look: the same link in several apps, the simulated wallets, and what happens.
-func (d *demo) frontPage() {
+func (d *demo) frontPage(story *front.Story) {
 	var mu sync.Mutex
 	last := ""
 	fresh := func(ctx context.Context) (string, error) {
@@ -231,6 +240,10 @@ func (d *demo) frontPage() {
 	for _, b := range d.boxes.list {
 		phones = append(phones, front.Wallet{Provider: b.Code, URL: b.base + "/phone"})
 	}
-	front.New(front.Config{Engine: d.engine, MerchantID: d.merchant.ID, Wallets: phones, Link: present, NewLink: fresh, Log: d.log}).Register(d.public)
+	g := &gate{demo: d, provider: story.Provider}
+	front.New(front.Config{
+		Engine: d.engine, MerchantID: d.merchant.ID, Wallets: phones, Link: present, NewLink: fresh, Log: d.log, Story: story,
+		Gate: &front.Gate{Begin: g.begin, Pay: g.pay, Refund: g.refund, Last: g.last},
+	}).Register(d.public)
 	d.newLink = fresh
 }

@@ -25,6 +25,7 @@ type cli struct {
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this binary's schema."`
 	Merchant  merchantCmd  `cmd:"" help:"Add and list merchants."`
 	Channel   channelCmd   `cmd:"" help:"Add, list and check channels."`
+	Link      linkCmd      `cmd:"" help:"Sell an item again and again under one address, with a short code and a poster."`
 	Key       keyCmd       `cmd:"" help:"Make and revoke API keys."`
 	Ledger    ledgerCmd    `cmd:"" help:"Print the trial balance and check the books."`
 	Explain   explainCmd   `cmd:"" help:"Say why a payment was offered what it was offered, and what would be offered today."`

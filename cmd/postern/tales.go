@@ -9,6 +9,7 @@ import (
 
 	"postern"
 	"postern/engine"
+	"postern/provider"
 	"postern/provider/all"
 	"postern/wall"
 )
@@ -65,14 +66,19 @@ func troubles() []tale {
 	return list
 }
 
-// payAs pays inside a container, played by the test bar's simulated bridge.
+// payAs pays inside a container, played by the test bar's stand-in for it.
 func payAs(container, code, product string) func(context.Context, *teller) error {
 	return func(ctx context.Context, t *teller) error {
 		b, err := newBuyer("", agentPhone)
 		if err != nil {
 			return err
 		}
-		return b.pay(ctx, t.link+"?as="+container, code, product)
+		for _, p := range wall.Default().Presets() {
+			if wall.Detect(p.UA).Container == container {
+				return b.pay(ctx, t.link+"?as="+p.Preset, code, product)
+			}
+		}
+		return errors.New("there is no stand-in for " + container)
 	}
 }
 
@@ -229,7 +235,8 @@ func lostNotification(code string) func(context.Context, *teller) error {
 	}
 }
 
-// lostAnswer starts an order whose answer never arrives. Nobody has seen it, so it is closed behind the scenes, and the shop simply begins again.
+// lostAnswer starts an order whose answer never arrives. Nobody has seen it, so it is closed behind the scenes, and the shop simply begins again. Where the provider
+// cannot close, the order that nobody has seen runs out by itself, and the shop begins again at once.
 func lostAnswer(code string) func(context.Context, *teller) error {
 	return func(ctx context.Context, t *teller) error {
 		if err := t.fault(ctx, code, "native", "drop_response"); err != nil {
@@ -242,8 +249,10 @@ func lostAnswer(code string) func(context.Context, *teller) error {
 		if a.Action == nil || a.Action.Type != postern.ActionWait {
 			return fmt.Errorf("an unanswered order asks to %+v", a.Action)
 		}
-		if _, err := t.waitFor(ctx, t.payment.ID, func(v engine.PaymentView) bool { return v.Status == "open" }); err != nil {
-			return err
+		if _, closes := all.Registry()[code].(provider.Closer); closes {
+			if _, err := t.waitFor(ctx, t.payment.ID, func(v engine.PaymentView) bool { return v.Status == "open" }); err != nil {
+				return err
+			}
 		}
 		return byAPI(code)(ctx, t)
 	}

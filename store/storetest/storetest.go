@@ -46,6 +46,7 @@ func Run(t *testing.T, open Open) {
 		{"one key at once has one winner", testRequestRace},
 		{"merchants, accounts, channels, keys", testSettings},
 		{"closures", testClosures},
+		{"links and short codes", testLinks},
 		{"endpoints and deliveries", testDeliveries},
 		{"sweeps find what is open", testSweeps},
 		{"retention deletes people and keeps money", testForget},

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"bytes"
 	"flag"
 	"net/http"
 	"net/http/httptest"
@@ -23,14 +24,15 @@ func serveSamples(t *testing.T) *httptest.Server {
 	for _, one := range samples {
 		for _, lang := range []ui.Lang{ui.ZH, ui.EN} {
 			page := renderSample(t, one, lang)
-			mux.HandleFunc("GET /"+one.name+"/"+string(lang), func(w http.ResponseWriter, _ *http.Request) {
-				ui.Secure(w.Header(), ui.Policy{Nonce: "golden", Connect: true, FormAction: []string{"https://wallet.example.com"}})
+			mux.HandleFunc("GET /"+one.name+"/"+string(lang), func(w http.ResponseWriter, r *http.Request) {
+				ui.Secure(w.Header(), ui.Policy{Nonce: "golden", Connect: true, Images: []string{"http://" + r.Host + "/c/", "http://" + r.Host + "/l/"}, FormAction: []string{"https://wallet.example.com"}})
 				w.Header().Set("Content-Type", "text/html; charset=utf-8")
-				_, _ = w.Write(page)
+				_, _ = w.Write(bytes.ReplaceAll(page, []byte(samplePublic), []byte("http://"+r.Host)))
 			})
 		}
 	}
 	mux.HandleFunc("GET /c/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("GET /l/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server

@@ -33,7 +33,7 @@ type Config struct {
 	Log     *slog.Logger
 }
 
-// Handler serves everything below /c/.
+// Handler serves everything below /c/, /l/ and /s/.
 type Handler struct {
 	cfg      Config
 	notFound *notFound
@@ -42,7 +42,7 @@ type Handler struct {
 
 const maxForm = 4 << 10 // bytes of a posted form
 
-// New returns the handler of /c/{token} and what is below it. Every address that is no link gets one constant 404.
+// New returns the handler of /c/{token}, /l/{token} and what is below them, and of /s/{code}. Every address that is no link gets one constant 404.
 func New(cfg Config) *Handler {
 	if cfg.ClientIP == nil {
 		cfg.ClientIP = connectionIP
@@ -55,13 +55,25 @@ func New(cfg Config) *Handler {
 	}
 	c := &Handler{cfg: cfg, notFound: theNotFound}
 	mux := http.NewServeMux()
-	mux.Handle("/c/", c.notFound)
+	for _, root := range roots {
+		mux.Handle(root, c.notFound)
+	}
 	mux.HandleFunc("GET /c/{token}", c.show)
 	mux.HandleFunc("GET /c/{token}/status", c.status)
 	mux.HandleFunc("GET /c/{token}/oauth", c.oauth)
 	mux.HandleFunc("POST /c/{token}/start", c.start)
 	mux.HandleFunc("POST /c/{token}/check", c.check)
 	mux.HandleFunc("POST /c/{token}/switch", c.switchWallet)
+	mux.HandleFunc("GET /c/{token}/card.png", c.card)
+	mux.HandleFunc("GET /c/{token}/poster.png", c.poster)
+	mux.HandleFunc("GET /c/{token}/poster.svg", c.poster)
+	mux.HandleFunc("GET /l/{token}", c.showLink)
+	mux.HandleFunc("POST /l/{token}/order", c.order)
+	mux.HandleFunc("GET /l/{token}/card.png", c.card)
+	mux.HandleFunc("GET /l/{token}/poster.png", c.poster)
+	mux.HandleFunc("GET /l/{token}/poster.svg", c.poster)
+	mux.HandleFunc("GET /s/{code}", c.code)
+	mux.HandleFunc("GET /S/{code}", c.code)
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(c.notFound)
 	if origin, ok := ui.Origin(cfg.Engine.PublicURL); ok { // behind a proxy the Host may be another
@@ -77,7 +89,14 @@ func New(cfg Config) *Handler {
 func (c *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.guarded.ServeHTTP(w, r) }
 
 // Register mounts the checkout on a mux.
-func (c *Handler) Register(mux *http.ServeMux) { mux.Handle("/c/", c) }
+func (c *Handler) Register(mux *http.ServeMux) {
+	for _, root := range roots {
+		mux.Handle(root, c)
+	}
+}
+
+// roots are what the handler serves. A person who types a poster's capitals is understood as well.
+var roots = []string{rootPayment, rootLink, rootCode, "/S/"}
 
 func connectionIP(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -111,11 +130,28 @@ func (c *Handler) scene(w http.ResponseWriter, r *http.Request) (scene, bool) {
 		c.fail(w, r, "load", err)
 		return s, false
 	}
-	as, bare := q.Get("as"), q.Get("bare")
-	ua, ok := c.userAgent(r, as)
-	if !ok || s.state.Payment.Live && (q.Has("as") || q.Has("bare")) { // pretending is for test merchants
+	if !c.dress(r, &s, s.state.Payment.Live) {
 		c.notFound.ServeHTTP(w, r)
 		return s, false
+	}
+	s.at.root, s.at.token = rootPayment, token
+	s.wallet, s.launch, s.answer, s.sim, s.used = q.Get("w"), q.Get("go") != "", q.Get("r"), c.simulated, c.used(r)
+	return s, true
+}
+
+// dress gives a scene what every page depends on besides its payment or link. It says false when the request pretends what a live merchant refuses, or what is
+// not there.
+func (c *Handler) dress(r *http.Request, s *scene, live bool) bool {
+	q := r.URL.Query()
+	as := q.Get("as")
+	ua, ok := c.userAgent(r, as)
+	if !ok || live && (q.Has("as") || q.Has("bare") || q.Has("on")) { // pretending is for test merchants
+		return false
+	}
+	if q.Has("on") {
+		if s.on, ok = parseDay(q.Get("on")); !ok {
+			return false
+		}
 	}
 	fallback, _ := ui.ParseLang(s.merchant.Locale)
 	if fallback == "" {
@@ -123,12 +159,20 @@ func (c *Handler) scene(w http.ResponseWriter, r *http.Request) (scene, bool) {
 	}
 	s.registry, s.names, s.seen, s.now = c.cfg.Engine.Registry, c.cfg.Wall, c.detect(r, ua, as), c.cfg.Engine.Env.Now()
 	s.lang, s.zone = ui.MatchLang(r, fallback), zoneOf(s.merchant)
-	s.at = address{public: c.cfg.Engine.PublicURL, token: token, as: as, bare: bare}
+	s.at = address{public: c.cfg.Engine.PublicURL, as: as, on: q.Get("on"), bare: q.Get("bare")}
 	if l, chosen := ui.ParseLang(q.Get("lang")); chosen {
 		s.at.lang = string(l)
 	}
-	s.wallet, s.launch, s.answer, s.sim = q.Get("w"), q.Get("go") != "", q.Get("r"), c.simulated
-	return s, true
+	return true
+}
+
+// parseDay reads the day that a page is looked at: its noon in Beijing, since when a gate closes in the morning it is closed on that day.
+func parseDay(s string) (time.Time, bool) {
+	day, err := time.ParseInLocation(time.DateOnly, s, postern.Beijing)
+	if err != nil || day.Year() < 1990 || day.Year() > 2199 {
+		return time.Time{}, false
+	}
+	return day.Add(12 * time.Hour), true
 }
 
 // detect names the buyer's place. A stand-in has a user agent only: the real browser's other headers would contradict it.
@@ -159,7 +203,11 @@ func zoneOf(m postern.Merchant) *time.Location {
 }
 
 func (s scene) buyer() route.Buyer {
-	return route.Buyer{Container: s.seen.Container, OS: s.seen.OS, Form: s.seen.Form}
+	b := route.Buyer{Container: s.seen.Container, OS: s.seen.OS, Form: s.seen.Form}
+	if s.at.as == "" { // a page that pretends to be in another app was not paid in there
+		b.Used = s.used
+	}
+	return b
 }
 
 // write renders a page under its headers.
@@ -171,6 +219,9 @@ func (c *Handler) write(w http.ResponseWriter, r *http.Request, s scene, p *Page
 	}
 	p.Nonce = nonce
 	policy := ui.Policy{Nonce: nonce, Connect: p.Live != nil}
+	if p.Share != nil {
+		policy.Images = []string{p.Share.Image}
+	}
 	if body, ok := p.Body.(Go); ok && body.Method != "" {
 		if origin, ok := ui.Origin(body.URL); ok {
 			policy.FormAction = []string{origin}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"postern"
+	"postern/engine"
 	"postern/provider/sandboxkit"
 	"postern/sim"
 	"postern/store"
@@ -256,6 +257,7 @@ func TestPretendingIsForTestMerchants(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, link := s.order("L1")
+	l := s.sells(engine.LinkInput{})
 	a := s.get(link)
 	if a.status != http.StatusOK || strings.Contains(a.body, `class="bar"`) {
 		t.Errorf("a live link: %d", a.status)
@@ -263,7 +265,10 @@ func TestPretendingIsForTestMerchants(t *testing.T) {
 	if policy := a.header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-ancestors 'none'") {
 		t.Errorf("a live checkout may be framed: %s", policy)
 	}
-	for _, q := range []string{"?as=wechat", "?as=", "?bare=1", "?as=desktop&lang=en"} {
+	for _, q := range []string{"?as=wechat", "?as=", "?bare=1", "?as=desktop&lang=en", "?on=2014-02-12", "?on="} {
+		if got := s.get("/l/" + l.Token + q); got.status != http.StatusNotFound {
+			t.Errorf("a live link%s: %d", q, got.status)
+		}
 		for _, below := range []string{"", "/status", "/oauth"} {
 			if got := s.get(link + below + q); got.status != http.StatusNotFound {
 				t.Errorf("%s%s: %d", below, q, got.status)

@@ -21,8 +21,7 @@ func (c *Handler) show(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	var err error
-	if s.plan, err = c.cfg.Engine.Plan(r.Context(), s.state.Payment, s.buyer(), "", ""); err != nil {
+	if err := c.plan(r, &s); err != nil {
 		c.fail(w, r, "plan", err)
 		return
 	}
@@ -31,7 +30,18 @@ func (c *Handler) show(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, "build", err)
 		return
 	}
+	c.remember(w, s)
 	c.write(w, r, s, p, http.StatusOK)
+}
+
+// plan asks what this buyer can do here. Another day's page is planned as of that day.
+func (c *Handler) plan(r *http.Request, s *scene) (err error) {
+	if !s.on.IsZero() {
+		s.plan, err = c.cfg.Engine.PlanAt(r.Context(), s.state.Payment, s.buyer(), s.on)
+		return err
+	}
+	s.plan, err = c.cfg.Engine.Plan(r.Context(), s.state.Payment, s.buyer(), "", "")
+	return err
 }
 
 // news is the live status. Another rev than the page's means that the page would look different now.
@@ -68,6 +78,10 @@ func (c *Handler) start(w http.ResponseWriter, r *http.Request) {
 	}
 	s, ok := c.scene(w, r)
 	if !ok {
+		return
+	}
+	if !s.on.IsZero() { // another day is for looking only
+		back(w, r, s)
 		return
 	}
 	chosen, ok, err := c.candidate(r, s, r.PostForm.Get("provider"), r.PostForm.Get("product"))

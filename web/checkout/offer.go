@@ -19,9 +19,10 @@ const (
 // ways sorts the plan for a screen: what can be paid here, one way per wallet; codes for a second device; and what is walled off here with its way out.
 type ways struct {
 	here  []route.Candidate
+	maybe []route.Candidate // nobody knows whether they work here: offered, and never first
 	codes []route.Candidate
 	out   []route.Candidate
-	page  *route.Candidate
+	pages []route.Candidate // pages of a big screen, one a wallet
 }
 
 func (s scene) ways() ways {
@@ -32,12 +33,14 @@ func (s scene) ways() ways {
 		case c.Product == productNative:
 			w.codes = append(w.codes, c)
 		case c.Product == productPage && s.seen.Form == wall.Desktop:
-			if w.page == nil {
-				w.page = &c
-			}
-		case !seen[c.Provider]:
+			w.pages = append(w.pages, c)
+		case seen[c.Provider]:
+		case c.Reach == route.Works:
 			seen[c.Provider] = true
 			w.here = append(w.here, c)
+		default:
+			seen[c.Provider] = true
+			w.maybe = append(w.maybe, c)
 		}
 	}
 	for _, c := range s.plan.Candidates {
@@ -77,11 +80,14 @@ func (s scene) offer(p *Page) (*Page, error) {
 		return s.wayOut(p, w, w.out[asked])
 	case s.seen.Form == wall.Desktop && len(w.here) == 0 && len(s.scanners()) > 0:
 		return s.scan(p, w)
-	case len(w.here) > 0 || w.page != nil:
+	case len(w.here)+len(w.pages) > 0:
 		return s.choose(p, w), nil
 	case len(w.out) > 0:
 		return s.wayOut(p, w, w.out[0])
 	case len(w.codes) > 0:
+		return s.choose(p, w), nil
+	case len(w.maybe) > 0: // there is nothing else to put first
+		w.here, w.maybe = w.maybe, nil
 		return s.choose(p, w), nil
 	}
 	p.State, p.Title, p.Live = StateNoWay, p.W.NoWayTitle, nil
@@ -105,10 +111,7 @@ func (s scene) lastFailure(w *words) string {
 
 func (s scene) choose(p *Page, w ways) *Page {
 	p.State = StateChoose
-	all := w.here
-	if w.page != nil {
-		all = append(all, *w.page)
-	}
+	all := append(slices.Clone(w.here), w.pages...)
 	body := Choose{}
 	for i, c := range append(all, w.codes...) {
 		way := s.way(p.W, c, i == 0)
@@ -118,10 +121,11 @@ func (s scene) choose(p *Page, w ways) *Page {
 		}
 		body.Ways = append(body.Ways, way)
 	}
+	body.Ways = append(body.Ways, s.maybes(p.W, w)...)
 	for _, c := range w.out {
 		body.Ways = append(body.Ways, s.outWay(p.W, c))
 	}
-	if len(all) == 1 && all[0].OwnWallet && len(s.state.Attempts) == 0 && s.at.as == "" && s.wallet == "" {
+	if len(all) == 1 && all[0].OwnWallet && len(s.state.Attempts) == 0 && s.at.as == "" && s.on.IsZero() && s.wallet == "" {
 		body.Auto = "postern:" + s.state.Payment.ID
 	}
 	p.Body = body
@@ -141,6 +145,17 @@ func (s scene) way(w *words, c route.Candidate, best bool) Way {
 		way.Label, way.Hint = name, w.HintHere
 	}
 	return way
+}
+
+// maybes are the rows of what may or may not work here.
+func (s scene) maybes(w *words, all ways) []Way {
+	var rows []Way
+	for _, c := range all.maybe {
+		row := s.way(w, c, false)
+		row.Hint = w.HintMaybe
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 func (s scene) outWay(w *words, c route.Candidate) Way {
@@ -171,9 +186,13 @@ func (s scene) scan(p *Page, w ways) (*Page, error) {
 		return nil, err
 	}
 	body := Scan{QR: code, Apps: fmt.Sprintf(p.W.ScanApps, list(s.lang, append(s.scanners(), p.W.Camera)))}
-	if w.page != nil {
-		button := s.way(p.W, *w.page, true)
-		body.Button = &button
+	for i, c := range w.pages {
+		way := s.way(p.W, c, i == 0)
+		if i == 0 {
+			body.Button = &way
+			continue
+		}
+		body.Ways = append(body.Ways, way)
 	}
 	for _, c := range w.codes { // a wallet that cannot open the page itself has a code of its own
 		if !slices.Contains(s.scanners(), s.walletName(c.Provider)) {
@@ -185,10 +204,18 @@ func (s scene) scan(p *Page, w ways) (*Page, error) {
 	return p, nil
 }
 
+// closedHere says that it is the shop that may not collect here, by a closure or by its agreement, and not the wallet that does not open.
+func closedHere(c route.Candidate) bool {
+	return c.ClosureID != "" || slices.Contains([]string{postern.NoAgreement, postern.AgreementEnded, postern.OtherScene, postern.ClosedByWall}, c.Detail)
+}
+
 // wayOut explains the wall in one line and shows the way around it. It is never a dead end: menu, copied link, second device.
 func (s scene) wayOut(p *Page, w ways, c route.Candidate) (*Page, error) {
 	name, here := s.walletName(c.Provider), s.names.Name(s.seen.Container)
 	p.State, p.Title = StateWayOut, fmt.Sprintf(p.W.WallTitle, name, s.lang.Pick(here.ZH, here.EN))
+	if closedHere(c) {
+		p.Title = fmt.Sprintf(p.W.ClosedHere, name, s.lang.Pick(here.ZH, here.EN))
+	}
 	link := s.at.shared(c.Provider)
 	code, err := ui.QR(link, p.W.AnyWallet)
 	if err != nil {
@@ -196,7 +223,7 @@ func (s scene) wayOut(p *Page, w ways, c route.Candidate) (*Page, error) {
 	}
 	body := WayOut{
 		Mark: s.mark(c.Provider), Menu: here.Exit == wall.ExitMenu, IOS: s.seen.OS == "ios" || s.seen.OS == "ipados", Address: link, QR: code,
-		Line: fmt.Sprintf(p.W.WallLineCopy, name), Device: fmt.Sprintf(p.W.DeviceLine, name), Second: c.WayOut == wall.WaySecondDevice,
+		Line: fmt.Sprintf(p.W.WallLineCopy, name), Scan: p.W.DeviceTitle, Device: fmt.Sprintf(p.W.DeviceLine, name), Second: c.WayOut == wall.WaySecondDevice,
 	}
 	if body.Menu {
 		body.Line = fmt.Sprintf(p.W.WallLine, name)
@@ -204,6 +231,7 @@ func (s scene) wayOut(p *Page, w ways, c route.Candidate) (*Page, error) {
 	if len(w.here)+len(w.codes) > 0 {
 		body.Back = s.at.to("")
 	}
+	body.Ways = append(body.Ways, s.maybes(p.W, w)...)
 	for _, other := range w.out {
 		if other.Provider != c.Provider {
 			body.Ways = append(body.Ways, s.outWay(p.W, other))

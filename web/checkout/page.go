@@ -13,6 +13,7 @@ type Page struct {
 	Nonce       string
 	State       State
 	Title       string
+	Share       *Share
 	Shop        string
 	Initial     string
 	Sign        string // the currency's sign, which goes first
@@ -21,6 +22,7 @@ type Page struct {
 	Number      string // the merchant's reference
 	Items       []Item // what is sold, when the merchant said so
 	Notice      string // one line above the ways to pay
+	AsOf        string // the day that is looked at, in words; nothing can be done then
 	Surpluses   []Note
 	Live        *Live
 	Refresh     *Refresh
@@ -33,11 +35,22 @@ type Page struct {
 // Item is one line of what is sold, in words.
 type Item struct{ Name, Count, Amount string }
 
+// Share is what a chat shows of the address: the same for whoever opens it, and nothing of a buyer's.
+type Share struct {
+	Title       string
+	Description string
+	Site        string
+	URL         string
+	Image       string
+	Name        bool // the page is named after what it sells, not after its state
+}
+
 // State names a screen. It is the template's name and goes into the live status.
 type State string
 
 // The screens.
 const (
+	StateLink    State = "link"
 	StateChoose  State = "choose"
 	StateScan    State = "scan"
 	StateWayOut  State = "wayout"
@@ -97,6 +110,16 @@ type Way struct {
 	External bool
 }
 
+// Order is the page of a link: one button that orders, or that leads to the seller's shop elsewhere.
+type Order struct {
+	Line   string
+	Label  string // the ordering button's
+	Action string
+	Visit  string // new for each visit, so that a form sent twice is one order
+	Best   *Way   // the seller's shop elsewhere, when it goes first
+	Ways   []Way
+}
+
 // Choose offers one best way and quiet others.
 type Choose struct {
 	Best *Way
@@ -122,6 +145,7 @@ type WayOut struct {
 	Address string
 	QR      template.HTML
 	Device  string
+	Scan    string // what the second device is for
 	Back    string
 	Ways    []Way
 	Second  bool // only a second device helps

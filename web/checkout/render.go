@@ -34,7 +34,7 @@ func init() {
 		"style":  func() template.CSS { return style },
 		"script": func(s State) template.JS { return scripts[s] },
 	}).ParseFS(templateFiles, "templates/base.html", "templates/parts.html"))
-	for _, s := range []State{StateChoose, StateScan, StateWayOut, StateGo, StateBridge, StateWaiting, StateCode, StatePaid, StateEnded, StateUnknown, StateNoWay, StateTrouble} {
+	for _, s := range []State{StateLink, StateChoose, StateScan, StateWayOut, StateGo, StateBridge, StateWaiting, StateCode, StatePaid, StateEnded, StateUnknown, StateNoWay, StateTrouble} {
 		screens[s] = template.Must(template.Must(base.Clone()).ParseFS(templateFiles, "templates/"+string(s)+".html"))
 		scripts[s] = ui.Script(liveScript)
 	}

@@ -10,6 +10,12 @@ import (
 	"postern/web/ui"
 )
 
+// samplePublic is where the samples are.
+const samplePublic = "https://pay.example.com"
+
+// weiboUA is an app of which the map knows nothing about links.
+const weiboUA = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Weibo (iPhone15,2__weibo__14.1.0__iphone__os17.0)"
+
 var (
 	sampleNow  = time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC)
 	sampleZone = time.FixedZone("+08:00", 8*3600)
@@ -19,12 +25,15 @@ var (
 func sampleScene(preset string, lang ui.Lang) scene {
 	m := wall.Default()
 	p, ok := m.Preset(preset)
+	if preset == "weibo" {
+		p.UA, ok = weiboUA, true
+	}
 	if !ok {
 		panic("no preset " + preset)
 	}
 	s := scene{
 		merchant: postern.Merchant{ID: "mer_0", Name: "云上茶铺", Live: true}, zone: sampleZone, registry: all.Registry(), names: m, seen: m.Detect(p.UA), now: sampleNow,
-		lang: lang, at: address{public: "https://pay.example.com", token: "7x2m9k4p8q3w6r5t1v0c8n2d4f"},
+		lang: lang, at: address{public: samplePublic, token: "7x2m9k4p8q3w6r5t1v0c8n2d4f"},
 	}
 	s.state.Payment = postern.Payment{
 		MerchantID: "mer_0", ID: "pay_01jdsample", Version: 1, Reference: "T20261122-0187", Amount: 6800, Currency: "CNY", Description: "凤凰单丛 蜜兰香 100 克",
@@ -39,20 +48,26 @@ func sampleScene(preset string, lang ui.Lang) scene {
 }
 
 // replan plans as the engine does, with every product of both wallets.
-func (s *scene) replan() {
-	in := route.Input{Payment: s.state.Payment, Buyer: route.Buyer{Container: s.seen.Container, OS: s.seen.OS, Form: s.seen.Form}, Now: s.now}
+func (s *scene) replan() { s.plan = s.planned(s.seen, nil) }
+
+func (s *scene) planned(seen wall.Seen, closures []postern.Closure) route.Plan {
+	now := s.now
+	if !s.on.IsZero() {
+		now = s.on
+	}
+	in := route.Input{Payment: s.state.Payment, Buyer: route.Buyer{Container: seen.Container, OS: seen.OS, Form: seen.Form}, Now: now, Closures: postern.IndexClosures(closures)}
 	for _, code := range s.registry.Codes() {
 		d := s.registry[code].Describe()
 		channel := postern.Channel{ID: "chn_" + code, Provider: code, Sandbox: !s.state.Payment.Live}
 		for _, product := range d.Products {
-			cell := s.names.Reach(code, product.Code, s.seen)
-			own := len(d.Wallets) > 0 && d.Wallets[0] == s.seen.Container
+			cell := s.names.ReachAt(code, product.Code, seen, now)
+			own := len(d.Wallets) > 0 && d.Wallets[0] == seen.Container
 			in.Offers = append(in.Offers, route.Offer{
 				Channel: &channel, Product: product.Code, OwnWallet: own, Reach: route.Reach{State: cell.State, Evidence: cell.Evidence, WayOut: cell.WayOut, Note: cell.Note},
 			})
 		}
 	}
-	s.plan = route.Make(in)
+	return route.Make(in)
 }
 
 // try adds an attempt that a buyer has seen.
@@ -64,6 +79,31 @@ func (s *scene) try(code, product string, status postern.AttemptStatus, age time
 		ID: "att_0", Version: 2, Provider: code, Product: product, Amount: s.state.Payment.Amount, Currency: "CNY", Status: status, Container: s.seen.Container,
 		Action: action, CreatedAt: at, ExposedAt: at, ExpiresAt: at.Add(15 * time.Minute),
 	})
+}
+
+// sell makes the scene that of a link, with shops elsewhere.
+func (s *scene) sell(prefer postern.Prefer, targets ...string) {
+	l := postern.Link{
+		MerchantID: "mer_0", ID: "lnk_01jdsample", Token: "5q8w2k7m3x9p6r4t1v0c8n2d4f", Code: "7x2m9k4p", Title: s.state.Payment.Description, Amount: s.state.Payment.Amount,
+		Currency: "CNY", Prefer: prefer, Live: true, CreatedAt: s.now,
+	}
+	for _, code := range targets {
+		for _, t := range s.names.Targets() {
+			if t.Target == code {
+				l.Targets = append(l.Targets, postern.LinkTarget{Target: code, URL: "https://item." + t.Hosts[0] + "/1"})
+			}
+		}
+	}
+	s.setLink(l)
+	s.opens, s.visit = s.names.LinkAt, "1v0c8n2d4f5q8w2k7m3x9p6r4t"
+}
+
+// shutHere is a shop whose wallets may not collect in this app, by a closure that says so.
+func (s *scene) shutHere() {
+	shut := []postern.Closure{{ID: "clo_0", Scope: postern.Scope{Containers: []string{s.seen.Container}}, Withdraws: []postern.Withdrawal{{Act: postern.ActPay, From: s.now}}}}
+	outside := s.seen
+	outside.Container = wall.BrowserOther
+	s.plan = route.Outside(s.planned(s.seen, shut), s.planned(outside, shut))
 }
 
 func (s *scene) pay() {
@@ -158,4 +198,23 @@ var samples = []sample{
 	}},
 	{"unknown", "browser", func(s *scene) { s.try("alipay", "h5", postern.AttemptUnknown, time.Minute, redirect) }},
 	{"noway", "browser", func(s *scene) { s.plan = route.Plan{} }},
+	{"link", "wechat", func(s *scene) { s.sell(postern.PreferCheckout) }},
+	{"link-description", "browser", func(s *scene) {
+		s.sell(postern.PreferCheckout)
+		s.link.Description = "当年春茶，手工采摘，密封罐装。付款后 48 小时内从潮州发货。"
+	}},
+	{"link-shop-first", "browser", func(s *scene) { s.sell(postern.PreferTarget, "taobao") }},
+	{"link-shop-beside", "browser", func(s *scene) { s.sell(postern.PreferCheckout, "taobao", "jd") }},
+	{"link-shop-blocked", "wechat", func(s *scene) { s.sell(postern.PreferTarget, "taobao", "jd") }},
+	{"link-shop-unknown", "weibo", func(s *scene) { s.sell(postern.PreferCheckout, "dianping") }},
+	{"link-only-here", "browser", func(s *scene) { s.sell(postern.PreferOnly, "taobao") }},
+	{"link-only-blocked", "wechat", func(s *scene) { s.sell(postern.PreferOnly, "taobao") }},
+	{"link-only-unknown", "weibo", func(s *scene) { s.sell(postern.PreferOnly, "dianping") }},
+	{"link-ended", "browser", func(s *scene) { s.sell(postern.PreferCheckout); s.link.DisabledAt = s.now }},
+	{"closed-by-contract", "wechat", func(s *scene) { s.shutHere() }},
+	{"as-of-2014", "wechat", func(s *scene) {
+		s.state.Payment.Live, s.merchant.Live, s.at.as, s.at.on = false, false, "wechat", "2014-02-12"
+		s.on, _ = parseDay(s.at.on)
+		s.replan()
+	}},
 }

@@ -37,15 +37,21 @@ type scene struct {
 	now      time.Time
 	lang     ui.Lang
 	at       address
-	wallet   string // the provider that the buyer asked for (?w=)
-	launch   bool   // the buyer has just chosen: open the wallet now
-	answer   string // what the bridge said: ok, cancel, fail
+	wallet   string   // the provider that the buyer asked for (?w=)
+	launch   bool     // the buyer has just chosen: open the wallet now
+	answer   string   // what the bridge said: ok, cancel, fail
+	used     []string // wallets with which this browser has paid here
 	sim      func(a postern.Attempt) string
+	on       time.Time     // the moment that is looked at, zero for now
+	link     *postern.Link // the link whose page this is, nil for a payment's
+	visit    string
+	opens    func(target, container, scene string, at time.Time) wall.Link
 }
 
 // build makes the page of the scene.
 func build(s scene) (*Page, error) {
 	p := s.shell()
+	defer p.finish()
 	payment := s.state.Payment
 	_, ended := payment.Ended(s.now)
 	switch live := s.live(); {
@@ -100,6 +106,10 @@ func (s scene) shell() *Page {
 	money := postern.FormatMoney(pay.Amount, pay.Currency)
 	cut := max(0, strings.IndexFunc(money, func(r rune) bool { return '0' <= r && r <= '9' }))
 	p.Sign, p.Digits = money[:cut], money[cut:]
+	p.Share, p.AsOf = s.share(w), s.asOf(w)
+	if p.AsOf != "" {
+		p.Live = nil // nothing of another day happens now
+	}
 	other := s.at
 	other.lang = string(s.lang.Other())
 	p.OtherLang = Link{Label: s.lang.Other().Name(), URL: other.to("")}

@@ -10,43 +10,48 @@ import (
 // words are the sentences of the checkout in one language. Chinese is written, not translated; a test makes sure that none is missing. %s and %d stand for names,
 // amounts and numbers in the order that the methods below use.
 type words struct {
-	AmountDue, Items, Number, Time, Merchant, Status string
-	PayWith, OtherWays                               string
-	HintHere, HintLeave, HintDevice, HintCode        string
-	NotPaidYet, FailedNotice, CanceledNotice         string
-	ScanTitle, ScanApps, OrHere, Camera              string
-	ScanWait, AnyWallet                              string
-	WallTitle, WallLine, WallLineCopy                string
-	StepMenu, StepBrowserIOS, StepBrowserAndroid     string
-	StepCopy, StepPaste                              string
-	CopyLink, Copied, CopyByHand, LinkLabel          string
-	DeviceTitle, DeviceLine                          string
-	GoTitle, GoButton, GoLine                        string
-	BridgeTitle, BridgeLine                          string
-	BridgeMissing, BridgeFailed, BridgeCanceled      string
-	SimTitle, SimLine                                string
-	WaitTitle, WaitLine, WaitElsewhere, WaitHere     string
-	WaitSomewhere                                    string
-	WaitLate, Reopen, Check, Another, HereInstead    string
-	StartingTitle, StartingLine                      string
-	CodeTitle, CodeLine, CodeUntil                   string
-	PaidTitle, PaidLine, Back, BackIn, PaidStay      string
-	ExpiredTitle, ExpiredLine                        string
-	CanceledTitle, CanceledLine                      string
-	ClosingTitle, ClosingLine, PaidLate              string
-	UnknownTitle, UnknownLine, UnknownWhy            string
-	NoWayTitle, NoWayLine                            string
-	SurplusTitle, SurplusHeld, SurplusGoing          string
-	SurplusDone, SurplusKept                         string
-	NotFoundTitle, NotFoundLine                      string
-	TroubleTitle, TroubleLine, TryAgain              string
-	Direct, TestMode, TestLine, OpenAs, AsReally     string
+	AmountDue, Items, Number, Time, Merchant, Status     string
+	PayWith, OtherWays                                   string
+	HintHere, HintMaybe, HintLeave, HintDevice, HintCode string
+	NotPaidYet, FailedNotice, CanceledNotice             string
+	ScanTitle, ScanApps, OrHere, Camera                  string
+	ScanWait, AnyWallet                                  string
+	WallTitle, WallLine, WallLineCopy                    string
+	StepMenu, StepBrowserIOS, StepBrowserAndroid         string
+	StepCopy, StepPaste                                  string
+	CopyLink, Copied, CopyByHand, LinkLabel              string
+	DeviceTitle, DeviceLine                              string
+	GoTitle, GoButton, GoLine                            string
+	BridgeTitle, BridgeLine                              string
+	BridgeMissing, BridgeFailed, BridgeCanceled          string
+	SimTitle, SimLine                                    string
+	WaitTitle, WaitLine, WaitElsewhere, WaitHere         string
+	WaitSomewhere                                        string
+	WaitLate, Reopen, Check, Another, HereInstead        string
+	StartingTitle, StartingLine                          string
+	CodeTitle, CodeLine, CodeUntil                       string
+	PaidTitle, PaidLine, Back, BackIn, PaidStay          string
+	ExpiredTitle, ExpiredLine                            string
+	CanceledTitle, CanceledLine                          string
+	ClosingTitle, ClosingLine, PaidLate                  string
+	UnknownTitle, UnknownLine, UnknownWhy                string
+	NoWayTitle, NoWayLine                                string
+	SurplusTitle, SurplusHeld, SurplusGoing              string
+	SurplusDone, SurplusKept                             string
+	NotFoundTitle, NotFoundLine                          string
+	TroubleTitle, TroubleLine, TryAgain                  string
+	Direct, TestMode, TestLine, OpenAs, AsReally         string
+	ShareLine, AsOf, NotOrderedYet, OrderFor             string
+	BuyAt, HintOpens, HintMayOpen                        string
+	LinkEndedTitle, LinkEndedLine                        string
+	ShopUnsure, ShopLine, ShopLineCopy, ShopDevice       string
+	ClosedHere, ShopScan                                 string
 }
 
 var inChinese = words{
 	AmountDue: "应付金额", Items: "商品明细", Number: "单号", Time: "时间", Merchant: "商家", Status: "付款状态",
 	PayWith: "用%s %s", OtherWays: "其他方式",
-	HintHere: "在这里直接付", HintLeave: "换到浏览器里付", HintDevice: "用另一台设备扫码", HintCode: "只能用%s扫的码",
+	HintHere: "在这里直接付", HintMaybe: "这里不一定能付", HintLeave: "换到浏览器里付", HintDevice: "用另一台设备扫码", HintCode: "只能用%s扫的码",
 	NotPaidYet: "还没有付款", FailedNotice: "刚才用%s没有付成，没有扣款。可以再试一次，或换一种方式。", CanceledNotice: "刚才没有付款。可以再试一次，或换一种方式。",
 	ScanTitle: "用手机扫码付款", ScanApps: "用%s扫一扫", OrHere: "或在这台电脑上付", Camera: "手机相机",
 	ScanWait: "等待扫码，付款后本页自动更新", AnyWallet: "付款码",
@@ -73,12 +78,17 @@ var inChinese = words{
 	NotFoundTitle: "没有这个链接", NotFoundLine: "链接可能不完整，或已经失效。请向商家要一个新的链接。",
 	TroubleTitle: "这一步没有完成", TroubleLine: "请稍等片刻再试。如果刚刚已经付了，请不要再付，结果会显示在这里。", TryAgain: "再试一次",
 	Direct: "钱直接进商家账户", TestMode: "测试", TestLine: "测试模式，不会真的扣款", OpenAs: "当作在这里打开", AsReally: "真实环境",
+	ShareLine: "%s收款 %s，在哪个应用里打开都能付。", AsOf: "这是 %s的样子，只供查看，不能付款。", NotOrderedYet: "还没有下单", OrderFor: "下单并付款 %s",
+	BuyAt: "去%s买", HintOpens: "商家在那里也有店", HintMayOpen: "商家在那里也有店，在这里不一定打得开",
+	LinkEndedTitle: "这个链接已经停用", LinkEndedLine: "%s不再用这个链接接单。还想要的话，请向商家要一个新的链接。",
+	ShopUnsure: "%s在%s里不一定打得开", ShopLine: "请用浏览器打开本页，再去%s。", ShopLineCopy: "请复制链接，粘贴到浏览器里打开，再去%s。", ShopDevice: "用另一台手机的相机扫这个码。",
+	ShopScan: "用另一台设备打开", ClosedHere: "这家店在%[2]s里收不了%[1]s",
 }
 
 var inEnglish = words{
 	AmountDue: "Amount due", Items: "What you are buying", Number: "Number", Time: "Time", Merchant: "Shop", Status: "Payment status",
 	PayWith: "Pay %[2]s with %[1]s", OtherWays: "Other ways",
-	HintHere: "Pay right here", HintLeave: "Continue in the browser", HintDevice: "Scan with another device", HintCode: "A code for %s only",
+	HintHere: "Pay right here", HintMaybe: "May not work here", HintLeave: "Continue in the browser", HintDevice: "Scan with another device", HintCode: "A code for %s only",
 	NotPaidYet: "Not paid yet", FailedNotice: "Paying with %s did not work, and nothing was charged. Try again or choose another way.", CanceledNotice: "Nothing was paid. Try again or choose another way.",
 	ScanTitle: "Scan with your phone to pay", ScanApps: "Scan with %s", OrHere: "or pay on this computer", Camera: "the phone's camera",
 	ScanWait: "Waiting for your phone. This page updates by itself.", AnyWallet: "Payment code",
@@ -105,6 +115,11 @@ var inEnglish = words{
 	NotFoundTitle: "There is no such link", NotFoundLine: "The link may be incomplete or no longer valid. Please ask the shop for a new one.",
 	TroubleTitle: "This step did not finish", TroubleLine: "Please wait a moment and try again. If you have just paid, do not pay again: the result will appear here.", TryAgain: "Try again",
 	Direct: "Your money goes straight to the shop", TestMode: "Test", TestLine: "Test mode, no real money", OpenAs: "Open as if in", AsReally: "As it is",
+	ShareLine: "%s asks for %s. It can be paid in any app.", AsOf: "This is how the page looked on %s. It is for looking only.", NotOrderedYet: "Nothing ordered yet", OrderFor: "Order and pay %s",
+	BuyAt: "Buy on %s", HintOpens: "The seller has a shop there too", HintMayOpen: "The seller has a shop there too; it may not open here",
+	LinkEndedTitle: "This link is no longer in use", LinkEndedLine: "%s takes no more orders through this link. Please ask for a new one if you still want to buy.",
+	ShopUnsure: "%s may not open inside %s", ShopLine: "Open this page in your browser, then go on to %s.", ShopLineCopy: "Copy the link, paste it into your browser, then go on to %s.", ShopDevice: "Scan this code with the camera of another phone.",
+	ShopScan: "Open on another device", ClosedHere: "This shop cannot take %[1]s inside %[2]s",
 }
 
 func wordsOf(l ui.Lang) *words {

@@ -18,7 +18,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
+	"postern"
 	"postern/engine"
 	"postern/wall"
 	"postern/web/ui"
@@ -39,7 +41,10 @@ type Config struct {
 	// Link returns the checkout address that the frames open at first; NewLink makes a new payment and returns its address.
 	Link    func(ctx context.Context) (string, error)
 	NewLink func(ctx context.Context) (string, error)
-	Log     *slog.Logger
+	// Story is the founding case on a date slider, and Gate the same with a real closure; nil leaves them out.
+	Story *Story
+	Gate  *Gate
+	Log   *slog.Logger
 }
 
 // Demo is the page.
@@ -54,6 +59,9 @@ type Demo struct {
 	FeedURL string
 	NewURL  string
 	Other   Frame // the page in the other language
+	Slider  *Slider
+	Looking string // whose page the phones show, as of which day
+	Gate    *GateBox
 }
 
 // Frame is one framed page and what it shows.
@@ -61,6 +69,14 @@ type Frame struct {
 	Title string
 	Note  string
 	URL   string
+	Gone  string // why there is nothing to frame
+}
+
+// GateBox is the buttons of the gate, and what happened so far.
+type GateBox struct {
+	Line  string
+	Query string // carries the view along
+	Lines []GateLine
 }
 
 // Handler serves the front page at /, its feed at /feed and the button for a new order at /new.
@@ -82,6 +98,11 @@ func New(cfg Config) *Handler {
 	mux.HandleFunc("GET /{$}", h.show)
 	mux.HandleFunc("GET /feed", h.feed)
 	mux.HandleFunc("POST /new", h.another)
+	if g := cfg.Gate; g != nil {
+		mux.HandleFunc("POST /story/begin", h.press(g.Begin))
+		mux.HandleFunc("POST /story/pay", h.press(g.Pay))
+		mux.HandleFunc("POST /story/refund", h.press(g.Refund))
+	}
 	h.mux = http.NewCrossOriginProtection().Handler(mux)
 	return h
 }
@@ -94,6 +115,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", h)
 	mux.Handle("GET /feed", h)
 	mux.Handle("POST /new", h)
+	mux.Handle("POST /story/", h)
 }
 
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, op string, err error) {
@@ -120,6 +142,10 @@ func (h *Handler) show(w http.ResponseWriter, r *http.Request) {
 	}
 	page := h.page(ui.MatchLang(r, ui.ZH), link)
 	page.Nonce = nonce
+	if err := h.addStory(r, page); err != nil {
+		h.fail(w, r, "story", err)
+		return
+	}
 	var b bytes.Buffer
 	if err := Render(&b, page); err != nil {
 		h.fail(w, r, "render", err)
@@ -128,6 +154,60 @@ func (h *Handler) show(w http.ResponseWriter, r *http.Request) {
 	ui.Secure(w.Header(), ui.Policy{Nonce: nonce, Connect: true, Frames: append([]string{"'self'"}, h.framed(link)...)})
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(b.Bytes()) // the reader has gone: nobody to tell
+}
+
+// addStory adds the slider and the gate, and turns the frames to the day and the shop that are looked at.
+func (h *Handler) addStory(r *http.Request, d *Demo) (err error) {
+	ctx, q := r.Context(), r.URL.Query()
+	if h.cfg.Story == nil || len(h.cfg.Story.Shops) == 0 {
+		return nil
+	}
+	at, looking := h.day(r)
+	shop := h.cfg.Story.Shops[0]
+	for _, one := range h.cfg.Story.Shops {
+		if one.Code == q.Get("shop") {
+			shop = one
+		}
+	}
+	if d.Slider, err = h.slider(ctx, d.Lang, at, looking, shop.Code); err != nil {
+		return err
+	}
+	if looking {
+		h.turn(d, at, shop)
+	}
+	if h.cfg.Gate == nil {
+		return nil
+	}
+	v := view{h: h, lang: d.Lang, w: d.W, zone: postern.Beijing}
+	d.Gate = &GateBox{Line: fmt.Sprintf(d.W.GateLine, h.name(d.Lang, h.cfg.Story.Provider)), Query: "?lang=" + string(d.Lang)}
+	if looking {
+		d.Gate.Query += "&on=" + d.Slider.On + "&shop=" + shop.Code
+	}
+	d.Gate.Lines, err = v.gateLines(ctx)
+	return err
+}
+
+// turn makes the frames show a shop's order as of a day. An app that had not come up by then shows nothing.
+func (h *Handler) turn(d *Demo, at time.Time, shop Shop) {
+	link := h.cfg.Engine.CheckoutURL(shop.Token)
+	d.Link, d.Looking = link, fmt.Sprintf(d.W.LookingOnly, d.Lang.Pick(shop.ZH, shop.EN), d.Slider.Heading)
+	d.Other.URL = storyURL(d.Lang.Other(), d.Slider.On, shop.Code)
+	d.Phones, d.Desktop = nil, nil
+	for _, p := range h.cfg.Wall.Presets() {
+		if p.Demo == "" {
+			continue
+		}
+		q := url.Values{"as": {p.Preset}, "bare": {"1"}, "lang": {string(d.Lang)}, "on": {d.Slider.On}}
+		f := Frame{Title: d.Lang.Pick(p.ZH, p.EN), URL: link + "?" + q.Encode()}
+		if n := h.cfg.Wall.Name(h.cfg.Wall.Detect(p.UA).Container); n.Since != 0 && at.Before(n.Since.Time()) {
+			f.Gone = fmt.Sprintf(d.W.NotYet, d.Lang.Pick(n.ZH, n.EN))
+		}
+		if p.Demo == wall.Desktop {
+			d.Desktop = append(d.Desktop, f)
+		} else {
+			d.Phones = append(d.Phones, f)
+		}
+	}
 }
 
 // page builds the page for a link.

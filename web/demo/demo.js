@@ -12,13 +12,14 @@ var rows = {
       var e = el('div', 'leg' + (l.credit ? ' c' : '')); e.append(el('i', '', l.debit ? list.debit : list.credit), el('span', '', l.account), el('span', 'num', l.debit || l.credit)); return e
     }))
   },
+  gate: function (g) { return [document.createTextNode(g.text)] },
   webhooks: function (w) { return [top(w.type, w.status, w.tone), under('', w.at)] }
 };
 function show(name, items) {
   var list = d.getElementById(name);
-  if (!items.length) return;
+  if (!list || !items || !items.length) return;
   list.replaceChildren.apply(list, items.map(function (item) {
-    var li = el('li', !first && !seen[item.id] ? 'new' : ''); seen[item.id] = 1; li.append.apply(li, rows[name](item)); return li
+    var li = el('li', (name === 'gate' ? item.tone + ' ' : '') + (!first && !seen[item.id] ? 'new' : '')); seen[item.id] = 1; li.append.apply(li, rows[name](item)); return li
   }))
 }
 function look() {
@@ -26,5 +27,21 @@ function look() {
     if (text !== last) { last = text; var f = JSON.parse(text); Object.keys(rows).forEach(function (k) { show(k, f[k]) }); first = false }
   }).catch(function () { last = '' }).then(function () { setTimeout(look, d.hidden ? 5000 : 500) })
 }
-look()
+look();
+// The slider: a day a step, page keys from mark to mark. When it comes to rest the page of that day is opened.
+var when = d.getElementById('when'), rest;
+if (when) {
+  when.hidden = false;
+  if (when.hasAttribute('autofocus')) when.focus({ preventScroll: true });
+  var marks = when.dataset.marks.trim().split(' ').map(Number);
+  function dayOf(n) { return new Date(Date.parse(when.dataset.first) + n * 864e5).toISOString().slice(0, 10) }
+  function go() { location.assign('/?lang=' + when.dataset.lang + '&shop=' + when.dataset.shop + '&on=' + dayOf(+when.value)) }
+  function moved() { d.getElementById('on').value = dayOf(+when.value); when.setAttribute('aria-valuetext', dayOf(+when.value)); clearTimeout(rest); rest = setTimeout(go, 700) }
+  when.addEventListener('input', moved);
+  when.addEventListener('keydown', function (ev) {
+    var at = +when.value, next = ev.key === 'PageUp' ? marks.filter(function (m) { return m > at })[0] : ev.key === 'PageDown' ? marks.filter(function (m) { return m < at }).pop() : undefined;
+    if (next === undefined) return;
+    ev.preventDefault(); when.value = next; moved()
+  })
+}
 })();

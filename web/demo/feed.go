@@ -16,9 +16,10 @@ import (
 // Feed is the JSON of GET /feed: what happened last, newest first. All texts are ready to be shown: amounts with their currency's sign, times in the merchant's
 // zone.
 type Feed struct {
-	Orders   []Order   `json:"orders"`
-	Postings []Booking `json:"postings"`
-	Webhooks []Webhook `json:"webhooks"`
+	Orders   []Order    `json:"orders"`
+	Postings []Booking  `json:"postings"`
+	Webhooks []Webhook  `json:"webhooks"`
+	Gate     []GateLine `json:"gate"`
 }
 
 // Order is one payment. Tone is ok, wait, warn or over.
@@ -85,7 +86,10 @@ func (h *Handler) read(ctx context.Context, lang ui.Lang) (Feed, error) {
 	for _, t := range booked {
 		f.Postings = append(f.Postings, v.booking(t, channels))
 	}
-	f.Webhooks, err = v.webhooks(ctx)
+	if f.Webhooks, err = v.webhooks(ctx); err != nil {
+		return f, err
+	}
+	f.Gate, err = v.gateLines(ctx)
 	return f, err
 }
 

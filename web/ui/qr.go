@@ -18,6 +18,13 @@ func QR(content, label string) (template.HTML, error) {
 	if err != nil {
 		return "", fmt.Errorf("draw a QR code: %w", err)
 	}
+	size := strconv.Itoa(code.Size + 2*quietZone)
+	return template.HTML(`<svg class="qr" role="img" aria-label="` + template.HTMLEscapeString(label) + `" viewBox="0 0 ` + size + " " + size +
+		`" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h` + size + "v" + size + `H0z"/><path d="` + codePath(code) + `"/></svg>`), nil
+}
+
+// codePath is the dark modules as SVG path data, inside the quiet zone.
+func codePath(code *qr.Code) string {
 	var path strings.Builder
 	for y := range code.Size {
 		for x := 0; x < code.Size; x++ {
@@ -32,7 +39,5 @@ func QR(content, label string) (template.HTML, error) {
 			x += run
 		}
 	}
-	size := strconv.Itoa(code.Size + 2*quietZone)
-	return template.HTML(`<svg class="qr" role="img" aria-label="` + template.HTMLEscapeString(label) + `" viewBox="0 0 ` + size + " " + size +
-		`" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h` + size + "v" + size + `H0z"/><path d="` + path.String() + `"/></svg>`), nil
+	return path.String()
 }

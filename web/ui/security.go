@@ -16,6 +16,8 @@ type Policy struct {
 	Nonce string
 	// StyleHash allows one constant style where the response must not vary ("sha256-...").
 	StyleHash string
+	// Images lists whole addresses of pictures (the share card).
+	Images []string
 	// Connect allows fetches to the own origin (the live status).
 	Connect bool
 	// FormAction lists origins beside our own to which forms may post (the provider's, on its launch page).
@@ -33,6 +35,9 @@ func (p Policy) String() string {
 		parts = append(parts, "style-src 'nonce-"+p.Nonce+"'", "script-src 'nonce-"+p.Nonce+"'")
 	case p.StyleHash != "":
 		parts = append(parts, "style-src '"+p.StyleHash+"'")
+	}
+	if len(p.Images) > 0 {
+		parts = append(parts, "img-src "+strings.Join(p.Images, " "))
 	}
 	if p.Connect {
 		parts = append(parts, "connect-src 'self'")
