@@ -75,8 +75,8 @@ func (Connector) Describe() provider.Description { return description }
 
 var description = provider.Description{
 	Code: Code, NameZH: "快钱", NameEN: "99Bill", Colour: "#b0361e",
-	// Two nines as coins with tails, drawn by us.
-	Glyph: "M7 4a4 4 0 1 1-1 7.9V11a3 3 0 1 0-3-3zM10 8c0 6-2 10-6 12l2-5c2-1 3-3 3-6zM17 4a4 4 0 1 1-1 7.9V11a3 3 0 1 0-3-3zM20 8c0 6-2 10-6 12l2-5c2-1 3-3 3-6z",
+	// Two nines, drawn by us.
+	Glyph: "M7 4a4 4 0 1 0 0 8l-3 8h3l4-11a4 4 0 0 0-4-5zM17 4a4 4 0 1 0 0 8l-3 8h3l4-11a4 4 0 0 0-4-5z",
 	Evidence: "A dated protocol, verified against public client code and vectors only: digests of real notifications, and one that 99Bill's sandbox signed with RSA. The JSON queries have one source. " +
 		"Not attested: the retry schedule of notifications, a statement of the time zone, refund windows, refund statuses other than 1, a bill file (so there is no statement). Nothing was run against the live service.",
 	Products: []provider.ProductInfo{
