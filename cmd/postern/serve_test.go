@@ -7,13 +7,16 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"postern"
 	"postern/engine"
 	"postern/store/storetest"
 )
@@ -116,7 +119,8 @@ func serveOn(t *testing.T, dsn string) {
 	o.expect(o.base+"/metrics", "404") // metrics are not public
 	stop()
 	told := o.must(`(?s).*`, "explain", o.paid)
-	for _, want := range []string{"is paid", "the shop's own page", "1. ", "works right there", "The answer was", "Today the answer would be the same."} {
+	// The last wallet has no code and was paid on its page: the one page among several that has a success to show stands before them today.
+	for _, want := range []string{"is paid", "the shop's own page", "1. ", "works right there", "The answer was", "Today it would be another:", "about 67 of 100 such payments succeed here"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("explain does not say %q:\n%s", want, told)
 		}
@@ -196,7 +200,22 @@ func (o *operator) pay(key string, box runningSandbox) {
 		}
 	}
 	send(http.MethodPost, "/v1/payments", fmt.Sprintf(`{"reference":"A-%s","amount":6800,"currency":"CNY","description":"烧饼"}`, box.Code), &p)
-	send(http.MethodPost, "/v1/payments/"+p.ID+"/attempts", fmt.Sprintf(`{"provider":%q,"product":"native"}`, box.Code), &a)
+	product := "native"
+	if !slices.Contains(box.Products, product) {
+		product = "page"
+	}
+	send(http.MethodPost, "/v1/payments/"+p.ID+"/attempts", fmt.Sprintf(`{"provider":%q,"product":%q}`, box.Code, product), &a)
+	if a.Action != nil && a.Action.Type == postern.ActionForm { // the buyer's browser brings it
+		form := url.Values{}
+		for name, value := range a.Action.Fields {
+			form.Set(name, value)
+		}
+		response, err := http.PostForm(a.Action.URL, form)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		_ = response.Body.Close()
+	}
 	if err := fetch(o.ctx, http.MethodPost, box.control+"/orders/"+a.Number+"/approve", "", strings.NewReader("{}"), nil); err != nil {
 		o.t.Fatal(err)
 	}
