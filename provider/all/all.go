@@ -12,6 +12,7 @@ import (
 	"postern/provider"
 	"postern/provider/alipay"
 	"postern/provider/sandboxkit"
+	"postern/provider/tenpay"
 	"postern/provider/unionpay"
 	"postern/provider/wechatpay"
 	"postern/recon"
@@ -19,7 +20,7 @@ import (
 
 // Registry returns every connector.
 func Registry() provider.Registry {
-	return provider.NewRegistry(alipay.New(), wechatpay.New(), unionpay.New())
+	return provider.NewRegistry(alipay.New(), wechatpay.New(), unionpay.New(), tenpay.New())
 }
 
 // Sandboxes lists the makers of sandboxes by provider code, in the order in which people are shown them.
@@ -28,6 +29,7 @@ func Sandboxes() []Maker {
 		{Code: wechatpay.Code, Keys: wechatpayKeys, Make: makeWechatpay},
 		{Code: alipay.Code, Keys: alipayKeys, Make: makeAlipay},
 		{Code: unionpay.Code, Keys: unionpayKeys, Make: makeUnionpay},
+		{Code: tenpay.Code, Make: makeTenpay},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -81,7 +82,7 @@ func subject(t *testing.T, maker all.Maker) providertest.Subject {
 		NotifyURL: hook.URL + "/n/abc", Inbox: in.list,
 	}
 	for _, field := range connector.Describe().Keys {
-		if secret := field.Kind == provider.KeyRSAPrivate || field.Kind == provider.KeyAES256GCM || field.Name == "app_secret"; secret && len(box.Keys[field.Name]) > 0 {
+		if secret := field.Kind == provider.KeyRSAPrivate || field.Kind == provider.KeyAES256GCM || field.Kind == provider.KeySecret && !isID(connector.Describe(), field.Name); secret && len(box.Keys[field.Name]) > 0 {
 			s.Secrets = append(s.Secrets, string(box.Keys[field.Name]))
 		}
 	}
@@ -127,7 +128,7 @@ func generation(t *testing.T, d provider.Description, keys map[string][]byte) pr
 	return g
 }
 
-// strange replaces every RSA key by one that the provider has never seen; ids and secrets stay.
+// strange replaces every RSA key and every secret by one that the provider has never seen; ids stay.
 func strange(t *testing.T, d provider.Description, keys map[string][]byte, key *rsa.PrivateKey) map[string][]byte {
 	t.Helper()
 	private, err := x509.MarshalPKCS8PrivateKey(key)
@@ -145,11 +146,20 @@ func strange(t *testing.T, d provider.Description, keys map[string][]byte, key *
 			out[field.Name] = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
 		case provider.KeyAuthority:
 			out[field.Name] = authority(t, key)
+		case provider.KeySecret:
+			if len(keys[field.Name]) > 0 && !isID(d, field.Name) {
+				out[field.Name] = []byte("a stranger's secret")
+			}
 		case provider.KeyRSAPublic:
 			out[field.Name] = pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})
 		}
 	}
 	return out
+}
+
+// isID says that a secret is no secret but the name of another key, such as a serial number.
+func isID(d provider.Description, name string) bool {
+	return slices.ContainsFunc(d.Keys, func(f provider.KeyField) bool { return f.IDField == name })
 }
 
 func makeKeys(t *testing.T, names []string) map[string]*rsa.PrivateKey {
@@ -186,6 +196,9 @@ func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
+	}
+	if r.Method == http.MethodGet {
+		body = []byte(r.URL.RawQuery)
 	}
 	in.mu.Lock()
 	in.seen = append(in.seen, provider.Message{Header: r.Header.Clone(), Body: body, ReceivedAt: in.clock.Now()})
