@@ -17,7 +17,7 @@ import (
 // MaxBody bounds a notification in bytes; the largest genuine ones are a few kilobytes.
 const MaxBody = 64 << 10
 
-// Handler serves POST /n/{id}. At most Parallel notifications are verified at once; beyond that the provider is told to come again.
+// Handler serves POST /n/{id}, and GET for providers that notify so: then the raw query is the message. At most Parallel notifications are verified at once; beyond that the provider is told to come again.
 type Handler struct {
 	Engine *engine.Engine
 	Log    *slog.Logger
@@ -36,12 +36,14 @@ func New(e *engine.Engine, log *slog.Logger) *Handler {
 }
 
 // Register mounts the handler.
-func (h *Handler) Register(mux *http.ServeMux) { mux.Handle("POST /n/{id}", h) }
+func (h *Handler) Register(mux *http.ServeMux) {
+	mux.Handle("POST /n/{id}", h)
+	mux.Handle("GET /n/{id}", h)
+}
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	if err != nil {
-		http.Error(w, "the body is too large or did not arrive", http.StatusRequestEntityTooLarge)
+	body, ok := raw(w, r)
+	if !ok {
 		return
 	}
 	select {
@@ -58,6 +60,28 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	write(w, reply)
+}
+
+// raw takes the message as it arrived: the body of a POST, the query of a GET. An address that somebody merely opens, or a HEAD, is no notification.
+func raw(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	if r.Method != http.MethodPost {
+		if r.Method != http.MethodGet || r.URL.RawQuery == "" {
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, "this address takes notifications", http.StatusMethodNotAllowed)
+			return nil, false
+		}
+		if len(r.URL.RawQuery) > MaxBody {
+			http.Error(w, "the query is too large", http.StatusRequestURITooLong)
+			return nil, false
+		}
+		return []byte(r.URL.RawQuery), true
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if err != nil {
+		http.Error(w, "the body is too large or did not arrive", http.StatusRequestEntityTooLarge)
+		return nil, false
+	}
+	return body, true
 }
 
 // fail answers what was not committed. An unknown address says so; everything else makes the provider send again.

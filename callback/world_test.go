@@ -33,12 +33,15 @@ type bench struct {
 	secret string // the WeChat account's APIv3 key
 }
 
-// message is a notification as it was sent.
+// message is a notification as it was sent: the body of a POST, or the query of a GET.
 type message struct {
 	path   string
 	header http.Header
 	body   []byte
 }
+
+// byQuery are the providers that notify by GET.
+const byQuery = "bill99"
 
 // tap stands before the switch: it keeps every notification and lets it through only when told.
 type tap struct {
@@ -56,6 +59,9 @@ func (p *tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		http.Error(w, "cut", http.StatusBadRequest)
 		return
+	}
+	if r.Method == http.MethodGet {
+		body = []byte(r.URL.RawQuery)
 	}
 	p.caught = append(p.caught, message{r.URL.Path, r.Header.Clone(), body})
 	if !p.through {
@@ -94,7 +100,11 @@ func (b *bench) caught(reference, provider string) (postern.Payment, postern.Att
 	if err != nil {
 		b.Fatal(err)
 	}
-	a, err := b.w.Begin(ctx, p, provider, "native")
+	product := "native"
+	if provider == byQuery {
+		product = "page"
+	}
+	a, err := b.w.Begin(ctx, p, provider, product)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 // ErrUnverified means that no key of the credential set made the message's signature.
 var ErrUnverified = errors.New("provider: the signature is not one of this credential set's")
 
-// Message is a notification as it arrived: the raw bytes, never re-encoded.
+// Message is a notification as it arrived: the raw bytes, never re-encoded. Body is the body of a POST, or the query of a GET.
 type Message struct {
 	Header http.Header
 	Body   []byte

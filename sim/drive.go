@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -109,7 +110,7 @@ func (w *World) Begin(ctx context.Context, p postern.Payment, providerCode, prod
 	}
 	r, err := w.Engine.Start(ctx, p.MerchantID, p.ID, in)
 	if err == nil && known && about.BrowserStart && r.Attempt.Action.URL != "" {
-		err = w.Open(ctx, r.Attempt.Action.URL)
+		err = w.Open(ctx, r.Attempt.Action)
 	}
 	return r.Attempt, err
 }
@@ -137,11 +138,21 @@ func (w *World) SignIn(ctx context.Context, providerCode string) (string, error)
 	return w.Engine.ResolvePayer(ctx, channel.MerchantID, channel.ID, back.Query().Get)
 }
 
-// Open lets the buyer's browser open an address and go where it leads, once.
-func (w *World) Open(ctx context.Context, address string) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+// Open lets the buyer's browser open an address, or bring a form to it, and go where it leads, once.
+func (w *World) Open(ctx context.Context, action postern.Action) error {
+	method, form := http.MethodGet, url.Values{}
+	if action.Type == postern.ActionForm {
+		method = http.MethodPost
+		for name, value := range action.Fields {
+			form.Set(name, value)
+		}
+	}
+	r, err := http.NewRequestWithContext(ctx, method, action.URL, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
+	}
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	response, err := w.Net.Do(r)
 	if err != nil {
@@ -176,6 +187,9 @@ func (w *World) tapped(r *http.Request) bool {
 		return false
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if r.Method == http.MethodGet {
+		body = []byte(r.URL.RawQuery)
+	}
 	return w.Tap(strings.TrimPrefix(r.URL.Path, notifyPath), provider.Message{Header: r.Header.Clone(), Body: body})
 }
 

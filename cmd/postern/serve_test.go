@@ -7,13 +7,16 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"postern"
 	"postern/engine"
 	"postern/store/storetest"
 )
@@ -196,13 +199,30 @@ func (o *operator) pay(key string, box runningSandbox) {
 		}
 	}
 	send(http.MethodPost, "/v1/payments", fmt.Sprintf(`{"reference":"A-%s","amount":6800,"currency":"CNY","description":"烧饼"}`, box.Code), &p)
-	send(http.MethodPost, "/v1/payments/"+p.ID+"/attempts", fmt.Sprintf(`{"provider":%q,"product":"native"}`, box.Code), &a)
+	product := "native"
+	if !slices.Contains(box.Products, product) {
+		product = "page"
+	}
+	send(http.MethodPost, "/v1/payments/"+p.ID+"/attempts", fmt.Sprintf(`{"provider":%q,"product":%q}`, box.Code, product), &a)
+	if a.Action != nil && a.Action.Type == postern.ActionForm { // the buyer's browser brings it
+		form := url.Values{}
+		for name, value := range a.Action.Fields {
+			form.Set(name, value)
+		}
+		response, err := http.PostForm(a.Action.URL, form)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		_ = response.Body.Close()
+	}
 	if err := fetch(o.ctx, http.MethodPost, box.control+"/orders/"+a.Number+"/approve", "", strings.NewReader("{}"), nil); err != nil {
 		o.t.Fatal(err)
 	}
 	for range 200 {
 		if send(http.MethodGet, "/v1/payments/"+p.ID, "", &p); p.Status == "paid" {
-			o.paid = p.ID
+			if product == "native" { // what several wallets have: one success more does not change their order
+				o.paid = p.ID
+			}
 			return
 		}
 		time.Sleep(50 * time.Millisecond)

@@ -29,15 +29,22 @@ func tales() []tale {
 	var list []tale
 	for _, m := range wallets() {
 		d := all.Registry()[m.Code].Describe()
-		name, app := d.NameEN, wall.Default().Name(d.Wallets[0]).EN
+		name, pay := d.NameEN, anyhow(m.Code)
+		if has(d, "jsapi") {
+			app := wall.Default().Name(d.Wallets[0]).EN
+			list = append(list,
+				tale{what: "inside " + app + ", with " + name, want: "paid", tell: payAs(d.Wallets[0], m.Code, "jsapi")},
+				tale{what: "desktop QR of the link, scanned by " + app, want: "paid", tell: scanned(d.Wallets[0], m.Code)},
+			)
+		}
+		if has(d, "native") {
+			list = append(list, tale{what: "merchant's own page, " + name + " code by API", want: "paid", tell: pay})
+		}
 		list = append(list,
-			tale{what: "inside " + app + ", with " + name, want: "paid", tell: payAs(d.Wallets[0], m.Code, "jsapi")},
 			tale{what: "phone browser, with " + name, want: "paid", tell: payIn(agentPhone, m.Code, "h5")},
-			tale{what: "desktop QR of the link, scanned by " + app, want: "paid", tell: scanned(d.Wallets[0], m.Code)},
-			tale{what: "merchant's own page, " + name + " code by API", want: "paid", tell: byAPI(m.Code)},
-			tale{what: "refund of 20.00, " + name, want: "paid", tell: refunded(m.Code), done: func(v engine.PaymentView) bool { return v.AmountRefunded == 2000 }},
+			tale{what: "refund of 20.00, " + name, want: "paid", tell: refunded(pay), done: func(v engine.PaymentView) bool { return v.AmountRefunded == 2000 }},
 		)
-		if _, ok := d.Product("page"); ok {
+		if has(d, "page") {
 			list = append(list, tale{what: "desktop browser, with " + name, want: "paid", tell: payIn(agentDesktop, m.Code, "page")})
 		}
 	}
@@ -57,13 +64,27 @@ func tales() []tale {
 func troubles() []tale {
 	var list []tale
 	for _, m := range wallets() {
-		name := all.Registry()[m.Code].Describe().NameEN
-		list = append(list,
-			tale{what: "notification lost, found by asking, " + name, want: "paid", tell: lostNotification(m.Code)},
-			tale{what: "answer to the order lost, begun again, " + name, want: "paid", tell: lostAnswer(m.Code)},
-		)
+		d := all.Registry()[m.Code].Describe()
+		list = append(list, tale{what: "notification lost, found by asking, " + d.NameEN, want: "paid", tell: lostNotification(m.Code)})
+		if has(d, "native") {
+			list = append(list, tale{what: "answer to the order lost, begun again, " + d.NameEN, want: "paid", tell: lostAnswer(m.Code)})
+		}
 	}
 	return list
+}
+
+// has says whether a wallet has a product: some are pages in a browser and nothing else.
+func has(d provider.Description, product string) bool {
+	_, ok := d.Product(product)
+	return ok
+}
+
+// anyhow pays with a wallet in the plainest way that it has: a code by the merchant's own server, else its page on a big screen.
+func anyhow(code string) func(context.Context, *teller) error {
+	if has(all.Registry()[code].Describe(), "native") {
+		return byAPI(code)
+	}
+	return payIn(agentDesktop, code, "page")
 }
 
 // payAs pays inside a container, played by the test bar's stand-in for it.
@@ -135,9 +156,9 @@ func byAPI(code string) func(context.Context, *teller) error {
 	}
 }
 
-func refunded(code string) func(context.Context, *teller) error {
+func refunded(pay func(context.Context, *teller) error) func(context.Context, *teller) error {
 	return func(ctx context.Context, t *teller) error {
-		if err := byAPI(code)(ctx, t); err != nil {
+		if err := pay(ctx, t); err != nil {
 			return err
 		}
 		if _, err := t.waitFor(ctx, t.payment.ID, func(v engine.PaymentView) bool { return v.Status == "paid" }); err != nil {
@@ -231,7 +252,7 @@ func lostNotification(code string) func(context.Context, *teller) error {
 		if err := t.fault(ctx, code, "notify", "drop_notification"); err != nil {
 			return err
 		}
-		return byAPI(code)(ctx, t)
+		return anyhow(code)(ctx, t)
 	}
 }
 

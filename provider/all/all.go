@@ -11,6 +11,7 @@ import (
 
 	"postern/provider"
 	"postern/provider/alipay"
+	"postern/provider/bill99"
 	"postern/provider/sandboxkit"
 	"postern/provider/tenpay"
 	"postern/provider/unionpay"
@@ -20,7 +21,7 @@ import (
 
 // Registry returns every connector.
 func Registry() provider.Registry {
-	return provider.NewRegistry(alipay.New(), wechatpay.New(), unionpay.New(), tenpay.New())
+	return provider.NewRegistry(alipay.New(), wechatpay.New(), unionpay.New(), bill99.New(), tenpay.New())
 }
 
 // Sandboxes lists the makers of sandboxes by provider code, in the order in which people are shown them.
@@ -29,6 +30,7 @@ func Sandboxes() []Maker {
 		{Code: wechatpay.Code, Keys: wechatpayKeys, Make: makeWechatpay},
 		{Code: alipay.Code, Keys: alipayKeys, Make: makeAlipay},
 		{Code: unionpay.Code, Keys: unionpayKeys, Make: makeUnionpay},
+		{Code: bill99.Code, Make: makeBill99},
 		{Code: tenpay.Code, Make: makeTenpay},
 	}
 }

@@ -105,7 +105,7 @@ func forgeries(p *trial) {
 	}
 	unsigned := message
 	unsigned.Header = http.Header{"Content-Type": message.Header["Content-Type"]}
-	unsigned.Body = []byte(strings.NewReplacer("sign=", "nosign=", "signature=", "nosignature=").Replace(string(message.Body)))
+	unsigned.Body = []byte(strings.NewReplacer("sign=", "nosign=", "signature=", "nosignature=", "signMsg=", "nosignMsg=").Replace(string(message.Body)))
 	read("a message without signature", p.s.Call, unsigned)
 	read("a message that a stranger's key should have signed", p.s.Stranger, message)
 	empty := message

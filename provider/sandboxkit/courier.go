@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -22,7 +23,8 @@ var ErrSkip = errors.New("sandboxkit: nothing to notify")
 // Delivery is one notification that must reach a merchant.
 type Delivery struct {
 	ID    string        // names it in logs
-	URL   string        // POST address
+	URL   string        // where the merchant wants it
+	Query bool          // GET: what Build made is merged into the address' own query. Else it is POSTed
 	After time.Duration // waits this long before the first try
 	// Build makes header and body afresh for each try (1, 2, ...), because signatures carry times. An error (ErrSkip silently) ends the delivery.
 	Build func(try int, now time.Time) (http.Header, []byte, error)
@@ -196,7 +198,11 @@ func (c *Courier) attempt(ctx context.Context, p *pending) error {
 func (c *Courier) post(ctx context.Context, p *pending, header http.Header, body []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL, bytes.NewReader(body))
+	method, address := http.MethodPost, p.URL
+	if p.Query {
+		method, address, body = http.MethodGet, merged(p.URL, body), nil
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -217,6 +223,15 @@ func (c *Courier) post(ctx context.Context, p *pending, header http.Header, body
 		return fmt.Errorf("%w: HTTP %d", errRefused, resp.StatusCode)
 	}
 	return nil
+}
+
+// merged adds a query to an address that may have one already.
+func merged(address string, query []byte) string {
+	joint := "?"
+	if strings.Contains(address, "?") {
+		joint = "&"
+	}
+	return address + joint + string(query)
 }
 
 // Run delivers in real time until ctx ends: it sleeps until the next try is due and wakes early for new work or when the clock is advanced. It returns ctx's

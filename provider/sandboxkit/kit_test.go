@@ -233,6 +233,32 @@ func TestCourierSchedule(t *testing.T) {
 	}
 }
 
+// TestCourierByQuery: a delivery by query is a GET without a body, and what the address asks already stays.
+func TestCourierByQuery(t *testing.T) {
+	var seen []string
+	shop := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		seen = append(seen, r.Method+" "+r.URL.RawQuery+" "+string(body))
+	})
+	c := NewCourier(CourierConfig{Clock: virtual(), HTTP: Local{"shop.test": shop}})
+	for _, address := range []string{"http://shop.test/n", "http://shop.test/n?own=1"} {
+		d := note("a=b&c=%2B")
+		d.URL, d.Query = address, true
+		d.Build = func(int, time.Time) (http.Header, []byte, error) { return http.Header{}, []byte("a=b&c=%2B"), nil }
+		d.Accept = func(status int, _ []byte) bool { return status == http.StatusOK }
+		if err := c.Send(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.RunDue(t.Context())
+	if want := []string{"GET a=b&c=%2B ", "GET own=1&a=b&c=%2B "}; !slices.Equal(seen, want) {
+		t.Errorf("the merchant saw %q", seen)
+	}
+}
+
 func TestCourierOrderAndBounds(t *testing.T) {
 	m := &merchant{clock: virtual()}
 	c := testCourier(m, nil)

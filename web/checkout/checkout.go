@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"postern"
@@ -85,8 +86,25 @@ func New(cfg Config) *Handler {
 	return c
 }
 
+// cameBack meets a buyer whom a provider's page sends back with a form: what it says proves nothing and is not read, and the browser asks for the page anew. The
+// guard would refuse it, because it comes from elsewhere.
+func cameBack(w http.ResponseWriter, r *http.Request) bool {
+	rest, below := strings.CutPrefix(r.URL.Path, "/c/")
+	if r.Method != http.MethodPost || !below || !postern.CheckID("", rest) {
+		return false
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", "/c/"+rest)
+	w.WriteHeader(http.StatusSeeOther)
+	return true
+}
+
 // ServeHTTP implements http.Handler.
-func (c *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.guarded.ServeHTTP(w, r) }
+func (c *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !cameBack(w, r) {
+		c.guarded.ServeHTTP(w, r)
+	}
+}
 
 // Register mounts the checkout on a mux.
 func (c *Handler) Register(mux *http.ServeMux) {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"postern"
+	"postern/sim"
 )
 
 // TestSwitchWallet: the first wallet is closed at its provider before the second is offered.
@@ -158,6 +160,39 @@ func TestOtherSitesCannotPost(t *testing.T) {
 	}
 	if a := s.do(http.MethodPost, link+"/start?as=browser", choice("alipay", "h5"), "Origin", "http://postern.test", "Sec-Fetch-Site", "same-origin"); a.screen() != "go" {
 		t.Errorf("the own page: %s", a.screen())
+	}
+}
+
+// TestABuyerComesBackWithAForm: a provider's page that sends the buyer back by a POST from elsewhere leads to the payment's page, and what it carries changes
+// nothing. Nothing below the link's address is open to it.
+func TestABuyerComesBackWithAForm(t *testing.T) {
+	s := openShop(t)
+	p, link := s.order("A1")
+	s.do(http.MethodPost, link+"/start?as=browser", choice("alipay", "h5"))
+	before := s.stateOf(p)
+	post := func(address string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodPost, address, strings.NewReader("payResult=10&orderId=x"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		r.Header.Set("Origin", "https://cashier.example.net")
+		w := httptest.NewRecorder()
+		s.Net[sim.Host].ServeHTTP(w, r)
+		return w
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := post("http://" + sim.Host + u.Path + "?as=browser"); got.Code != http.StatusSeeOther || got.Header().Get("Location") != u.Path || got.Body.Len() > 0 {
+		t.Errorf("the buyer gets %d %q", got.Code, got.Header().Get("Location"))
+	}
+	for _, path := range []string{u.Path + "/start", u.Path + "/switch", u.Path + "/check", "/c/", "/c/../x", u.Path + "/"} {
+		if got := post("http://" + sim.Host + path); got.Code == http.StatusSeeOther && got.Header().Get("Location") == u.Path {
+			t.Errorf("%s is open to others", path)
+		}
+	}
+	if after := s.stateOf(p); after.Payment.Status != before.Payment.Status || after.Payment.Version != before.Payment.Version {
+		t.Errorf("the payment was %s and is %s", before.Payment.Status, after.Payment.Status)
 	}
 }
 
