@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -36,18 +37,15 @@ func ParseFen(s string) (int64, error) {
 // FormatYuan writes fen as yuan with two decimals, as the bill does.
 func FormatYuan(fen int64) string { return fmt.Sprintf("%d.%02d", fen/100, fen%100) }
 
-// ParseYuan reads yuan with at most two decimals as fen.
+// ParseYuan reads yuan with two decimals as fen. A decimal less would be an amount that was cut off.
 func ParseYuan(s string) (int64, error) {
-	whole, part, dotted := strings.Cut(s, ".")
-	if dotted && (part == "" || len(part) > 2) || whole == "" || len(whole) > 12 {
-		return 0, fmt.Errorf("%w: amount %.20q: write yuan with at most two decimals", ErrMalformed, s)
+	whole, part, _ := strings.Cut(s, ".")
+	yuan, err1 := ParseFen(whole)
+	cents, err2 := ParseFen(part)
+	if err := errors.Join(err1, err2); err != nil || len(part) != 2 {
+		return 0, fmt.Errorf("%w: amount %.20q: write yuan with two decimals", ErrMalformed, s)
 	}
-	fen, err := ParseFen(whole)
-	if err != nil {
-		return 0, err
-	}
-	cents, err := ParseFen((part + "00")[:2])
-	return fen*100 + cents, err
+	return yuan*100 + cents, nil
 }
 
 // CheckAmount refuses what no order can cost.
