@@ -119,7 +119,8 @@ func serveOn(t *testing.T, dsn string) {
 	o.expect(o.base+"/metrics", "404") // metrics are not public
 	stop()
 	told := o.must(`(?s).*`, "explain", o.paid)
-	for _, want := range []string{"is paid", "the shop's own page", "1. ", "works right there", "The answer was", "Today the answer would be the same."} {
+	// The last wallet has no code and was paid on its page: the one page among several that has a success to show stands before them today.
+	for _, want := range []string{"is paid", "the shop's own page", "1. ", "works right there", "The answer was", "Today it would be another:", "about 67 of 100 such payments succeed here"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("explain does not say %q:\n%s", want, told)
 		}
@@ -220,9 +221,7 @@ func (o *operator) pay(key string, box runningSandbox) {
 	}
 	for range 200 {
 		if send(http.MethodGet, "/v1/payments/"+p.ID, "", &p); p.Status == "paid" {
-			if product == "native" { // what several wallets have: one success more does not change their order
-				o.paid = p.ID
-			}
+			o.paid = p.ID
 			return
 		}
 		time.Sleep(50 * time.Millisecond)

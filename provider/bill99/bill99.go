@@ -76,7 +76,7 @@ func (Connector) Describe() provider.Description { return description }
 var description = provider.Description{
 	Code: Code, NameZH: "快钱", NameEN: "99Bill", Colour: "#b0361e",
 	// Two nines, drawn by us.
-	Glyph: "M7 4a4 4 0 1 0 0 8l-3 8h3l4-11a4 4 0 0 0-4-5zM17 4a4 4 0 1 0 0 8l-3 8h3l4-11a4 4 0 0 0-4-5z",
+	Glyph: "M7 4a4 4 0 1 0 0 8l-3 8h3l4-11a4 4 0 0 0-4-5zm0 2a2 2 0 1 1 0 4 2 2 0 0 1 0-4zM17 4a4 4 0 1 0 0 8l-3 8h3l4-11a4 4 0 0 0-4-5zm0 2a2 2 0 1 1 0 4 2 2 0 0 1 0-4z",
 	Evidence: "A dated protocol, verified against public client code and vectors only: digests of real notifications, and one that 99Bill's sandbox signed with RSA. The JSON queries have one source. " +
 		"Not attested: the retry schedule of notifications, a statement of the time zone, refund windows, refund statuses other than 1, a bill file (so there is no statement). Nothing was run against the live service.",
 	Products: []provider.ProductInfo{
