@@ -17,6 +17,7 @@ type AttemptAnswered struct {
 	Trigger   string // OnPending, OnUnknown, OnFailed or OnClosed
 	Code      string
 	Message   string
+	Class     string
 	Opaque    string
 	Action    Action
 }
@@ -182,6 +183,9 @@ func (c *change) answered(f AttemptAnswered) error {
 	}
 	if f.Code != "" || f.Message != "" {
 		a.Code, a.Message = f.Code, f.Message
+	}
+	if a.Class == "" {
+		a.Class = f.Class
 	}
 	if f.Opaque != "" {
 		a.Opaque = f.Opaque

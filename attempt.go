@@ -55,6 +55,8 @@ type Attempt struct {
 	// Code and Message are the provider's own words of the last answer, verbatim.
 	Code    string
 	Message string
+	// Class is what kind of refusal the first answer that was one was; empty when there was none. It is what the channel's health is judged by.
+	Class string
 	// Plan is the JSON of the plan that this attempt was chosen from, every candidate with its reason.
 	Plan      string
 	CreatedAt time.Time

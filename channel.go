@@ -17,6 +17,9 @@ type Merchant struct {
 	Zone      string
 	Surplus   SurplusPolicy
 	CreatedAt time.Time
+	// Category and Region are the merchant's trade and place, for agreements and closures that ask; empty says nothing.
+	Category string
+	Region   string
 }
 
 // CredentialSet is one account at a provider (one app_id or mchid), owned by a merchant or a partner.
@@ -118,6 +121,15 @@ type Channel struct {
 	RetiredAt time.Time
 	CreatedAt time.Time
 	UpdatedAt time.Time
+	// Seller is not the channel's: whoever plans with it says what closures and agreements may ask about the merchant behind it.
+	Seller Seller
+}
+
+// Seller is what a closure or an agreement may ask about the merchant behind a channel. LastSale is looked up when a closure asks how long the channel was idle.
+type Seller struct {
+	Category string
+	Region   string
+	LastSale time.Time
 }
 
 // Allows says whether the channel may begin this act with this product at this time, and which permission decided. Without any entry an act is allowed.

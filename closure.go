@@ -72,6 +72,8 @@ type ClosureEdit struct {
 	What      string       `json:"what"` // announced, moved, narrowed, widened, withdrawn
 	Note      string       `json:"note,omitempty"`
 	Withdraws []Withdrawal `json:"withdraws,omitempty"`
+	// Scope is whom the closure hit from then on; nil leaves it as it was.
+	Scope *Scope `json:"scope,omitempty"`
 }
 
 // Asker is who wants to do something, where, and with how much.
@@ -83,6 +85,7 @@ type Asker struct {
 	Product         string
 	Container       string
 	Category        string
+	Region          string
 	Amount          int64 // minor units
 	Agreement       Agreement
 	LastUsed        time.Time
@@ -98,16 +101,20 @@ func (c *Channel) Asker(partnerID, product, container string, amount int64, at t
 	if len(agreement.Terms) == 0 {
 		agreement.Terms = sinceEver
 	}
+	used := c.Seller.LastSale
+	if used.IsZero() {
+		used = at
+	}
 	return Asker{
 		MerchantID: c.MerchantID, PartnerID: partnerID, CredentialSetID: c.CredentialSetID, Provider: c.Provider, Product: product, Container: container, Amount: amount,
-		Agreement: agreement, LastUsed: at,
+		Agreement: agreement, LastUsed: used, Category: c.Seller.Category, Region: c.Seller.Region,
 	}
 }
 
 // Verdict says whether an act may begin, and what stands in the way: the first closure that does, or the agreement.
 type Verdict struct {
 	Allowed bool
-	Because string // "", no_agreement, agreement_ended, agreement_other_scene, already_signed, not_ending or closed
+	Because string // "", no_agreement, agreement_ended, agreement_other_scene, ..._category, ..._region, already_signed or closed
 	Closure string // the closure's id
 	Since   time.Time
 	Until   time.Time
@@ -118,6 +125,8 @@ const (
 	NoAgreement    = "no_agreement"
 	AgreementEnded = "agreement_ended"
 	OtherScene     = "agreement_other_scene"
+	OtherCategory  = "agreement_other_category"
+	OtherRegion    = "agreement_other_region"
 	AlreadySigned  = "already_signed"
 	ClosedByWall   = "closed"
 )
@@ -138,7 +147,7 @@ func May(act Act, who Asker, at time.Time, closures []Closure) Verdict {
 
 // paper says what the agreement itself forbids.
 func (w *Asker) paper(act Act, at time.Time) string {
-	covered := len(w.Agreement.Scenes) == 0 || slices.Contains(w.Agreement.Scenes, w.Container)
+	elsewhere := w.elsewhere()
 	signed := w.Agreement.SignedAt()
 	began := !signed.IsZero() && !at.Before(signed)
 	_, running := w.Agreement.Term(at)
@@ -147,22 +156,34 @@ func (w *Asker) paper(act Act, at time.Time) string {
 		switch {
 		case !began:
 			return NoAgreement
-		case !covered:
-			return OtherScene
+		case elsewhere != "":
+			return elsewhere
 		case !running:
 			return AgreementEnded
 		}
 	case ActSign:
-		if running && covered {
+		if running && elsewhere == "" {
 			return AlreadySigned
 		}
 	case ActRenew:
 		if !began {
 			return NoAgreement
 		}
-		if !covered {
-			return OtherScene
-		}
+		return elsewhere
+	}
+	return ""
+}
+
+// elsewhere says which limit of the agreement the asker lies outside of. A merchant whose trade or place nobody recorded is taken to lie inside: a seller whose
+// account works must not be told otherwise.
+func (w *Asker) elsewhere() string {
+	switch a := &w.Agreement; {
+	case !anyOf(a.Scenes, w.Container):
+		return OtherScene
+	case w.Category != "" && !anyOf(a.Categories, w.Category):
+		return OtherCategory
+	case w.Region != "" && !anyOf(a.Regions, w.Region):
+		return OtherRegion
 	}
 	return ""
 }
@@ -205,43 +226,6 @@ func spans(from, until, at time.Time) bool {
 	return !at.Before(from) && (until.IsZero() || at.Before(until))
 }
 
-// Check returns an *Error naming the field when a closure contradicts itself or could never hit anybody.
-func (c *Closure) Check() error {
-	if len(c.Withdraws) == 0 && c.WithdrawnAt.IsZero() {
-		return Invalid("withdraws", CodeInvalid, "a closure withdraws at least one act", "add one with act and from")
-	}
-	switch c.By {
-	case ByProvider, ByHost, ByRegulator:
-	default:
-		return Invalid("by", CodeInvalid, "a closure says whose it is", "send provider, host or regulator")
-	}
-	for i, e := range c.Withdraws {
-		if e.From.IsZero() || !e.Until.IsZero() && !e.From.Before(e.Until) {
-			return Invalid("withdraws", CodeInvalid, "a withdrawal must begin, and before it ends", "give from, and until after it or not at all")
-		}
-		for _, other := range c.Withdraws[:i] {
-			if other.Act == e.Act && overlap(e, other) {
-				return Invalid("withdraws", CodeInvalid, "two entries withdraw the same act at the same time", "join them")
-			}
-		}
-	}
-	s := c.Scope
-	if s.MinAmount < 0 || s.MaxAmount < 0 || s.MaxAmount != 0 && s.MinAmount > s.MaxAmount {
-		return Invalid("scope.max_amount", CodeInvalid, "no amount lies in the closed range", "give min_amount at most max_amount")
-	}
-	if s.Share < 0 || s.Share > 10_000 {
-		return Invalid("scope.share", CodeInvalid, "a share is of 10,000 buyers", "send 1 to 10000, or leave it out for all")
-	}
-	if !s.SignedFrom.IsZero() && !s.EndsBefore.IsZero() && !s.SignedFrom.Before(s.EndsBefore) {
-		return Invalid("scope.ends_before", CodeInvalid, "no agreement is signed after it ends", "give signed_from before ends_before")
-	}
-	return nil
-}
-
-func overlap(a, b Withdrawal) bool {
-	return (b.Until.IsZero() || a.From.Before(b.Until)) && (a.Until.IsZero() || b.From.Before(a.Until))
-}
-
 // Move replaces what is withdrawn as of a moment and writes it into the history; none is a withdrawal.
 func (c Closure) Move(at time.Time, what, note string, withdraws ...Withdrawal) Closure {
 	c.History = append(slices.Clone(c.History), ClosureEdit{At: at, What: what, Note: note, Withdraws: slices.Clone(withdraws)})
@@ -252,19 +236,54 @@ func (c Closure) Move(at time.Time, what, note string, withdraws ...Withdrawal) 
 	return c
 }
 
-// KnownAt is the closure as it was known at a moment, with what its history withdrew then. It says false before the announcement.
-func (c Closure) KnownAt(at time.Time) (Closure, bool) {
-	known := false
+// Rescope replaces whom the closure hits as of a moment and writes it into the history: narrowed when nobody is hit who was not, widened otherwise.
+func (c Closure) Rescope(at time.Time, note string, scope Scope) Closure {
+	what := "widened"
+	if scope.Within(c.Scope) {
+		what = "narrowed"
+	}
+	c.History = slices.Clone(c.History)
+	if len(c.History) > 0 && c.History[0].Scope == nil {
+		was := c.Scope
+		c.History[0].Scope = &was // Later edits of dates say nothing about the scope, so the first must.
+	}
+	c.History = append(c.History, ClosureEdit{At: at, What: what, Note: note, Withdraws: slices.Clone(c.Withdraws), Scope: &scope})
+	c.Scope = scope
+	return c
+}
+
+// AsOf is the closure after its first n edits, n from 1 to all of them.
+func (c Closure) AsOf(n int) Closure {
 	c.WithdrawnAt = time.Time{}
-	for _, edit := range c.History {
-		if edit.At.After(at) {
-			break
+	for _, edit := range c.History[:n] {
+		if edit.Scope != nil {
+			c.Scope = *edit.Scope
 		}
-		known, c.Withdraws = true, edit.Withdraws
-		c.WithdrawnAt = time.Time{}
+		c.Withdraws = edit.Withdraws
 		if len(edit.Withdraws) == 0 {
 			c.WithdrawnAt = edit.At
 		}
 	}
-	return c, known
+	c.History = c.History[:n]
+	return c
+}
+
+// Before is the closure as it was before its latest edit; false when that edit announced it.
+func (c Closure) Before() (Closure, bool) {
+	if len(c.History) < 2 {
+		return Closure{}, false
+	}
+	return c.AsOf(len(c.History) - 1), true
+}
+
+// KnownAt is the closure as it was known at a moment, with what its history withdrew then and whom it hit. It says false before the announcement.
+func (c Closure) KnownAt(at time.Time) (Closure, bool) {
+	n := 0
+	for n < len(c.History) && !c.History[n].At.After(at) {
+		n++
+	}
+	whole := c.History
+	c = c.AsOf(n)
+	c.History = whole
+	return c, n > 0
 }

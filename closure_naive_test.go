@@ -40,6 +40,16 @@ func naivePaper(act postern.Act, w postern.Asker, now int64) bool {
 	for _, scene := range w.Agreement.Scenes {
 		here = here || scene == w.Container
 	}
+	for _, limit := range []struct {
+		list []string
+		word string
+	}{{w.Agreement.Categories, w.Category}, {w.Agreement.Regions, w.Region}} {
+		inside := len(limit.list) == 0 || limit.word == ""
+		for _, word := range limit.list {
+			inside = inside || word == limit.word
+		}
+		here = here && inside
+	}
 	if act == postern.ActPay {
 		return ever && running && here
 	}
@@ -111,6 +121,9 @@ func TestAMillionQuestions(t *testing.T) {
 				if got.Allowed != want {
 					t.Fatalf("question %d: may %s at %s: %+v against %v\nshop %+v\nclosures %+v", asked, act, at, got, want, who, closures)
 				}
+				if scoped := within(closures, who, at); scoped != "" {
+					t.Fatalf("question %d: %s", asked, scoped)
+				}
 				if indexed := index.May(act, &who, at); indexed != got {
 					t.Fatalf("question %d: may %s at %s: the index says %+v, the list %+v\nshop %+v\nclosures %+v", asked, act, at, indexed, got, who, closures)
 				}
@@ -124,6 +137,22 @@ func TestAMillionQuestions(t *testing.T) {
 	if closed < questions/20 {
 		t.Errorf("only %d of %d questions met a closure: the generator asks too little", closed, questions)
 	}
+}
+
+// within says what is wrong when one scope claims to lie within another and hits a shop that the other does not.
+func within(closures []postern.Closure, who postern.Asker, at time.Time) string {
+	for _, inner := range closures {
+		for _, outer := range closures {
+			hits := func(c postern.Closure) bool {
+				c.Withdraws, c.WithdrawnAt = []postern.Withdrawal{{Act: postern.ActRefund, From: firstDay}}, time.Time{}
+				return !postern.May(postern.ActRefund, who, at, []postern.Closure{c}).Allowed
+			}
+			if inner.Scope.Within(outer.Scope) && hits(inner) && !hits(outer) {
+				return fmt.Sprintf("%+v is not within %+v: %+v", inner.Scope, outer.Scope, who)
+			}
+		}
+	}
+	return ""
 }
 
 var firstDay = day("2013-01-01")
@@ -187,11 +216,12 @@ func randomClosures(r *rand.Rand) []postern.Closure {
 
 func randomShop(r *rand.Rand) postern.Asker {
 	w := postern.Asker{
-		MerchantID: oneOf(r, "mer_1", "mer_2"), PartnerID: oneOf(r, "ptn_1", "ptn_2"), CredentialSetID: oneOf(r, "crs_1", "crs_2"), Category: oneOf(r, "food", "tea"),
+		MerchantID: oneOf(r, "mer_1", "mer_2"), PartnerID: oneOf(r, "ptn_1", "ptn_2"), CredentialSetID: oneOf(r, "crs_1", "crs_2"), Category: oneOf(r, "food", "tea", ""), Region: oneOf(r, "north", "south", ""),
 		Provider: oneOf(r, "alipay", "wechatpay", "unionpay"), Product: oneOf(r, "h5", "jsapi"), Container: oneOf(r, "wechat", "alipay", "douyin"),
 		Amount: int64(r.IntN(6)), LastUsed: randomDay(r), Bucket: int64(r.IntN(12)),
 	}
 	w.Agreement.Scenes = some(r, "wechat", "alipay")
+	w.Agreement.Categories, w.Agreement.Regions = some(r, "food", "tea"), some(r, "north", "south")
 	for from := randomDay(r); r.IntN(3) > 0; {
 		t := postern.Term{From: from}
 		if r.IntN(4) > 0 {

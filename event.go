@@ -18,13 +18,20 @@ const (
 	EventRefundFailed     EventType = "refund.failed"
 	EventRefundStuck      EventType = "refund.stuck"
 	EventChannelSuspended EventType = "channel.suspended"
+	EventChannelProbing   EventType = "channel.probing"
 	EventChannelRestored  EventType = "channel.restored"
+	EventClosureAnnounced EventType = "closure.announced"
+	EventClosureMoved     EventType = "closure.moved"
+	EventClosureWithdrawn EventType = "closure.withdrawn"
+	EventCalendarAhead    EventType = "calendar.ahead"
+	EventChannelsMoved    EventType = "channels.moved"
 )
 
 // EventTypes lists them all.
 var EventTypes = []EventType{
 	EventPaymentPaid, EventPaymentExpired, EventPaymentCanceled, EventAttemptUnknown, EventSurplusReceived, EventSurplusAccepted, EventSurplusRefunded,
-	EventRefundRefunded, EventRefundFailed, EventRefundStuck, EventChannelSuspended, EventChannelRestored,
+	EventRefundRefunded, EventRefundFailed, EventRefundStuck, EventChannelSuspended, EventChannelProbing, EventChannelRestored,
+	EventClosureAnnounced, EventClosureMoved, EventClosureWithdrawn, EventCalendarAhead, EventChannelsMoved,
 }
 
 // Event is what we tell a merchant. Position is given after the commit by one sequencer per merchant; until then it is 0.
@@ -58,4 +65,9 @@ const (
 	JobRefund   = "refund_send"
 	JobSequence = "event_sequence"
 	JobDeliver  = "webhook_deliver"
+	JobProbe    = "channel_probe"
+	// These three belong to an owner, which may be a partner or the platform.
+	JobTellClosure = "closure_tell"
+	JobFleetMove   = "fleet_move"
+	JobFleetWatch  = "fleet_watch"
 )

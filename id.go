@@ -1,6 +1,7 @@
 package postern
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -27,8 +28,24 @@ const (
 	PrefixNotification  = "ntf_"
 	PrefixKey           = "key_"
 	PrefixClosure       = "clo_"
+	PrefixHealth        = "hst_"
+	PrefixFleetMove     = "flt_"
 	PrefixLink          = "lnk_"
 )
+
+// DerivedID is an id that is a function of a moment and of what it stands for, so that whoever makes it again makes the same: the ten characters of time that NewID
+// would write, and 80 bits of a hash.
+func DerivedID(prefix string, at time.Time, parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
+	var b [16]byte
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(at.UnixMilli()))
+	copy(b[:6], ms[2:])
+	copy(b[6:], sum[:])
+	b[6] = b[6]&0x0f | 0x70
+	b[8] = b[8]&0x3f | 0x80
+	return prefix + encode32(b[:])
+}
 
 // Platform owns the rows that belong to no merchant.
 const Platform = "platform"
@@ -50,6 +67,21 @@ func NewID(prefix string, now time.Time, random io.Reader) string {
 	b[6], b[7] = byte(fraction>>8)|0x70, byte(fraction)
 	b[8] = b[8]&0x3f | 0x80
 	return prefix + encode32(b[:])
+}
+
+// FirstID is the least id of a moment: what was minted before sorts before it. Every id sorts after the one of 1970 or earlier.
+func FirstID(prefix string, at time.Time) string {
+	if at.UnixMilli() <= 0 {
+		return prefix
+	}
+	return NewID(prefix, at, zeros{})
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
 
 // NewToken returns 26 characters with 128 random bits and no time in them, for what buyers see.

@@ -78,3 +78,11 @@ func splitMinor(amount int64, digits int) (whole, fraction string) {
 	}
 	return s[:len(s)-digits], s[len(s)-digits:]
 }
+
+// Count writes a number of things for people: 1 order, 2 orders.
+func Count(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.FormatInt(n, 10) + " " + noun
+}

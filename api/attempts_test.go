@@ -2,8 +2,10 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -145,6 +147,9 @@ func TestARefusedStartNamesItsAttempt(t *testing.T) {
 	// The provider says that the merchant may not collect: the product is out until a person restores it.
 	b.post(path, object{"provider": "wechatpay", "product": "native"}).problem(http.StatusUnprocessableEntity, "no_route", "")
 	channel := b.w.Channels["wechatpay"].ID
+	if health := fmt.Sprint(b.get("/v1/channels/" + channel + "/health").want(http.StatusOK)); !strings.Contains(health, "NO_AUTH") || !strings.Contains(health, "suspended") {
+		t.Errorf("health %s", health)
+	}
 	restored := b.do(http.MethodPost, "/v1/channels/"+channel+"/restore", "").want(http.StatusOK)
 	if len(restored.list("permissions")) != 0 {
 		t.Errorf("channel %v", restored)

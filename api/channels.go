@@ -34,6 +34,8 @@ type ChannelView struct {
 	Permissions     []postern.Permission `json:"permissions"`
 	Sandbox         bool                 `json:"sandbox"`
 	Rank            int64                `json:"rank"`
+	Version         int64                `json:"version" doc:"Counts the channel's changes; an edit of its agreement names the one that it saw."`
+	Agreement       AgreementBody        `json:"agreement"`
 	RetiredAt       *time.Time           `json:"retired_at"`
 	CreatedAt       time.Time            `json:"created_at"`
 }
@@ -115,7 +117,7 @@ func (a *API) channels() {
 	handle(a, op("add-permission", http.MethodPost, "/v1/channels/{id}/permissions", "Allow or withdraw one act, from a time until a time",
 		"Later entries win over earlier ones. Permissions decide about new acts: what is in flight goes on being asked after, closed and refunded.", http.StatusOK, http.StatusConflict), a.addPermission)
 	handle(a, op("restore-channel", http.MethodPost, "/v1/channels/{id}/restore", "Lift what was observed about a channel",
-		"A provider that says that the merchant may not collect suspends the channel; this offers it again.", http.StatusOK, http.StatusConflict), a.restoreChannel)
+		"What was observed (get-channel-health) suspends a product until probes find it open; this offers it again at once.", http.StatusOK, http.StatusConflict), a.restoreChannel)
 	handle(a, op("add-generation", http.MethodPost, "/v1/channels/{id}/generations", "Add a generation of keys",
 		"The newest usable generation signs; older ones go on verifying.", http.StatusCreated), a.addGeneration)
 	handle(a, op("list-generations", http.MethodGet, "/v1/channels/{id}/generations", "List generations of keys, newest first",
@@ -127,7 +129,7 @@ func (a *API) channels() {
 func viewChannel(c postern.Channel) ChannelView {
 	v := ChannelView{
 		ID: c.ID, Object: "channel", Provider: c.Provider, CredentialSetID: c.CredentialSetID, SubMerchant: c.SubMerchant, Products: c.Products,
-		Permissions: append([]postern.Permission{}, c.Permissions...), Sandbox: c.Sandbox, Rank: c.Rank, CreatedAt: c.CreatedAt,
+		Permissions: append([]postern.Permission{}, c.Permissions...), Sandbox: c.Sandbox, Rank: c.Rank, Version: c.Version, Agreement: viewAgreement(c.Agreement), CreatedAt: c.CreatedAt,
 	}
 	if !c.RetiredAt.IsZero() {
 		v.RetiredAt = &c.RetiredAt

@@ -73,7 +73,7 @@ func (a *API) describe() {
 		}
 	}
 	for _, item := range document.Paths {
-		for _, o := range []*huma.Operation{item.Get, item.Post, item.Patch} {
+		for _, o := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch} {
 			if o == nil {
 				continue
 			}

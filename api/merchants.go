@@ -16,6 +16,13 @@ type MerchantBody struct {
 	Locale  string                `json:"locale,omitempty" enum:"zh-CN,en" default:"zh-CN"`
 	Zone    string                `json:"zone,omitempty" maxLength:"64" default:"Asia/Shanghai"`
 	Surplus postern.SurplusPolicy `json:"surplus,omitempty"`
+	TradeBody
+}
+
+// TradeBody says what a merchant sells and where, for agreements and closures that ask.
+type TradeBody struct {
+	Category string `json:"category,omitempty" maxLength:"64" doc:"The trade, by the codes that your agreements and closures use; empty says nothing."`
+	Region   string `json:"region,omitempty" maxLength:"64"`
 }
 
 // MerchantView is a merchant.
@@ -28,6 +35,8 @@ type MerchantView struct {
 	Locale    string                `json:"locale"`
 	Zone      string                `json:"zone"`
 	Surplus   postern.SurplusPolicy `json:"surplus"`
+	Category  string                `json:"category,omitempty"`
+	Region    string                `json:"region,omitempty"`
 	CreatedAt time.Time             `json:"created_at"`
 }
 
@@ -42,10 +51,12 @@ func (a *API) merchants() {
 		"Those of the key's mode, newest first.", http.StatusOK), a.listMerchants)
 	handle(a, op("get-merchant", http.MethodGet, "/v1/merchants/{id}", "Read a merchant",
 		"A merchant's own key may read itself.", http.StatusOK), a.getMerchant)
+	handle(a, op("set-trade", http.MethodPut, "/v1/merchants/{id}/trade", "Say what a merchant sells and where",
+		"Agreements that are limited to trades or regions, and closures of a trade, are obeyed by it.", http.StatusOK, http.StatusConflict), a.setTrade)
 }
 
 func viewMerchant(m postern.Merchant) MerchantView {
-	return MerchantView{ID: m.ID, Object: "merchant", PartnerID: m.PartnerID, Name: m.Name, Livemode: m.Live, Locale: m.Locale, Zone: m.Zone, Surplus: m.Surplus, CreatedAt: m.CreatedAt}
+	return MerchantView{ID: m.ID, Object: "merchant", PartnerID: m.PartnerID, Name: m.Name, Livemode: m.Live, Locale: m.Locale, Zone: m.Zone, Surplus: m.Surplus, Category: m.Category, Region: m.Region, CreatedAt: m.CreatedAt}
 }
 
 // partner returns the partner that a key belongs to; empty is the operator, who sees every merchant.
@@ -72,9 +83,25 @@ func (a *API) createMerchant(ctx context.Context, in *createMerchantIn) (*mercha
 	now := a.Now().UTC().Truncate(time.Microsecond)
 	m := postern.Merchant{
 		ID: postern.NewID(postern.PrefixMerchant, now, a.Rand), PartnerID: owner, Name: in.Body.Name, Live: callerOf(ctx).Key.Live, Locale: in.Body.Locale,
-		Zone: zone, Surplus: in.Body.Surplus, CreatedAt: now,
+		Zone: zone, Surplus: in.Body.Surplus, Category: in.Body.Category, Region: in.Body.Region, CreatedAt: now,
 	}
 	return &merchantOut{Body: viewMerchant(m)}, a.Store.SaveMerchant(ctx, m)
+}
+
+type tradeIn struct {
+	ID   string `path:"id"`
+	Body TradeBody
+}
+
+func (a *API) setTrade(ctx context.Context, in *tradeIn) (*merchantOut, error) {
+	if _, err := a.getMerchant(ctx, &idIn{ID: in.ID}); err != nil {
+		return nil, err
+	}
+	m, err := a.Engine.SetTrade(ctx, in.ID, in.Body.Category, in.Body.Region)
+	if err != nil {
+		return nil, err
+	}
+	return &merchantOut{Body: viewMerchant(m)}, nil
 }
 
 func (a *API) listMerchants(ctx context.Context, in *PageQuery) (*listOut[MerchantView], error) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"postern"
+	"postern/provider/all"
 	"postern/sim"
 	"postern/store"
 )
@@ -49,8 +50,13 @@ func (b *bench) signedIn() *bench {
 
 func newWorld(t testing.TB, fault func(context.Context, string) error) *sim.World {
 	t.Helper()
+	return newWorldOver(t, store.Options{}, fault)
+}
+
+func newWorldOver(t testing.TB, options store.Options, fault func(context.Context, string) error) *sim.World {
+	t.Helper()
 	ctx := context.Background()
-	s, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "postern.db"), store.Options{})
+	s, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "postern.db"), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +64,7 @@ func newWorld(t testing.TB, fault func(context.Context, string) error) *sim.Worl
 	if err := s.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	w, err := sim.New(ctx, sim.Options{Store: s, Seed: 7, Key: sim.Key, Fault: fault})
+	w, err := sim.New(ctx, sim.Options{Store: s, Seed: 7, Key: sim.Key, Fault: fault, Makers: all.SandboxesOf("alipay", "wechatpay")})
 	if err != nil {
 		t.Fatal(err)
 	}

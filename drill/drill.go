@@ -1,11 +1,10 @@
-// Package drill answers "what if this gate closes tonight?" from orders: it plans each order twice with the very route.Make that the checkout uses, once as things
-// are and once as they would be, and adds up what is carried, rerouted, left with a way out, or lost. It is pure: orders and plans come in, sums go out.
+// Package drill answers "what if this gate closes tonight?" from orders: it plans each order as things would be, with the very route.Make that the checkout uses,
+// and adds up what is carried, rerouted, left with a way out, or lost. Orders come from the database, or from a synthetic market. Planning is pure: nothing is
+// changed by a drill.
 package drill
 
 import (
-	"cmp"
-	"iter"
-	"slices"
+	"time"
 
 	"postern/route"
 )
@@ -13,25 +12,33 @@ import (
 // Order is one sale as it happened: where the buyer was, and what carried it. Amount is in minor units of one currency.
 type Order struct {
 	MerchantID string
+	PartnerID  string
 	Container  string
 	OS         string
 	Form       string
+	HasCode    bool     // the seller scanned the buyer's code
+	Used       []string // the providers that the buyer's browser had paid with
 	Provider   string
 	Product    string
+	FeeBP      int64 // what the channel that carried it keeps
 	Amount     int64
 	Currency   string
+	// At is its place on the time line; PlanAt is the moment as of which it is planned.
+	At     time.Time
+	PlanAt time.Time
 }
 
 // Outcome is what becomes of an order after the change.
 type Outcome string
 
 // Outcomes. Carried: the same product works on. Rerouted: another one is offered on the spot. WayOut: none works there, but there is a documented way on. Lost:
-// nothing.
+// nothing. Gained is of synthetic markets only: a sale that would not have been made before.
 const (
 	Carried  Outcome = "carried"
 	Rerouted Outcome = "rerouted"
 	WayOut   Outcome = "way_out"
 	Lost     Outcome = "lost"
+	Gained   Outcome = "gained"
 )
 
 // Sum is a number of orders and their amount in minor units.
@@ -45,95 +52,43 @@ func (s *Sum) add(amount int64) {
 	s.Amount += amount
 }
 
-// Move is what goes from one provider to another.
-type Move struct {
-	From string `json:"from"`
-	To   string `json:"to"`
-	Sum
+// Add joins another sum to it.
+func (s *Sum) Add(o Sum) {
+	s.Orders += o.Orders
+	s.Amount += o.Amount
 }
 
-// Place is what becomes of the orders of one container.
-type Place struct {
-	Container string          `json:"container"`
-	Total     Sum             `json:"total"`
-	By        map[Outcome]Sum `json:"by"`
+// Way is one product of one provider.
+type Way struct {
+	Provider string `json:"provider"`
+	Product  string `json:"product"`
 }
 
-// Report is what a drill finds. Stranded are merchants that lose every order they had.
-type Report struct {
-	Total    Sum             `json:"total"`
-	By       map[Outcome]Sum `json:"by"`
-	Moves    []Move          `json:"moves"`
-	Places   []Place         `json:"places"`
-	Stranded []string        `json:"stranded"`
+// Verdict is what becomes of an order, and whom it goes to. It holds for every order that is alike in what the planner reads, so it carries no amount.
+type Verdict struct {
+	Outcome Outcome
+	To      string
+	FeeBP   int64 // what the channel that takes it over keeps
+	Channel string
+	// Saved are the ways that would keep the order if the merchant signed one of them; only asked where the order is not kept.
+	Saved []Way
 }
 
-// Judge compares what carried an order with the plan that would be made after the change. To is the provider that takes it over.
-func Judge(o Order, after route.Plan) (outcome Outcome, to string) {
+// Judge compares what carried an order with the plan that would be made after the change.
+func Judge(o Order, after route.Plan) Verdict {
 	kept := after.Kept()
 	for _, c := range kept {
 		if c.Provider == o.Provider && c.Product == o.Product {
-			return Carried, c.Provider
+			return Verdict{Outcome: Carried, To: c.Provider, FeeBP: c.FeeBP, Channel: c.ChannelID}
 		}
 	}
 	if len(kept) > 0 {
-		return Rerouted, kept[0].Provider
+		return Verdict{Outcome: Rerouted, To: kept[0].Provider, FeeBP: kept[0].FeeBP, Channel: kept[0].ChannelID}
 	}
 	for _, c := range after.Candidates {
 		if c.Reason == route.ReasonWayOut {
-			return WayOut, c.Provider
+			return Verdict{Outcome: WayOut, To: c.Provider, FeeBP: c.FeeBP, Channel: c.ChannelID}
 		}
 	}
-	return Lost, ""
-}
-
-// Run judges every order with the plan that after makes for it. Orders stream: nothing is kept of them but sums.
-func Run(orders iter.Seq[Order], after func(Order) route.Plan) Report {
-	r := Report{By: map[Outcome]Sum{}, Moves: []Move{}, Places: []Place{}, Stranded: []string{}}
-	moves, places := map[[2]string]Sum{}, map[string]Place{}
-	total, lost := map[string]int64{}, map[string]int64{}
-	for o := range orders {
-		outcome, to := Judge(o, after(o))
-		r.Total.add(o.Amount)
-		bump(r.By, outcome, o.Amount)
-		p, known := places[o.Container]
-		if !known {
-			p = Place{Container: o.Container, By: map[Outcome]Sum{}}
-		}
-		p.Total.add(o.Amount)
-		bump(p.By, outcome, o.Amount)
-		places[o.Container] = p
-		if outcome == Rerouted || outcome == WayOut {
-			bump(moves, [2]string{o.Provider, to}, o.Amount)
-		}
-		total[o.MerchantID]++
-		if outcome == Lost {
-			lost[o.MerchantID]++
-		}
-	}
-	for pair, sum := range moves {
-		r.Moves = append(r.Moves, Move{From: pair[0], To: pair[1], Sum: sum})
-	}
-	for _, p := range places {
-		r.Places = append(r.Places, p)
-	}
-	for id, n := range total {
-		if lost[id] == n {
-			r.Stranded = append(r.Stranded, id)
-		}
-	}
-	slices.SortFunc(r.Moves, func(a, b Move) int {
-		return cmp.Or(cmp.Compare(b.Amount, a.Amount), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
-	})
-	slices.SortFunc(r.Places, func(a, b Place) int {
-		return cmp.Or(cmp.Compare(b.Total.Amount, a.Total.Amount), cmp.Compare(a.Container, b.Container))
-	})
-	slices.Sort(r.Stranded)
-	return r
-}
-
-func bump[K comparable](sums map[K]Sum, key K, amount int64) {
-	s := sums[key]
-	s.add(amount)
-	sums[key] = s
+	return Verdict{Outcome: Lost}
 }

@@ -27,5 +27,10 @@ func (e *Engine) Jobs() map[string]Handler {
 		postern.JobClose:  verb(e.Close),
 		postern.JobExpire: verb(e.Expire),
 		postern.JobRefund: verb(e.SendRefund),
+		postern.JobProbe:  verb(e.Probe),
+
+		postern.JobTellClosure: e.tellJob,
+		postern.JobFleetMove:   verb(e.RunFleetMove),
+		postern.JobFleetWatch:  verb(e.WatchFleetMove),
 	}
 }

@@ -70,7 +70,7 @@ func spot(c route.Candidate, cell wall.Cell, closure *postern.Closure) Spot {
 		ClosedBy: cell.ClosedBy, Who: cell.Who, Since: dateOf(cell.From), Until: dateOf(cell.Until), Evidence: c.Evidence, Source: cell.Source,
 	}
 	switch c.Reason {
-	case route.ReasonWorks, route.ReasonUnproven, route.ReasonWayOut, route.ReasonBlocked:
+	case route.ReasonWorks, route.ReasonUnproven, route.ReasonProbe, route.ReasonWayOut, route.ReasonBlocked:
 		return s
 	}
 	s.State, s.WayOut, s.Since, s.Until, s.ClosedBy, s.Who, s.Source = route.Blocked, "", nil, nil, "", "", ""

@@ -65,6 +65,8 @@ type Stall struct {
 	Channels []postern.Channel
 	Closures *postern.ClosureIndex
 	Rules    *postern.RuleSet
+	// Health is of the products that do not take all payments now.
+	Health []postern.Health
 	// Seen says how attempts went lately; nil says nothing.
 	Seen *Seen
 	// Used is what each channel with a quota has taken.
@@ -81,7 +83,13 @@ func (e *Engine) Stall(ctx context.Context, merchantID string) (Stall, error) {
 	if s.Channels, err = e.Store.Channels(ctx, merchantID); err != nil {
 		return s, err
 	}
+	if s.Health, err = e.Store.Ailing(ctx, merchantID); err != nil {
+		return s, err
+	}
 	if s.Closures, err = e.closures(ctx, s.Merchant); err != nil {
+		return s, err
+	}
+	if err = e.Know(ctx, s.Merchant, s.Channels, s.Closures); err != nil {
 		return s, err
 	}
 	if s.Rules, err = e.rules(ctx, s.Merchant); err != nil {
@@ -125,8 +133,19 @@ func (e *Engine) Offers(s Stall, buyer route.Buyer, now time.Time) []route.Offer
 				Channel: c, Product: code, Reach: e.reach(m, s.Seen, c.Provider, code, buyer, now), OwnWallet: own, NeedsAuthCode: product.NeedsAuthCode,
 				NeedsPayer: product.NeedsPayer, MinAmount: product.MinAmount, MaxAmount: product.MaxAmount, Currencies: product.Currencies,
 				Outcomes: s.Seen.of(c.Provider, code, buyer.Container), UsedDay: used.Day, UsedMonth: used.Month,
+				Health: s.ailing(c.ID, code),
 			})
 		}
 	}
 	return offers
+}
+
+// ailing is what keeps a product from taking all payments; nil is nothing.
+func (s *Stall) ailing(channelID, product string) *postern.Health {
+	for i := range s.Health {
+		if h := &s.Health[i]; h.ChannelID == channelID && h.Product == product {
+			return h
+		}
+	}
+	return nil
 }

@@ -69,6 +69,9 @@ func (e *Engine) Poll(ctx context.Context, merchantID, attemptID string) (time.D
 	}
 	attempt, _ = state.Attempt(attemptID)
 	now := e.now()
+	if err := e.unpaid(ctx, attempt); err != nil {
+		return 0, err
+	}
 	lastLook := attempt.ExpiresAt.Add(postern.CloseMargin + time.Minute)
 	switch {
 	case attempt.Status == postern.AttemptClosed && now.Before(lastLook):

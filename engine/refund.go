@@ -90,7 +90,11 @@ func (e *Engine) mayRefund(ctx context.Context, c postern.Channel, a postern.Att
 	if err != nil {
 		return err
 	}
-	asker := c.Asker(merchant.PartnerID, a.Product, a.Container, amount, now)
+	known := []postern.Channel{c}
+	if err := e.Know(ctx, merchant, known, closures); err != nil {
+		return err
+	}
+	asker := known[0].Asker(merchant.PartnerID, a.Product, a.Container, amount, now)
 	if v := closures.May(postern.ActRefund, &asker, now); !v.Allowed {
 		return refused(v.Because, v.Closure)
 	}

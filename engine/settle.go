@@ -41,6 +41,9 @@ func (e *Engine) applyResult(ctx context.Context, attempt postern.Attempt, answe
 // attempt unknown, and nothing but a definite word makes one failed or closed.
 func (e *Engine) facts(a postern.Attempt, answer provider.Result, policy postern.SurplusPolicy, ids postern.MoneyArrived) []postern.Fact {
 	said := postern.AttemptAnswered{AttemptID: a.ID, Code: answer.Code, Message: answer.Message, Opaque: answer.Opaque, Action: answer.Action}
+	if answer.Field == "" { // A limit of ours that refused a field, before anything was sent, says nothing about the channel.
+		said.Class = string(answer.Class)
+	}
 	switch answer.State {
 	case provider.Paid:
 		if answer.Money == nil {

@@ -95,7 +95,7 @@ func (e *Engine) startOnce(ctx context.Context, merchantID, paymentID string, in
 	if err != nil {
 		return StartResult{}, err
 	}
-	candidates := plan.Kept()
+	candidates := e.ready(plan, in)
 	if len(candidates) == 0 {
 		return StartResult{State: state}, &postern.Error{Code: postern.CodeNoRoute, Op: "engine.Start", Message: "no way of paying works here: " + reasons(plan), Fix: "open the checkout link in another app, or ask for another product"}
 	}
@@ -206,6 +206,7 @@ func (e *Engine) afterStart(ctx context.Context, channel postern.Channel, attemp
 	}
 	attempt, _ = state.Attempt(attempt.ID)
 	result := StartResult{State: state, Attempt: attempt}
+	e.troubled(ctx, channel, attempt.Product, answer)
 	switch {
 	case attempt.Status == postern.AttemptPaid:
 		return result, false, nil
@@ -221,11 +222,6 @@ func (e *Engine) afterStart(ctx context.Context, channel postern.Channel, attemp
 		// Nobody has seen it: nobody can pay it. It is closed in the background while the next candidate is tried.
 		result.State, err = e.wantClose(ctx, attempt)
 		return result, err == nil, err
-	}
-	if answer.Class == provider.ClassClosed {
-		if err := e.suspend(ctx, channel, attempt, answer); err != nil {
-			e.Log.ErrorContext(ctx, "suspend channel", "channel", channel.ID, "err", err)
-		}
 	}
 	return result, answer.Class.MayFailOver(), refused(attempt.ID, answer)
 }

@@ -40,6 +40,8 @@ type Offer struct {
 	// UsedDay and UsedMonth are what the channel has taken today and this month in Beijing, in minor units, for its quota.
 	UsedDay   int64
 	UsedMonth int64
+	// Health is set where the product does not take all payments now.
+	Health *postern.Health
 }
 
 // Outcomes counts attempts that buyers saw, and those of them that were paid, in thousandths: old ones fade.
@@ -75,10 +77,13 @@ type Input struct {
 	Now     time.Time
 }
 
-// Reasons, as stable words. The first two are of kept candidates.
+// Reasons, as stable words. The first four are of kept candidates. A probe is a suspended product that a share of the payments tries, with the next candidate
+// ready; the last resort is one that is offered because there is nothing else at all.
 const (
 	ReasonWorks      = "works"
 	ReasonUnproven   = "unproven"
+	ReasonProbe      = "probe"
+	ReasonLastResort = "last_resort"
 	ReasonBlocked    = "blocked_here"
 	ReasonWayOut     = "way_out"
 	ReasonNotAllowed = "not_allowed"
@@ -116,6 +121,7 @@ type Candidate struct {
 	Tried     int64  `json:"tried,omitempty"`
 	spread    uint64
 	place     int64
+	knocks    bool // a probe by less than all payments
 }
 
 // Plan is the ordered candidates: those kept first, best first, then those dropped. Rules is the version of the merchant's rules that it was made by, and
@@ -161,9 +167,16 @@ func Make(in Input) Plan {
 	}
 	j := judge{in: &in, payment: hash(in.Payment.ID)}
 	for i := range in.Offers {
+		j.ailing = j.ailing || in.Offers[i].Health != nil
+	}
+	for i := range in.Offers {
 		j.offer(&in.Offers[i], &plan.Candidates[i])
 	}
+	if j.ailing {
+		j.settle(plan.Candidates)
+	}
 	sort(plan.Candidates)
+	knockFirst(plan.Candidates)
 	plan.Explored = explore(&in, j.payment, plan.Candidates)
 	return plan
 }

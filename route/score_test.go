@@ -91,6 +91,17 @@ func TestQuotas(t *testing.T) {
 	}
 }
 
+// TestADroppedWayIsNotPointedTo: what the merchant dropped for a place is not shown there as a way out either.
+func TestADroppedWayIsNotPointedTo(t *testing.T) {
+	for _, state := range []string{route.WayOut, route.Blocked} {
+		in := input(offer("a", "h5", state))
+		in.Rules = &postern.RuleSet{Rules: []postern.Rule{{ID: "none", Do: postern.RuleDrop, Providers: []string{"a"}}}}
+		if got := route.Make(in).Candidates[0]; got.Reason != route.ReasonRule || got.Rule != "none" {
+			t.Errorf("%s: got %+v", state, got)
+		}
+	}
+}
+
 // TestEqualChannelsShareTheLoad: by weight, the same in every replay, and never across wallets.
 func TestEqualChannelsShareTheLoad(t *testing.T) {
 	one, three, other := offer("a", "h5", route.Works), offer("a", "h5", route.Works), offer("b", "h5", route.Works)

@@ -61,9 +61,10 @@ func newWorld(t testing.TB, seed uint64) *sim.World {
 // twoWallets is a fresh switch whose merchant has two wallets and no third, for tests of what the other one does.
 func twoWallets(t testing.TB) *sim.World {
 	t.Helper()
-	two := slices.DeleteFunc(all.Sandboxes(), func(m all.Maker) bool { return m.Code != wechat && m.Code != alipay })
-	return build(t, sim.Options{Store: opened(t, "sqlite::memory:", store.Options{}), Seed: 1, Makers: two})
+	return build(t, sim.Options{Store: opened(t, "sqlite::memory:", store.Options{}), Seed: 1, Makers: two()})
 }
+
+func two() []all.Maker { return all.SandboxesOf(alipay, wechat) }
 
 // fileWorld is a fresh switch on an SQLite file, whose readers run beside the writer.
 func fileWorld(t testing.TB, seed uint64) *sim.World {

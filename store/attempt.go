@@ -8,7 +8,7 @@ import (
 )
 
 const attemptColumns = "merchant_id, id, version, payment_id, channel_id, credential_set_id, generation_id, provider, product, number, amount, currency, status, " +
-	"opaque, action, payer_hash, container, exposed_at, expires_at, close_requested_at, code, message, plan, created_at, updated_at"
+	"opaque, action, payer_hash, container, exposed_at, expires_at, close_requested_at, code, message, plan, created_at, updated_at, class"
 
 const selectAttempt = "SELECT " + attemptColumns + " FROM attempt WHERE merchant_id = $1"
 
@@ -18,7 +18,7 @@ func scanAttempt(r Row) (postern.Attempt, error) {
 	var a postern.Attempt
 	err := r.Scan(&a.MerchantID, &a.ID, &a.Version, &a.PaymentID, &a.ChannelID, &a.CredentialSetID, &a.GenerationID, &a.Provider, &a.Product, &a.Number,
 		&a.Amount, &a.Currency, &a.Status, &a.Opaque, asJSON(&a.Action), &a.PayerHash, &a.Container, at(&a.ExposedAt), at(&a.ExpiresAt),
-		at(&a.CloseRequestedAt), &a.Code, &a.Message, &a.Plan, at(&a.CreatedAt), at(&a.UpdatedAt))
+		at(&a.CloseRequestedAt), &a.Code, &a.Message, &a.Plan, at(&a.CreatedAt), at(&a.UpdatedAt), orEmpty(&a.Class))
 	return a, err
 }
 
@@ -31,13 +31,13 @@ func saveAttempt(ctx context.Context, tx Tx, a postern.Attempt) error {
 	if a.Version == 0 {
 		_, err := tx.Exec(ctx, insertAttempt, a.MerchantID, a.ID, 1, a.PaymentID, a.ChannelID, a.CredentialSetID, a.GenerationID, a.Provider, a.Product, a.Number,
 			a.Amount, a.Currency, a.Status, a.Opaque, action, a.PayerHash, a.Container, micros(a.ExposedAt), micros(a.ExpiresAt),
-			micros(a.CloseRequestedAt), a.Code, a.Message, a.Plan, micros(a.CreatedAt), micros(a.UpdatedAt))
+			micros(a.CloseRequestedAt), a.Code, a.Message, a.Plan, micros(a.CreatedAt), micros(a.UpdatedAt), a.Class)
 		return err
 	}
 	return mustChange(ctx, tx, stale("attempt", a.ID), `UPDATE attempt SET version = version + 1, generation_id = $4, status = $5, opaque = $6, action = $7,
-		exposed_at = $8, expires_at = $9, close_requested_at = $10, code = $11, message = $12, updated_at = $13
+		exposed_at = $8, expires_at = $9, close_requested_at = $10, code = $11, message = $12, updated_at = $13, class = $14
 		WHERE merchant_id = $1 AND id = $2 AND version = $3`, a.MerchantID, a.ID, a.Version, a.GenerationID, a.Status, a.Opaque, action, micros(a.ExposedAt),
-		micros(a.ExpiresAt), micros(a.CloseRequestedAt), a.Code, a.Message, micros(a.UpdatedAt))
+		micros(a.ExpiresAt), micros(a.CloseRequestedAt), a.Code, a.Message, micros(a.UpdatedAt), a.Class)
 }
 
 // AttemptRef names an attempt across merchants.

@@ -27,6 +27,8 @@ type Change struct {
 	Events       []postern.Event      // always new, with Position 0
 	Jobs         []postern.Job
 	Channels     []postern.Channel // saved by version, like payments
+	Health       []postern.Health
+	Records      []postern.HealthRecord // always new
 
 	Notifications []Notification
 	Exchanges     []Exchange

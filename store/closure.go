@@ -17,8 +17,22 @@ func scanClosure(r Row) (postern.Closure, error) {
 	return c, err
 }
 
-// SaveClosure inserts (Version 0) or updates a closure. What it is and whom it hits stay; its dates and its history change.
-func (s *Store) SaveClosure(ctx context.Context, c postern.Closure) error {
+// SaveClosure inserts (Version 0) or updates a closure. What it is stays; its dates, whom it hits and its history change. The jobs go with it.
+func (s *Store) SaveClosure(ctx context.Context, c postern.Closure, jobs ...postern.Job) error {
+	return s.SaveClosures(ctx, []postern.Closure{c}, jobs...)
+}
+
+// SaveClosures saves several closures and their jobs, all of them or none.
+func (s *Store) SaveClosures(ctx context.Context, list []postern.Closure, jobs ...postern.Job) error {
+	return s.Write(ctx, func(tx Tx) error {
+		if err := each(ctx, tx, list, saveClosure); err != nil {
+			return err
+		}
+		return s.insertJobs(ctx, tx, jobs)
+	})
+}
+
+func saveClosure(ctx context.Context, tx Tx, c postern.Closure) error {
 	scope, err := text(c.Scope)
 	if err != nil {
 		return err
@@ -31,15 +45,13 @@ func (s *Store) SaveClosure(ctx context.Context, c postern.Closure) error {
 	if err != nil {
 		return err
 	}
-	return s.Write(ctx, func(tx Tx) error {
-		if c.Version == 0 {
-			_, err := tx.Exec(ctx, insertInto("closure", closureColumns), c.OwnerID, c.ID, 1, c.Title, c.By, c.Who, c.Source, c.Notice, c.Evidence, scope, withdraws,
-				history, micros(c.WithdrawnAt), micros(c.CreatedAt))
-			return err
-		}
-		return mustChange(ctx, tx, stale("closure", c.ID), `UPDATE closure SET version = version + 1, withdraws = $4, history = $5, withdrawn_at = $6
-			WHERE owner_id = $1 AND id = $2 AND version = $3`, c.OwnerID, c.ID, c.Version, withdraws, history, micros(c.WithdrawnAt))
-	})
+	if c.Version == 0 {
+		_, err := tx.Exec(ctx, insertInto("closure", closureColumns), c.OwnerID, c.ID, 1, c.Title, c.By, c.Who, c.Source, c.Notice, c.Evidence, scope, withdraws,
+			history, micros(c.WithdrawnAt), micros(c.CreatedAt))
+		return err
+	}
+	return mustChange(ctx, tx, stale("closure", c.ID), `UPDATE closure SET version = version + 1, withdraws = $4, history = $5, withdrawn_at = $6, scope = $7
+		WHERE owner_id = $1 AND id = $2 AND version = $3`, c.OwnerID, c.ID, c.Version, withdraws, history, micros(c.WithdrawnAt), scope)
 }
 
 // Closure returns one closure of an owner, or postern.CodeNotFound.

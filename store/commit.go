@@ -69,6 +69,8 @@ func (c Change) check() error {
 	owners = collect(owners, c.Exchanges, func(v Exchange) string { return v.MerchantID })
 	owners = collect(owners, c.Buyers, func(v Buyer) string { return v.MerchantID })
 	owners = collect(owners, c.Channels, func(v postern.Channel) string { return v.MerchantID })
+	owners = collect(owners, c.Health, func(v postern.Health) string { return v.MerchantID })
+	owners = collect(owners, c.Records, func(v postern.HealthRecord) string { return v.MerchantID })
 	for _, t := range c.Transactions {
 		owners = append(owners, t.MerchantID)
 		if err := t.Check(); err != nil {
@@ -135,6 +137,12 @@ func saveTraces(ctx context.Context, tx Tx, c Change) error {
 		return err
 	}
 	if err := each(ctx, tx, c.Channels, saveChannel); err != nil {
+		return err
+	}
+	if err := each(ctx, tx, c.Health, saveHealth); err != nil {
+		return err
+	}
+	if err := each(ctx, tx, c.Records, insertHealthRecord); err != nil {
 		return err
 	}
 	if c.Request != nil {

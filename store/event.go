@@ -42,39 +42,45 @@ func (s *Store) Events(ctx context.Context, merchantID string, afterPosition int
 func (s *Store) SequenceEvents(ctx context.Context, merchantID string, limit int) ([]postern.Event, error) {
 	var numbered []postern.Event
 	err := s.Write(ctx, func(tx Tx) error {
-		numbered = nil
 		pending, err := many(ctx, tx, "SequenceEvents", scanEvent, selectEvent+" AND position = 0 ORDER BY id LIMIT 1", merchantID)
 		if err != nil || len(pending) == 0 {
-			return err
-		}
-		head, err := takeHead(ctx, tx, merchantID)
-		if err != nil {
-			return err
-		}
-		// Read again: another node may have numbered some of them while we waited for the head.
-		if pending, err = many(ctx, tx, "SequenceEvents", scanEvent, selectEvent+" AND position = 0 ORDER BY id LIMIT $2", merchantID, limit); err != nil {
 			return err
 		}
 		endpoints, err := many(ctx, tx, "SequenceEvents", scanEndpoint, selectEndpoint+" AND disabled_at = 0 ORDER BY id", merchantID)
 		if err != nil {
 			return err
 		}
-		for _, e := range pending {
-			head.position++
-			e.Position, e.Hash = head.position, ChainHash(head.hash, e)
-			head.hash = e.Hash
-			if err := s.number(ctx, tx, e, endpoints); err != nil {
-				return err
-			}
-			numbered = append(numbered, e)
-		}
-		return mustChange(ctx, tx, stale("event head", merchantID), "UPDATE event_head SET position = $3, hash = $4 WHERE merchant_id = $1 AND version = $2",
-			merchantID, head.version, head.position, head.hash)
+		numbered, err = s.sequence(ctx, tx, merchantID, limit, endpoints)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return numbered, nil
+}
+
+// sequence is SequenceEvents inside a transaction. It reads what waits after it has the head: another node may have numbered some of it meanwhile.
+func (s *Store) sequence(ctx context.Context, tx Tx, merchantID string, limit int, endpoints []Endpoint) ([]postern.Event, error) {
+	var numbered []postern.Event
+	head, err := takeHead(ctx, tx, merchantID)
+	if err != nil {
+		return nil, err
+	}
+	pending, err := many(ctx, tx, "SequenceEvents", scanEvent, selectEvent+" AND position = 0 ORDER BY id LIMIT $2", merchantID, limit)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range pending {
+		head.position++
+		e.Position, e.Hash = head.position, ChainHash(head.hash, e)
+		head.hash = e.Hash
+		if err := s.number(ctx, tx, e, endpoints); err != nil {
+			return nil, err
+		}
+		numbered = append(numbered, e)
+	}
+	return numbered, mustChange(ctx, tx, stale("event head", merchantID), "UPDATE event_head SET position = $3, hash = $4 WHERE merchant_id = $1 AND version = $2",
+		merchantID, head.version, head.position, head.hash)
 }
 
 type eventHead struct {
@@ -93,11 +99,19 @@ func takeHead(ctx context.Context, tx Tx, merchantID string) (eventHead, error) 
 }
 
 func (s *Store) number(ctx context.Context, tx Tx, e postern.Event, endpoints []Endpoint) error {
-	err := mustChange(ctx, tx, stale("event", e.ID), "UPDATE event SET position = $3, hash = $4 WHERE merchant_id = $1 AND id = $2 AND position = 0",
-		e.MerchantID, e.ID, e.Position, e.Hash)
-	if err != nil {
+	if err := numberOne(ctx, tx, e); err != nil {
 		return err
 	}
+	return s.deliver(ctx, tx, e, endpoints)
+}
+
+func numberOne(ctx context.Context, tx Tx, e postern.Event) error {
+	return mustChange(ctx, tx, stale("event", e.ID), "UPDATE event SET position = $3, hash = $4 WHERE merchant_id = $1 AND id = $2 AND position = 0",
+		e.MerchantID, e.ID, e.Position, e.Hash)
+}
+
+// deliver inserts a waiting delivery and its job for every endpoint that takes the event.
+func (s *Store) deliver(ctx context.Context, tx Tx, e postern.Event, endpoints []Endpoint) error {
 	for _, endpoint := range endpoints {
 		if len(endpoint.Types) > 0 && !slices.Contains(endpoint.Types, string(e.Type)) {
 			continue

@@ -6,11 +6,14 @@ import (
 	"postern"
 )
 
-const merchantColumns = "merchant_id, version, partner_id, name, live, locale, zone, surplus_policy, created_at"
+const merchantColumns = "merchant_id, version, partner_id, name, live, locale, zone, surplus_policy, created_at, category, region"
+
+// readMerchant reads what a node of the version before wrote without the last two columns as well.
+const readMerchant = "SELECT merchant_id, version, partner_id, name, live, locale, zone, surplus_policy, created_at, coalesce(category, ''), coalesce(region, '')"
 
 func scanMerchant(r Row) (postern.Merchant, error) {
 	var m postern.Merchant
-	err := r.Scan(&m.ID, &m.Version, &m.PartnerID, &m.Name, flag(&m.Live), &m.Locale, &m.Zone, asJSON(&m.Surplus), at(&m.CreatedAt))
+	err := r.Scan(&m.ID, &m.Version, &m.PartnerID, &m.Name, flag(&m.Live), &m.Locale, &m.Zone, asJSON(&m.Surplus), at(&m.CreatedAt), &m.Category, &m.Region)
 	return m, err
 }
 
@@ -22,23 +25,23 @@ func (s *Store) SaveMerchant(ctx context.Context, m postern.Merchant) error {
 	}
 	return s.Write(ctx, func(tx Tx) error {
 		if m.Version == 0 {
-			_, err := tx.Exec(ctx, insertInto("merchant", merchantColumns), m.ID, 1, m.PartnerID, m.Name, bit(m.Live), m.Locale, m.Zone, policy, micros(m.CreatedAt))
+			_, err := tx.Exec(ctx, insertInto("merchant", merchantColumns), m.ID, 1, m.PartnerID, m.Name, bit(m.Live), m.Locale, m.Zone, policy, micros(m.CreatedAt), m.Category, m.Region)
 			return err
 		}
 		return mustChange(ctx, tx, stale("merchant", m.ID), `UPDATE merchant SET version = version + 1, partner_id = $3, name = $4, locale = $5, zone = $6,
-			surplus_policy = $7 WHERE merchant_id = $1 AND version = $2`, m.ID, m.Version, m.PartnerID, m.Name, m.Locale, m.Zone, policy)
+			surplus_policy = $7, category = $8, region = $9 WHERE merchant_id = $1 AND version = $2`, m.ID, m.Version, m.PartnerID, m.Name, m.Locale, m.Zone, policy, m.Category, m.Region)
 	})
 }
 
 // Merchant returns one merchant, or postern.CodeNotFound.
 func (s *Store) Merchant(ctx context.Context, id string) (postern.Merchant, error) {
-	return one(ctx, s.reader(), "Merchant", "merchant", scanMerchant, "SELECT "+merchantColumns+" FROM merchant WHERE merchant_id = $1", id)
+	return one(ctx, s.reader(), "Merchant", "merchant", scanMerchant, readMerchant+" FROM merchant WHERE merchant_id = $1", id)
 }
 
 // Merchants lists a partner's merchants, or all (""), newest first; next is the id to go on after, "" at the end.
 func (s *Store) Merchants(ctx context.Context, partnerID string, page Page) (list []postern.Merchant, next string, err error) {
 	id := func(m postern.Merchant) string { return m.ID }
-	query := "SELECT " + merchantColumns + " FROM (SELECT merchant_id AS id, merchant.* FROM merchant) m WHERE "
+	query := readMerchant + " FROM (SELECT merchant_id AS id, merchant.* FROM merchant) m WHERE "
 	if partnerID == "" {
 		return paged(ctx, s.reader(), "Merchants", page, id, scanMerchant, query+"1 = 1")
 	}

@@ -57,8 +57,9 @@ func (s *Store) RuleStamps(ctx context.Context, merchantID, partnerID string) ([
 		postern.Platform, partnerID, merchantID)
 }
 
-// ClosureStamps says in which state the closures of the platform, a partner and a merchant are that hold now or will.
+// ClosureStamps says in which state the closures of the platform, a partner and a merchant are. Withdrawn ones count too: without them one that goes while another
+// comes would leave the stamp as it was.
 func (s *Store) ClosureStamps(ctx context.Context, merchantID, partnerID string) ([]Stamp, error) {
 	return many(ctx, s.reader(), "ClosureStamps", scanStamp, `SELECT owner_id, count(*), sum(version) FROM closure
-		WHERE owner_id IN ($1, $2, $3) AND withdrawn_at = 0 GROUP BY owner_id ORDER BY owner_id`, postern.Platform, partnerID, merchantID)
+		WHERE owner_id IN ($1, $2, $3) GROUP BY owner_id ORDER BY owner_id`, postern.Platform, partnerID, merchantID)
 }

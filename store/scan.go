@@ -68,6 +68,25 @@ func (s bitScanner) Scan(src any) error {
 	return nil
 }
 
+type textScanner struct{ to *string }
+
+// orEmpty scans a text of a column that is younger than the row: it is empty then.
+func orEmpty(to *string) textScanner { return textScanner{to} }
+
+func (s textScanner) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*s.to = ""
+	case string:
+		*s.to = v
+	case []byte:
+		*s.to = string(v)
+	default:
+		return fmt.Errorf("store: a text is stored as %T", src)
+	}
+	return nil
+}
+
 type jsonScanner struct{ to any }
 
 func asJSON(to any) jsonScanner { return jsonScanner{to} }

@@ -14,11 +14,13 @@ import (
 
 // channelCmd adds, lists and checks channels.
 type channelCmd struct {
-	Add     channelAddCmd     `cmd:"" help:"Add a channel with its first keys."`
-	List    channelListCmd    `cmd:"" help:"List channels."`
-	Check   channelCheckCmd   `cmd:"" help:"Make a harmless signed call and print what to register where."`
-	Restore channelRestoreCmd `cmd:"" help:"Lift what was observed about a channel, so that it is offered again."`
-	Fields  channelFieldsCmd  `cmd:"" help:"Print the settings and keys that a provider wants."`
+	Health    channelHealthCmd    `cmd:"" help:"Print what was observed of a channel: suspended, probed and restored, with the evidence."`
+	Add       channelAddCmd       `cmd:"" help:"Add a channel with its first keys."`
+	List      channelListCmd      `cmd:"" help:"List channels."`
+	Check     channelCheckCmd     `cmd:"" help:"Make a harmless signed call and print what to register where."`
+	Restore   channelRestoreCmd   `cmd:"" help:"Lift what was observed about a channel, so that it is offered again."`
+	Agreement channelAgreementCmd `cmd:"" help:"Print or change the agreement behind a channel."`
+	Fields    channelFieldsCmd    `cmd:"" help:"Print the settings and keys that a provider wants."`
 }
 
 type channelAddCmd struct {

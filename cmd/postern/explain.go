@@ -53,7 +53,7 @@ type explainer struct {
 // reasonWords says, after "because", why a way was not offered.
 var reasonWords = map[string]string{
 	route.ReasonBlocked: "it does not work there", route.ReasonWayOut: "it works only by a way out", route.ReasonNotAllowed: "the channel may not collect",
-	route.ReasonSuspended: "the provider refused it, so it was suspended", route.ReasonAmountLow: "the amount is below the limit", route.ReasonAmountHigh: "the amount is above the limit",
+	route.ReasonSuspended: "it was found shut, so it is suspended", route.ReasonAmountLow: "the amount is below the limit", route.ReasonAmountHigh: "the amount is above the limit",
 	route.ReasonQuota: "the channel's quota is used up", route.ReasonCurrency: "it does not carry the currency", route.ReasonNeedsCode: "it wants a scanned code",
 	route.ReasonOtherMode: "test and live never mix", route.ReasonClosed: "it is closed", route.ReasonRule: "a rule of the shop drops it",
 }
@@ -113,6 +113,12 @@ func (x explainer) merits(c route.Candidate) string {
 		all = append(all, "works right there")
 	} else {
 		all = append(all, "nobody knows whether it works there, so it comes last")
+	}
+	switch c.Reason {
+	case route.ReasonProbe:
+		all = append(all, "it was suspended, and a few payments try it again")
+	case route.ReasonLastResort:
+		all = append(all, "it is suspended, and there was nothing else to offer")
 	}
 	if c.OwnWallet {
 		all = append(all, "the buyer sits inside that wallet")

@@ -6,23 +6,28 @@ import (
 )
 
 const (
-	trustEvery  = 6 * time.Hour
-	forgetEvery = 24 * time.Hour
+	trustEvery    = 6 * time.Hour
+	forgetEvery   = 24 * time.Hour
+	calendarEvery = time.Hour
 )
 
-// housekeep does, on every node and harmlessly often, what no request asks for: fetching provider certificates before they are used, and deleting what
-// retention says. It ends with the context.
+// housekeep does, on every node and harmlessly often, what no request asks for: fetching provider certificates before they are used, telling
+// merchants of what is about to end, and deleting what retention says. It ends with the context.
 func (s *theSwitch) housekeep(ctx context.Context) {
-	trust, forget := time.NewTicker(trustEvery), time.NewTicker(forgetEvery)
+	trust, forget, calendar := time.NewTicker(trustEvery), time.NewTicker(forgetEvery), time.NewTicker(calendarEvery)
 	defer trust.Stop()
 	defer forget.Stop()
+	defer calendar.Stop()
 	s.refreshTrust(ctx)
+	s.tellCalendar(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-trust.C:
 			s.refreshTrust(ctx)
+		case <-calendar.C:
+			s.tellCalendar(ctx)
 		case <-forget.C:
 			if n, err := s.engine.Forget(ctx); err != nil {
 				s.log.ErrorContext(ctx, "retention", "deleted", n, "err", err)
@@ -34,5 +39,11 @@ func (s *theSwitch) housekeep(ctx context.Context) {
 func (s *theSwitch) refreshTrust(ctx context.Context) {
 	if n, err := s.engine.RefreshAllTrust(ctx); err != nil && ctx.Err() == nil {
 		s.log.ErrorContext(ctx, "provider certificates", "fetched", n, "err", err)
+	}
+}
+
+func (s *theSwitch) tellCalendar(ctx context.Context) {
+	if n, err := s.engine.TellCalendar(ctx); err != nil && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "calendar", "told", n, "err", err)
 	}
 }

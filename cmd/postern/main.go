@@ -30,7 +30,10 @@ type cli struct {
 	Ledger    ledgerCmd    `cmd:"" help:"Print the trial balance and check the books."`
 	Explain   explainCmd   `cmd:"" help:"Say why a payment was offered what it was offered, and what would be offered today."`
 	Closure   closureCmd   `cmd:"" help:"Announce, move and withdraw closures."`
-	Drill     drillCmd     `cmd:"" help:"Answer what a closure would cost, from real orders, before it happens."`
+	Rules     rulesCmd     `cmd:"" help:"The merchant's own rules about what is offered to whom: what is wrong with them, what they would have done, what holds."`
+	Drill     drillCmd     `cmd:"" help:"Answer what a closure, an agreement, a rule or another wall map would cost, from real orders or a synthetic market, before it happens."`
+	Calendar  calendarCmd  `cmd:"" help:"List everything that will end: agreements, papers, keys, closures, walls."`
+	Fleet     fleetCmd     `cmd:"" help:"Move the merchants that a closure will hit, step by step, and back."`
 	Wall      wallCmd      `cmd:"" help:"Ask what works where."`
 	Statement statementCmd `cmd:"" help:"Read a provider's bill."`
 	Backup    backupCmd    `cmd:"" help:"Copy the embedded database while it is in use."`

@@ -79,7 +79,7 @@ func (o *offline) merchant(ctx context.Context, id string) (postern.Merchant, er
 	case 1:
 		return rows[0], nil
 	}
-	return postern.Merchant{}, errors.New("there are several merchants: say which with --merchant mer_...")
+	return postern.Merchant{}, errors.New("there are several merchants: say which by its id, mer_...")
 }
 
 // describe finds a provider by its code.

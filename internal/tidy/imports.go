@@ -45,7 +45,7 @@ var house = map[string]knows{
 
 	"callback":     {ours: []string{".", "engine", "provider"}, why: "a door: raw bytes to the engine, and the answer back"},
 	"facade":       {ours: []string{".", "engine", "provider"}, why: "a door over the engine"},
-	"api":          {ours: []string{".", "engine", "ledger", "provider", "route", "store", "vault", "wall", "webhook"}, libs: []string{"github.com/danielgtaylor/huma/v2", "golang.org/x/time"}, why: "a door: reads from the store, changes through the engine"},
+	"api":          {ours: []string{".", "drill", "engine", "ledger", "provider", "route", "store", "vault", "wall", "webhook"}, libs: []string{"github.com/danielgtaylor/huma/v2", "golang.org/x/time"}, why: "a door: reads from the store, changes through the engine"},
 	"web/ui":       {ours: []string{"."}, libs: []string{"rsc.io/qr"}, why: "parts of pages know no page"},
 	"web/webtest":  {libs: []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto"}, why: "a browser for tests knows no room"},
 	"web/checkout": {ours: []string{".", "engine", "provider", "route", "wall", "web/ui"}, why: "a door: pages over the engine"},

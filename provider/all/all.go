@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"postern/provider"
@@ -33,6 +34,11 @@ func Sandboxes() []Maker {
 		{Code: bill99.Code, Make: makeBill99},
 		{Code: tenpay.Code, Make: makeTenpay},
 	}
+}
+
+// SandboxesOf lists the makers of some providers only, for tests of what two wallets do whatever else there is.
+func SandboxesOf(codes ...string) []Maker {
+	return slices.DeleteFunc(Sandboxes(), func(m Maker) bool { return !slices.Contains(codes, m.Code) })
 }
 
 // Maker makes one provider's sandbox. Keys names the RSA keys that it wants, so that they can be made beforehand, in parallel.

@@ -35,6 +35,11 @@ func testClosures(t *testing.T, f *fixture) {
 	}
 	moved := list[0].Move(at.Add(time.Hour), "withdrawn", "called off")
 	check(t, f.SaveClosure(ctx, moved))
+	scoped := list[1].Rescope(at, "wider", postern.Scope{Providers: []string{"p", "q"}})
+	check(t, f.SaveClosure(ctx, scoped))
+	if got, err := f.Closure(ctx, scoped.OwnerID, scoped.ID); err != nil || !reflect.DeepEqual(got.Scope, scoped.Scope) || got.History[1].What != "widened" {
+		t.Errorf("rescoped %+v, %v", got, err)
+	}
 	if err := f.SaveClosure(ctx, moved); postern.CodeOf(err) != postern.CodeConflict {
 		t.Errorf("a stale version: %v", err)
 	}

@@ -21,7 +21,7 @@ func testSettings(t *testing.T, f *fixture) {
 	partner.Name = "ISV 2"
 	ok(f.SavePartner(ctx, partner))
 	f.want(must[postern.Partner](f)(f.Partner(ctx, "ptn_1")), partner)
-	m := postern.Merchant{ID: mine, PartnerID: "ptn_1", Name: "茶", Live: true, Locale: "zh-CN", Zone: "Asia/Shanghai", Surplus: postern.SurplusPolicy{HoldLate: true}, CreatedAt: epoch}
+	m := postern.Merchant{ID: mine, PartnerID: "ptn_1", Name: "茶", Live: true, Locale: "zh-CN", Zone: "Asia/Shanghai", Surplus: postern.SurplusPolicy{HoldLate: true}, CreatedAt: epoch, Category: "food", Region: "CN-11"}
 	ok(f.SaveMerchant(ctx, m))
 	ok(f.SaveMerchant(ctx, postern.Merchant{ID: theirs, Name: "b", CreatedAt: epoch}))
 	m.Version = 1

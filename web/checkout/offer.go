@@ -171,6 +171,7 @@ func (s scene) scanners() []string {
 	var names []string
 	for _, c := range s.plan.Candidates {
 		able := c.Reason == route.ReasonBlocked || c.Reason == route.ReasonWayOut || c.Kept
+		able = able && len(s.describe(c.Provider).Wallets) > 0 // somebody without an app of their own scans nothing
 		if name := s.walletName(c.Provider); able && c.Product != productNative && c.Product != productPage && !slices.Contains(names, name) {
 			names = append(names, name)
 		}

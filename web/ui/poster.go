@@ -63,7 +63,7 @@ func (p Poster) SVG() ([]byte, error) {
 	text(y+56, 68, "#16201a", "600", p.Amount)
 	module := posterQR / (code.Size + 2*quietZone)
 	side := module * (code.Size + 2*quietZone)
-	fmt.Fprintf(&b, `<g transform="translate(%d 372) scale(%d)" shape-rendering="crispEdges"><path d="%s"/></g>`+"\n", (posterWidth-side)/2, module, codePath(code))
+	fmt.Fprintf(&b, `<g transform="translate(%d 372) scale(%d)" shape-rendering="crispEdges"><path stroke="#000" d="%s"/></g>`+"\n", (posterWidth-side)/2, module, codePath(code))
 	y = 372 + side + 40
 	for _, line := range wrap(p.Apps, 26, 2) {
 		text(y, 26, "#16201a", "400", line)

@@ -20,13 +20,14 @@ func QR(content, label string) (template.HTML, error) {
 	}
 	size := strconv.Itoa(code.Size + 2*quietZone)
 	return template.HTML(`<svg class="qr" role="img" aria-label="` + template.HTMLEscapeString(label) + `" viewBox="0 0 ` + size + " " + size +
-		`" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h` + size + "v" + size + `H0z"/><path d="` + codePath(code) + `"/></svg>`), nil
+		`" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h` + size + "v" + size + `H0z"/><path stroke="#000" d="` + codePath(code) + `"/></svg>`), nil
 }
 
-// codePath is the dark modules as SVG path data, inside the quiet zone.
+// codePath is the dark modules as SVG path data, inside the quiet zone: strokes along the middle of each row, one unit wide, since they take half the bytes of boxes.
 func codePath(code *qr.Code) string {
 	var path strings.Builder
 	for y := range code.Size {
+		at := -1 // where the row's last stroke ended
 		for x := 0; x < code.Size; x++ {
 			run := 0
 			for code.Black(x+run, y) { // outside the code nothing is black
@@ -35,8 +36,14 @@ func codePath(code *qr.Code) string {
 			if run == 0 {
 				continue
 			}
-			fmt.Fprintf(&path, "M%d %dh%dv1h-%dz", x+quietZone, y+quietZone, run, run)
+			if at < 0 {
+				fmt.Fprintf(&path, "M%d %d.5", x+quietZone, y+quietZone)
+			} else {
+				fmt.Fprintf(&path, "m%d 0", x-at)
+			}
+			fmt.Fprintf(&path, "h%d", run)
 			x += run
+			at = x
 		}
 	}
 	return path.String()
