@@ -10,7 +10,8 @@ import (
 // merchant's needs no force.
 func TestAHistoricChannelIsForcedOverTheAPI(t *testing.T) {
 	b := newBench(t)
-	b.post("/v1/channels", b.channelBody("tenpay")).want(http.StatusCreated)
+	body := object{"provider": "tenpay", "settings": object{"partner": "1900000109"}, "keys": object{"partner_key": "k"}, "products": []string{"page"}}
+	b.post("/v1/channels", body).want(http.StatusCreated)
 	partnerID := b.partner(false)
 	live, _, err := b.w.API.MakeKey(context.Background(), partnerID, "live", true)
 	if err != nil {
@@ -18,7 +19,6 @@ func TestAHistoricChannelIsForcedOverTheAPI(t *testing.T) {
 	}
 	b.key = live
 	b.as = b.post("/v1/merchants", object{"name": "live"}).want(http.StatusCreated).text("id")
-	body := object{"provider": "tenpay", "settings": object{"partner": "1900000109"}, "keys": object{"partner_key": "k"}, "products": []string{"page"}}
 	if p := b.post("/v1/channels", body).problem(http.StatusUnprocessableEntity, "invalid_request", "provider"); p.text("fix") == "" {
 		t.Errorf("problem %v", p)
 	}
