@@ -20,6 +20,7 @@ type ChannelBody struct {
 	SubMerchant     string            `json:"sub_merchant,omitempty" maxLength:"64"`
 	Products        []string          `json:"products" minItems:"1" maxItems:"16"`
 	Rank            int64             `json:"rank,omitempty"`
+	ForceHistoric   bool              `json:"force_historic,omitempty" doc:"Add a live channel over a provider whose service is of the past."`
 }
 
 // ChannelView is a channel as merchants see it.
@@ -168,7 +169,7 @@ func (a *API) createChannel(ctx context.Context, in *createChannelIn) (*channelO
 	w.run = func(*store.Request) (postern.Channel, string, error) {
 		c, err := a.Engine.AddChannel(ctx, engine.NewChannel{
 			Merchant: m, OwnerID: owner, Provider: in.Body.Provider, CredentialSetID: in.Body.CredentialSetID, Settings: in.Body.Settings,
-			Keys: bytesOf(in.Body.Keys), SubMerchant: in.Body.SubMerchant, Products: in.Body.Products, Rank: in.Body.Rank,
+			Keys: bytesOf(in.Body.Keys), SubMerchant: in.Body.SubMerchant, Products: in.Body.Products, Rank: in.Body.Rank, ForceHistoric: in.Body.ForceHistoric,
 		})
 		return c, c.ID, err
 	}

@@ -23,6 +23,8 @@ type NewChannel struct {
 	SubMerchant     string
 	Products        []string
 	Rank            int64
+	// ForceHistoric adds a live channel over a provider whose service is of the past.
+	ForceHistoric bool
 }
 
 // AddChannel checks every field against the provider's Description and stores the account, its first generation of keys and the channel. Sandbox accounts
@@ -37,6 +39,9 @@ func (e *Engine) AddChannel(ctx context.Context, in NewChannel) (postern.Channel
 		if _, ok := description.Product(code); !ok {
 			return postern.Channel{}, postern.Invalid("products", postern.CodeInvalid, "the provider has no such product", "see the provider's page in docs")
 		}
+	}
+	if description.Historic && in.Merchant.Live && !in.ForceHistoric {
+		return postern.Channel{}, postern.Invalid("provider", postern.CodeInvalid, "this provider's service is historic: it is kept for archives and migrations, not for new live channels", "choose another provider, or send force_historic to add it all the same")
 	}
 	now := e.now()
 	set, err := e.setFor(ctx, in)

@@ -16,6 +16,7 @@ const (
 	OutcomeDuplicate = "duplicate"
 	OutcomeRejected  = "rejected"
 	OutcomeForeign   = "foreign"
+	OutcomeAsked     = "asked" // too old to be confirmed: the order was asked for instead
 )
 
 // Notify takes a provider's notification as it arrived at an opaque address and returns the exact answer. An unknown address is CodeNotFound. Any other
@@ -49,10 +50,59 @@ func (e *Engine) Notify(ctx context.Context, callbackID string, message provider
 	if err != nil {
 		return fail, e.reject(ctx, attempt, message, err)
 	}
+	if asker, ok := connector.(provider.NotifyConfirmer); ok {
+		settled, err := e.confirm(ctx, asker, call, attempt, verified, message)
+		if err != nil {
+			return fail, err
+		}
+		if settled {
+			return connector.Acknowledge(true), nil
+		}
+	}
 	if err := e.ApplyNotification(ctx, attempt, verified, message); err != nil {
 		return fail, err
 	}
 	return connector.Acknowledge(true), nil
+}
+
+// confirm asks a verified notification back where the protocol wants it. Only a confirmed one goes on to be applied. One that is too old to be confirmed makes
+// the order be asked for, and is acknowledged once that answer is committed (settled). Any other word is an error: the provider sends again.
+func (e *Engine) confirm(ctx context.Context, asker provider.NotifyConfirmer, call provider.Call, a postern.Attempt, verified provider.Verified, message provider.Message) (settled bool, err error) {
+	if notice, _ := verified.Notice(); !notice.SettingsMatch || notice.Number != a.Number {
+		return false, nil // Another's: kept and alarmed without a call.
+	}
+	if err := e.fault(ctx, "engine.confirm.before_call"); err != nil {
+		return false, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, call.Timeout)
+	defer cancel()
+	answer := asker.ConfirmNotification(bounded, call, a, message)
+	if err := e.fault(ctx, "engine.confirm.after_call"); err != nil {
+		return false, err
+	}
+	change := store.Change{MerchantID: a.MerchantID, At: e.now()}
+	if answer.Exchange.Op != "" {
+		change.Exchanges = append(change.Exchanges, e.exchange(a.MerchantID, a.ID, "", answer.Exchange))
+	}
+	switch answer.State {
+	case provider.ConfirmDone:
+		return false, e.commit(ctx, change)
+	case provider.ConfirmTooLate:
+		_, said, err := e.look(ctx, a)
+		if err != nil {
+			return false, err
+		}
+		if said == provider.Unknown {
+			return false, postern.E(postern.CodeUnverified, "engine.Notify", "the notification is too old to be confirmed, and the order's query went unanswered")
+		}
+		change.Notifications = append(change.Notifications, e.notification(a, message, OutcomeAsked, verified.KeyID(), "too old to be confirmed: "+answer.Code))
+		return true, e.commit(ctx, change)
+	}
+	change.Notifications = append(change.Notifications, e.notification(a, message, OutcomeRejected, verified.KeyID(), "not confirmed: "+string(answer.State)+" "+answer.Code))
+	if err := e.commit(ctx, change); err != nil {
+		return false, err
+	}
+	return false, postern.E(postern.CodeUnverified, "engine.Notify", "the provider does not confirm the notification: "+string(answer.State))
 }
 
 // reject keeps the raw bytes of a message that no key of ours made. The provider gets its failure answer: a genuine message comes again, and a query settles

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net/http"
 	"time"
@@ -66,6 +67,12 @@ type Secret interface {
 // Doer sends HTTP requests. An implementation reports ErrNotSent (wrapped) when it can prove that not one byte of the request was written.
 type Doer interface {
 	Do(*http.Request) (*http.Response, error)
+}
+
+// CertifiedDoer is a Doer that can show a client certificate, for the servers of providers that ask for one.
+type CertifiedDoer interface {
+	Doer
+	WithCertificate(certificate tls.Certificate) (Doer, error)
 }
 
 // Env is the outside world as a connector may see it. Tests and sim replace all of it.

@@ -15,6 +15,8 @@ type Description struct {
 	Products []ProductInfo
 	Settings []Field
 	Keys     []KeyField
+	// Historic says that the provider's service is of the past: new live channels over it are refused unless forced.
+	Historic bool
 	// Wallets are the containers that are this provider's own wallet app, where it is the natural first choice.
 	Wallets []string
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -22,6 +23,24 @@ func (d HTTPDoer) Do(request *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	return response, err
+}
+
+// WithCertificate returns a Doer that shows this client certificate. Its connections are its own and are not kept, so that no other account's request ever
+// travels over one of them.
+func (d HTTPDoer) WithCertificate(certificate tls.Certificate) (Doer, error) {
+	transport, ok := d.Client.Transport.(*http.Transport)
+	if !ok {
+		return nil, fmt.Errorf("%w: the client's transport takes no certificates", ErrNotSent)
+	}
+	transport = transport.Clone()
+	if transport.TLSClientConfig == nil {
+		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	transport.TLSClientConfig.Certificates = []tls.Certificate{certificate}
+	transport.DisableKeepAlives = true
+	client := *d.Client
+	client.Transport = transport
+	return HTTPDoer{Client: &client}, nil
 }
 
 // NotSent says that an error of a Doer proves that nothing was sent.

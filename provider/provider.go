@@ -106,6 +106,31 @@ type Notifiable interface {
 	Acknowledge(ok bool) Reply
 }
 
+// NotifyConfirmer is a Notifiable whose protocol wants a verified notification asked back before it counts.
+type NotifyConfirmer interface {
+	Notifiable
+	ConfirmNotification(ctx context.Context, call Call, attempt postern.Attempt, message Message) Confirmation
+}
+
+// ConfirmState is what a provider says of a notification that is asked back.
+type ConfirmState string
+
+// States of a confirmation. ConfirmTooLate means that the provider no longer answers for it: only a query of the order can.
+const (
+	ConfirmDone    ConfirmState = "confirmed"
+	ConfirmTooLate ConfirmState = "too_late"
+	ConfirmDenied  ConfirmState = "denied"
+	ConfirmUnknown ConfirmState = "unknown"
+)
+
+// Confirmation is the outcome of asking a notification back.
+type Confirmation struct {
+	State    ConfirmState
+	Code     string
+	Message  string
+	Exchange Exchange
+}
+
 // PayerResolver finds out who the buyer is where the provider wants to know at ordering (OAuth).
 type PayerResolver interface {
 	// AuthorizeURL is where to send the buyer; the provider sends them back to redirectURI with a code and this state.

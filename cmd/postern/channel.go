@@ -30,6 +30,7 @@ type channelAddCmd struct {
 	Set      map[string]string `help:"Settings as name=value; 'postern channel fields' lists them."`
 	KeyFile  map[string]string `help:"Keys as name=FILE."`
 	Sub      string            `help:"The sub-merchant number under a partner's account."`
+	Force    bool              `name:"force-historic" help:"Add a live channel over a provider whose service is of the past."`
 }
 
 func (c *channelAddCmd) Run(rt *runtime) error {
@@ -46,7 +47,7 @@ func (c *channelAddCmd) Run(rt *runtime) error {
 		if err != nil {
 			return err
 		}
-		ch, err := o.engine.AddChannel(ctx, engine.NewChannel{Merchant: m, OwnerID: m.ID, Provider: c.Provider, Settings: c.Set, Keys: keys, SubMerchant: c.Sub, Products: c.Products})
+		ch, err := o.engine.AddChannel(ctx, engine.NewChannel{Merchant: m, OwnerID: m.ID, Provider: c.Provider, Settings: c.Set, Keys: keys, SubMerchant: c.Sub, Products: c.Products, ForceHistoric: c.Force})
 		if err != nil {
 			return err
 		}

@@ -204,7 +204,14 @@ func (o *operator) pay(key string, box runningSandbox) {
 	if !slices.Contains(box.Products, product) {
 		product = "page"
 	}
-	send(http.MethodPost, "/v1/payments/"+p.ID+"/attempts", fmt.Sprintf(`{"provider":%q,"product":%q}`, box.Code, product), &a)
+	send(http.MethodPost, "/v1/payments/"+p.ID+"/attempts", fmt.Sprintf(`{"provider":%q,"product":%q,"client_ip":"203.0.113.7"}`, box.Code, product), &a)
+	if a.Action != nil && a.Action.Type == postern.ActionRedirect { // the buyer's browser opens it
+		response, err := http.Get(a.Action.URL)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		_ = response.Body.Close()
+	}
 	if a.Action != nil && a.Action.Type == postern.ActionForm { // the buyer's browser brings it
 		form := url.Values{}
 		for name, value := range a.Action.Fields {

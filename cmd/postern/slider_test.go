@@ -46,13 +46,13 @@ type storyDay struct {
 }
 
 var storyDays = []storyDay{
-	{"2014-02-12", [3]bool{true, true, true}, "choose", []string{"alipay", "bill99", "unionpay"}, "download page"},
-	{"2014-02-13", [3]bool{false, true, false}, "choose", []string{"bill99", "unionpay"}, "signs no new shops"}, // what was left
-	{"2014-10-01", [3]bool{false, false, false}, "choose", []string{"wechatpay", "bill99", "unionpay"}, "deposit"},
-	{"2015-02-02", [3]bool{false, false, false}, "choose", []string{"wechatpay", "bill99", "unionpay"}, "red packets"},
-	{"2021-09-17", [3]bool{false, false, false}, "choose", []string{"wechatpay", "bill99", "unionpay"}, "between two people"},
-	{"2024-09-12", [3]bool{false, false, false}, "choose", []string{"wechatpay", "bill99", "unionpay"}, "Taobao and Tmall take WeChat Pay"},
-	{"2026-02-04", [3]bool{false, false, false}, "choose", []string{"wechatpay", "bill99", "unionpay"}, "Yuanbao"},
+	{"2014-02-12", [3]bool{true, true, true}, "choose", []string{"alipay", "bill99", "tenpay", "unionpay"}, "download page"},
+	{"2014-02-13", [3]bool{false, true, false}, "choose", []string{"bill99", "tenpay", "unionpay"}, "signs no new shops"}, // what was left
+	{"2014-10-01", [3]bool{false, false, false}, "choose", []string{"wechatpay", "bill99", "tenpay", "unionpay"}, "deposit"},
+	{"2015-02-02", [3]bool{false, false, false}, "choose", []string{"wechatpay", "bill99", "tenpay", "unionpay"}, "red packets"},
+	{"2021-09-17", [3]bool{false, false, false}, "choose", []string{"wechatpay", "bill99", "tenpay", "unionpay"}, "between two people"},
+	{"2024-09-12", [3]bool{false, false, false}, "choose", []string{"wechatpay", "bill99", "tenpay", "unionpay"}, "Taobao and Tmall take WeChat Pay"},
+	{"2026-02-04", [3]bool{false, false, false}, "choose", []string{"wechatpay", "bill99", "tenpay", "unionpay"}, "Yuanbao"},
 }
 
 // TestTheSlider moves the demo's date through the story in a real browser: the three shops, the phones, the words and their evidence, by mouse and keyboard.

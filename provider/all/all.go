@@ -14,6 +14,7 @@ import (
 	"postern/provider/alipay"
 	"postern/provider/bill99"
 	"postern/provider/sandboxkit"
+	"postern/provider/tenpay"
 	"postern/provider/unionpay"
 	"postern/provider/wechatpay"
 	"postern/recon"
@@ -21,7 +22,7 @@ import (
 
 // Registry returns every connector.
 func Registry() provider.Registry {
-	return provider.NewRegistry(alipay.New(), wechatpay.New(), unionpay.New(), bill99.New())
+	return provider.NewRegistry(alipay.New(), wechatpay.New(), unionpay.New(), bill99.New(), tenpay.New())
 }
 
 // Sandboxes lists the makers of sandboxes by provider code, in the order in which people are shown them.
@@ -31,6 +32,7 @@ func Sandboxes() []Maker {
 		{Code: alipay.Code, Keys: alipayKeys, Make: makeAlipay},
 		{Code: unionpay.Code, Keys: unionpayKeys, Make: makeUnionpay},
 		{Code: bill99.Code, Make: makeBill99},
+		{Code: tenpay.Code, Make: makeTenpay},
 	}
 }
 

@@ -81,6 +81,7 @@ var meaning = map[string]string{
 	"refund query":  "found by number; a number that was never sent is absent",
 	"notification":  "verified, complete, and not repeated once acknowledged",
 	"forgery":       "a changed byte, no signature, a stranger's key, an empty body: refused",
+	"confirmation":  "a verified notification that must be asked back is; a lost answer proves nothing; too late says so",
 	"lost start":    "dropped request, dropped answer, error 500 before and after the effect, wrong signature: unknown; nothing sent: failed",
 	"lost query":    "the same faults say nothing about the order",
 	"lost close":    "the same faults are unknown, and closing again settles it",

@@ -60,6 +60,32 @@ func notifies(p *trial) {
 	}
 }
 
+// confirms: a notification is asked back while the provider answers for it; an answer that is lost says nothing, a stranger learns nothing, and past its time the
+// provider says so.
+func confirms(p *trial) {
+	c := p.s.Connector.(provider.NotifyConfirmer)
+	a, message := p.arrived()
+	ask := func(what string, m provider.Message, want provider.ConfirmState) {
+		p.Helper()
+		got := c.ConfirmNotification(p.Context(), p.s.Call, a, m)
+		if got.State != want {
+			p.Errorf("%s: %+v, want %s", what, got, want)
+		}
+		p.discreet(got.Exchange)
+	}
+	ask("a notification", message, provider.ConfirmDone)
+	for _, name := range lostFaults {
+		p.fault("confirm", name)
+		ask(name, message, provider.ConfirmUnknown)
+		p.used()
+	}
+	if got := c.ConfirmNotification(p.Context(), p.s.Stranger, a, message); got.State == provider.ConfirmDone {
+		p.Errorf("a stranger's keys confirm: %+v", got)
+	}
+	p.s.Clock.Advance(time.Hour)
+	ask("an old notification", message, provider.ConfirmTooLate)
+}
+
 // forgeries: one changed byte, a missing signature, a stranger's key or another body make no Verified.
 func forgeries(p *trial) {
 	n := p.s.Connector.(provider.Notifiable)

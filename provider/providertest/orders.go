@@ -21,6 +21,7 @@ func scenarios() []scenario {
 		{name: "refund query", can: can[provider.RefundQuerier], try: refundQueries},
 		{name: "notification", can: can[provider.Notifiable], try: notifies},
 		{name: "forgery", can: can[provider.Notifiable], try: forgeries},
+		{name: "confirmation", can: can[provider.NotifyConfirmer], try: confirms},
 		{name: "lost start", can: func(p *trial) bool { return !p.product.BrowserStart }, try: lostStarts},
 		{name: "lost query", try: lostQueries},
 		{name: "lost close", can: can[provider.Closer], try: lostCloses},
