@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"postern"
+	"postern/drill"
 	"postern/wall"
 )
 
@@ -112,7 +114,8 @@ func (c *wallTimelineCmd) Run(rt *runtime) error {
 
 // wallCheckCmd validates an overlay.
 type wallCheckCmd struct {
-	File string `arg:"" help:"The overlay."`
+	File  string        `arg:"" help:"The overlay."`
+	Since time.Duration `help:"Play the paid orders of so long through it, such as 720h, and say what becomes of them."`
 }
 
 func (c *wallCheckCmd) Run(rt *runtime) error {
@@ -132,7 +135,19 @@ func (c *wallCheckCmd) Run(rt *runtime) error {
 		return fmt.Errorf("%d of its lines cannot hold", bad)
 	}
 	fmt.Fprintf(rt.stdout, "good: %d warnings, version %s\n", len(problems), m.Version())
-	return nil
+	if c.Since == 0 {
+		return nil
+	}
+	return rt.withStore(func(ctx context.Context, o *offline) error {
+		now := time.Now()
+		q := drill.Question{Change: drill.Change{Map: m}, At: now, Since: now.Add(-c.Since), Until: now}
+		report, err := drill.Replay(ctx, o.engine, q)
+		if err != nil {
+			return err
+		}
+		printDrill(rt.stdout, q, report)
+		return nil
+	})
 }
 
 // wallDetectCmd names the container of each user agent.
