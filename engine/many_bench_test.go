@@ -39,7 +39,7 @@ func manyMerchants(b *testing.B, s *store.Store, n int, at time.Time) {
 		channel("chn_a", "alipay"), channel("chn_b", "wechatpay"),
 	}
 	for k := range 3 {
-		p, a, r := fmt.Sprintf("pay_%d", k), fmt.Sprint(postern.FirstID("att_", at), k), fmt.Sprint(postern.FirstID("rcp_", at), k)
+		p, a, r := fmt.Sprintf("pay_%d", k), fmt.Sprint(postern.FirstID("att_", at)[:14], k), fmt.Sprint(postern.FirstID("rcp_", at)[:14], k)
 		statements = append(statements,
 			fmt.Sprintf(`INSERT INTO payment (merchant_id, id, version, reference, amount, currency, description, return_url, metadata, items, late_payment, status, live, link_token, expires_at,
 				cancel_requested_at, close_requested_at, paid_at, created_at, updated_at) %s SELECT %s, %s, 1, 'r%d', 10000, 'CNY', 'd', '', '{}', '[]', 'refund', 'paid', 1, '', 0, 0, 0, %d, %d, %d FROM n`,
