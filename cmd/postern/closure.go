@@ -116,36 +116,64 @@ type consent struct {
 	Yes     bool `help:"Go on even where merchants lose their last way to be paid."`
 }
 
+// errLastWay is what a person hears who has not said --yes.
+var errLastWay = errors.New("nothing is stored: merchants would lose their last way to be paid; say --yes to go on all the same")
+
 // agree prints what closures would do. It says false when nothing is to be stored, with an error when that is for want of a yes.
 func (c *consent) agree(ctx context.Context, rt *runtime, o *offline, list ...postern.Closure) (bool, error) {
-	warned := false
+	lost := int64(0)
 	for _, one := range list {
 		effect, err := o.engine.PreviewClosure(ctx, one)
 		if err != nil {
 			return false, err
 		}
-		fmt.Fprintf(rt.stdout, "%s: about %s, %s in the last %d days went through what it closes\n", one.Title, postern.Count(effect.Merchants, "merchant"), sumWords(effect.Through), effect.Days)
-		for _, w := range effect.Warnings() {
-			warned = true
-			fmt.Fprintln(rt.stdout, "warning:", w)
-		}
-		if len(effect.Examples) > 0 {
-			fmt.Fprintln(rt.stdout, "         for example", strings.Join(effect.Examples, ", "))
-		}
+		printEffect(rt, one, effect)
+		lost += stranded(effect)
 	}
-	switch {
-	case c.Preview:
-		return false, nil
-	case warned && !c.Yes:
-		return false, errors.New("nothing is stored: merchants would lose their last way to be paid; say --yes to announce it all the same")
+	if !c.Preview && lost > 0 && !c.Yes {
+		return false, errLastWay
 	}
-	return true, nil
+	return !c.Preview, nil
 }
 
-// printEffect says what a closure does as it is now.
-func printEffect(ctx context.Context, rt *runtime, o *offline, c postern.Closure) error {
-	_, err := (&consent{Preview: true}).agree(ctx, rt, o, c)
-	return err
+// agreeToEdit prints what a closure would do after an edit. A yes is wanted where more merchants would lose a last way than do already.
+func (c *consent) agreeToEdit(ctx context.Context, rt *runtime, o *offline, owner, id string, edit func(postern.Closure, time.Time) postern.Closure) (bool, error) {
+	now, err := o.store.Closure(ctx, owner, id)
+	if err != nil {
+		return false, err
+	}
+	before, err := o.engine.PreviewClosure(ctx, now)
+	if err != nil {
+		return false, err
+	}
+	edited := edit(now, time.Now())
+	after, err := o.engine.PreviewClosure(ctx, edited)
+	if err != nil {
+		return false, err
+	}
+	printEffect(rt, edited, after)
+	if !c.Preview && stranded(after) > stranded(before) && !c.Yes {
+		return false, errLastWay
+	}
+	return !c.Preview, nil
+}
+
+// stranded counts the merchants and containers without a last way.
+func stranded(effect engine.ClosureEffect) (n int64) {
+	for _, w := range effect.LastWays {
+		n += w.Merchants
+	}
+	return n
+}
+
+func printEffect(rt *runtime, c postern.Closure, effect engine.ClosureEffect) {
+	fmt.Fprintf(rt.stdout, "%s: about %s, %s in the last %d days went through what it closes\n", c.Title, postern.Count(effect.Merchants, "merchant"), sumWords(effect.Through), effect.Days)
+	for _, w := range effect.Warnings() {
+		fmt.Fprintln(rt.stdout, "warning:", w)
+	}
+	if len(effect.Examples) > 0 {
+		fmt.Fprintln(rt.stdout, "         for example", strings.Join(effect.Examples, ", "))
+	}
 }
 
 // sumWords are orders and amounts for people.
@@ -217,6 +245,7 @@ func (c *closureImportCmd) Run(rt *runtime) error {
 type closureScopeCmd struct {
 	closureOwner
 	closureScope
+	consent
 	ID   string `arg:"" help:"The closure (clo_...)."`
 	Note string `help:"Why, for the history."`
 }
@@ -227,18 +256,22 @@ func (c *closureScopeCmd) Run(rt *runtime) error {
 		return err
 	}
 	return rt.withStore(func(ctx context.Context, o *offline) error {
-		edited, err := o.engine.RescopeClosure(ctx, c.Owner, c.ID, c.Note, scope)
-		if err != nil {
+		ok, err := c.agreeToEdit(ctx, rt, o, c.Owner, c.ID, func(old postern.Closure, now time.Time) postern.Closure { return old.Rescope(now, c.Note, scope) })
+		if !ok {
 			return err
 		}
-		fmt.Fprintln(rt.stdout, edited.History[len(edited.History)-1].What)
-		return printEffect(ctx, rt, o, edited)
+		edited, err := o.engine.RescopeClosure(ctx, c.Owner, c.ID, c.Note, scope)
+		if err == nil {
+			fmt.Fprintln(rt.stdout, edited.History[len(edited.History)-1].What)
+		}
+		return err
 	})
 }
 
 type closureMoveCmd struct {
 	closureOwner
 	withdrawals
+	consent
 	ID   string `arg:"" help:"The closure (clo_...)."`
 	Note string `help:"Why, for the history."`
 }
@@ -249,11 +282,14 @@ func (c *closureMoveCmd) Run(rt *runtime) error {
 		return err
 	}
 	return rt.withStore(func(ctx context.Context, o *offline) error {
-		moved, err := o.engine.MoveClosure(ctx, c.Owner, c.ID, c.Note, list...)
-		if err != nil {
+		ok, err := c.agreeToEdit(ctx, rt, o, c.Owner, c.ID, func(old postern.Closure, now time.Time) postern.Closure {
+			return old.Move(now, "moved", c.Note, list...)
+		})
+		if !ok {
 			return err
 		}
-		return printEffect(ctx, rt, o, moved)
+		_, err = o.engine.MoveClosure(ctx, c.Owner, c.ID, c.Note, list...)
+		return err
 	})
 }
 

@@ -71,7 +71,20 @@ func TestALastWayWantsAYes(t *testing.T) {
 	if out := postern(0, "closure", "list"); strings.Contains(out, "clo_") {
 		t.Errorf("it is stored: %s", out)
 	}
-	postern(0, append(announce, "--container", "qq")...) // Nothing was sold there.
+	narrow := postern(0, append(announce, "--container", "qq")...) // Nothing was sold there.
+	id := strings.Fields(narrow[strings.Index(narrow, "closure clo_"):])[1]
+	widen := []string{"closure", "scope", id, "--provider", "alipay"}
+	if out := postern(1, widen...); !strings.Contains(out, "lose the last way to be paid in browser-mobile") || !strings.Contains(out, "say --yes") {
+		t.Errorf("widened without a yes: %s", out)
+	}
+	if out := postern(0, "closure", "list"); strings.Contains(out, "widened") {
+		t.Errorf("it is widened: %s", out)
+	}
+	if out := postern(0, append(widen, "--yes")...); !strings.Contains(out, "widened") {
+		t.Errorf("not widened: %s", out)
+	}
+	postern(0, "closure", "move", id, "--withdraw", "pay=2099-02-01T00:00:00+08:00") // Nobody loses more than before.
+	postern(0, "closure", "withdraw", id)
 	if out := postern(0, append(announce, "--yes")...); !strings.Contains(out, "closure clo_") {
 		t.Errorf("it is not stored: %s", out)
 	}
