@@ -77,6 +77,7 @@ const (
 	ActionQR       ActionType = "qr"
 	ActionJSAPI    ActionType = "jsapi"
 	ActionApp      ActionType = "app"
+	ActionMini     ActionType = "mini"
 	ActionWait     ActionType = "wait"
 )
 

@@ -106,6 +106,10 @@ type Channel struct {
 	Provider          string
 	// SubMerchant is the merchant's number under a partner's account; empty for a direct account.
 	SubMerchant string
+	// Settings are the channel's own values beside or in the place of the account's, and Secrets its own sealed key fields (what the merchant authorised a partner
+	// with), both by the names of the provider's Description.
+	Settings    map[string]string
+	Secrets     map[string][]byte
 	Products    []string
 	Permissions []Permission
 	// Agreement is the paper behind the channel; without a term it counts as signed and open-ended.

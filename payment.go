@@ -44,8 +44,10 @@ type Payment struct {
 	// Items are what is sold, for people: the amount of the payment is what counts.
 	Items       []Item
 	LatePayment LatePolicy
-	Status      PaymentStatus
-	Live        bool
+	// ProfitSharing says that parts of it will be shared with others by the provider, which wants to know at ordering.
+	ProfitSharing bool
+	Status        PaymentStatus
+	Live          bool
 	// LinkToken is the random part of the checkout address.
 	LinkToken string
 	ExpiresAt time.Time

@@ -13,16 +13,17 @@ import (
 
 // PaymentBody is the body of POST /v1/payments.
 type PaymentBody struct {
-	Reference   string            `json:"reference" minLength:"1" maxLength:"64" doc:"Your own number, unique for ever." example:"A-2026-0001"`
-	Amount      int64             `json:"amount" minimum:"1" maximum:"1000000000000" doc:"Minor units: 6800 is 68.00." example:"6800"`
-	Currency    string            `json:"currency" minLength:"3" maxLength:"3" example:"CNY"`
-	Description string            `json:"description" minLength:"1" maxLength:"127" doc:"What the buyer reads in the wallet." example:"烧饼 10 个"`
-	ReturnURL   string            `json:"return_url,omitempty" maxLength:"1024" doc:"Where the buyer goes afterwards, with payment_id only. It proves nothing."`
-	ExpiresIn   int64             `json:"expires_in,omitempty" minimum:"5" maximum:"7776000" doc:"Seconds until the payment ends; 1800 if neither this nor expires_at is sent."`
-	ExpiresAt   *time.Time        `json:"expires_at,omitempty" doc:"The end as a time, instead of expires_in."`
-	Metadata    map[string]string `json:"metadata,omitempty" doc:"Up to 20 notes of your own; they come back with the payment and its events."`
-	LatePayment string            `json:"late_payment,omitempty" enum:"accept,refund" doc:"What becomes of money that arrives after the end: refund (given back, unless you say otherwise) or accept (the payment is paid after all)."`
-	Items       []ItemBody        `json:"items,omitempty" maxItems:"100" doc:"What is sold, for people; the amount is what counts."`
+	Reference     string            `json:"reference" minLength:"1" maxLength:"64" doc:"Your own number, unique for ever." example:"A-2026-0001"`
+	Amount        int64             `json:"amount" minimum:"1" maximum:"1000000000000" doc:"Minor units: 6800 is 68.00." example:"6800"`
+	Currency      string            `json:"currency" minLength:"3" maxLength:"3" example:"CNY"`
+	Description   string            `json:"description" minLength:"1" maxLength:"127" doc:"What the buyer reads in the wallet." example:"烧饼 10 个"`
+	ReturnURL     string            `json:"return_url,omitempty" maxLength:"1024" doc:"Where the buyer goes afterwards, with payment_id only. It proves nothing."`
+	ExpiresIn     int64             `json:"expires_in,omitempty" minimum:"5" maximum:"7776000" doc:"Seconds until the payment ends; 1800 if neither this nor expires_at is sent."`
+	ExpiresAt     *time.Time        `json:"expires_at,omitempty" doc:"The end as a time, instead of expires_in."`
+	ProfitSharing bool              `json:"profit_sharing,omitempty" doc:"Parts of it will be shared with others by the provider, which wants to know when the order is placed."`
+	Metadata      map[string]string `json:"metadata,omitempty" doc:"Up to 20 notes of your own; they come back with the payment and its events."`
+	LatePayment   string            `json:"late_payment,omitempty" enum:"accept,refund" doc:"What becomes of money that arrives after the end: refund (given back, unless you say otherwise) or accept (the payment is paid after all)."`
+	Items         []ItemBody        `json:"items,omitempty" maxItems:"100" doc:"What is sold, for people; the amount is what counts."`
 }
 
 // ItemBody is one line of what is sold.
@@ -112,7 +113,7 @@ func replayedHeader(replayed bool) string {
 
 func (a *API) createInput(b PaymentBody) (engine.CreateInput, error) {
 	input := engine.CreateInput{
-		Reference: b.Reference, Amount: b.Amount, Currency: b.Currency, Description: b.Description, ReturnURL: b.ReturnURL, Metadata: b.Metadata,
+		Reference: b.Reference, Amount: b.Amount, Currency: b.Currency, Description: b.Description, ReturnURL: b.ReturnURL, ProfitSharing: b.ProfitSharing, Metadata: b.Metadata,
 		LatePayment: postern.LatePolicy(b.LatePayment),
 	}
 	for _, item := range b.Items {

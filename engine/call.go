@@ -31,7 +31,15 @@ func (e *Engine) callFor(ctx context.Context, c postern.Channel) (provider.Call,
 	if err != nil {
 		return provider.Call{}, err
 	}
+	own, err := e.ownHandles(connector.Describe(), c)
+	if err != nil {
+		return provider.Call{}, err
+	}
 	call := provider.Call{Env: e.Env, Settings: set.Settings, SubMerchant: c.SubMerchant, Sandbox: set.Sandbox, Timeout: e.callTimeout(c.ID)}
+	if len(c.Settings) > 0 {
+		call.Settings = maps.Clone(set.Settings)
+		maps.Copy(call.Settings, c.Settings)
+	}
 	now := e.now()
 	for _, usable := range []bool{true, false} { // Usable generations first, newest first; those that only verify after them.
 		for _, g := range generations {
@@ -42,11 +50,34 @@ func (e *Engine) callFor(ctx context.Context, c postern.Channel) (provider.Call,
 			if err != nil {
 				return call, err
 			}
+			maps.Copy(handles, own)
 			call.Keys = append(call.Keys, provider.Generation{ID: g.ID, Handles: handles})
 		}
 	}
 	call.Trust, err = e.trust(ctx, set)
 	return call, err
+}
+
+// secretRef binds a channel's own sealed field to its place.
+func secretRef(c postern.Channel, field string) vault.Ref {
+	return vault.Ref{Owner: c.MerchantID, Table: "channel", Column: "secrets." + field, Row: c.ID}
+}
+
+// ownHandles opens the sealed fields that are the channel's and not the account's.
+func (e *Engine) ownHandles(d provider.Description, c postern.Channel) (map[string]any, error) {
+	handles := map[string]any{}
+	for _, field := range d.Keys {
+		sealed, ok := c.Secrets[field.Name]
+		if !ok || !field.PerChannel {
+			continue
+		}
+		h, err := e.Vault.Handle(secretRef(c, field.Name), field.Kind, "", sealed)
+		if err != nil {
+			return nil, postern.Wrap(postern.CodeInternal, "engine.ownHandles", err)
+		}
+		handles[field.Name] = h
+	}
+	return handles, nil
 }
 
 // handles opens the sealed fields of a generation.

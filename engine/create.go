@@ -35,7 +35,9 @@ type CreateInput struct {
 	Metadata    map[string]string
 	Items       []postern.Item
 	LatePayment postern.LatePolicy
-	ExpiresAt   time.Time
+	// ProfitSharing is told to the provider at ordering.
+	ProfitSharing bool
+	ExpiresAt     time.Time
 	// Request is the idempotency row to finish in the same commit, if any.
 	Request *store.Request
 }
@@ -52,7 +54,7 @@ func (e *Engine) Create(ctx context.Context, merchantID string, in CreateInput) 
 	}
 	p := postern.Payment{
 		MerchantID: merchantID, ID: e.newID(postern.PrefixPayment), Reference: in.Reference, Amount: in.Amount, Currency: in.Currency,
-		Description: in.Description, ReturnURL: in.ReturnURL, Metadata: in.Metadata, Items: in.Items, LatePayment: in.LatePayment, Status: postern.PaymentOpen,
+		Description: in.Description, ReturnURL: in.ReturnURL, Metadata: in.Metadata, Items: in.Items, LatePayment: in.LatePayment, ProfitSharing: in.ProfitSharing, Status: postern.PaymentOpen,
 		Live: merchant.Live, LinkToken: postern.NewToken(e.Env.Rand), ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Microsecond), CreatedAt: now, UpdatedAt: now,
 	}
 	change := store.Change{MerchantID: merchantID, At: now, Payment: &p, Jobs: []postern.Job{e.job(merchantID, postern.JobExpire, p.ID, p.ExpiresAt)}}

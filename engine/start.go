@@ -193,7 +193,7 @@ func (e *Engine) callStart(ctx context.Context, connector provider.Connector, ca
 	defer cancel()
 	answer := connector.Start(bounded, call, provider.StartRequest{
 		Attempt: attempt, Description: p.Description, NotifyURL: e.NotifyURL(attempt), ReturnURL: returnURL, QuitURL: e.CheckoutURL(p.LinkToken),
-		ClientIP: in.ClientIP, PayerID: in.PayerID, AuthCode: in.AuthCode, OS: in.Buyer.OS, Form: in.Buyer.Form,
+		ClientIP: in.ClientIP, PayerID: in.PayerID, AuthCode: in.AuthCode, ProfitSharing: p.ProfitSharing, OS: in.Buyer.OS, Form: in.Buyer.Form,
 	})
 	return answer, e.fault(ctx, "engine.start.after_call")
 }

@@ -23,6 +23,7 @@ type PaymentView struct {
 	CheckoutURL           string            `json:"checkout_url"`
 	ReturnURL             string            `json:"return_url,omitempty"`
 	LatePayment           string            `json:"late_payment" enum:"accept,refund"`
+	ProfitSharing         bool              `json:"profit_sharing,omitempty"`
 	Metadata              map[string]string `json:"metadata,omitempty"`
 	Items                 []postern.Item    `json:"items,omitempty"`
 	Livemode              bool              `json:"livemode"`
@@ -90,7 +91,7 @@ func (e *Engine) ViewPayment(s postern.State) PaymentView {
 	p := s.Payment
 	v := PaymentView{
 		ID: p.ID, Object: "payment", Status: string(p.Status), Reference: p.Reference, Amount: p.Amount, Currency: p.Currency, Description: p.Description,
-		CheckoutURL: e.CheckoutURL(p.LinkToken), ReturnURL: p.ReturnURL, LatePayment: string(p.LatePayment), Metadata: p.Metadata, Items: p.Items, Livemode: p.Live,
+		CheckoutURL: e.CheckoutURL(p.LinkToken), ReturnURL: p.ReturnURL, LatePayment: string(p.LatePayment), ProfitSharing: p.ProfitSharing, Metadata: p.Metadata, Items: p.Items, Livemode: p.Live,
 		CancelRequested: !p.CancelRequestedAt.IsZero() && p.Status != postern.PaymentCanceled, ExpiresAt: p.ExpiresAt, CreatedAt: p.CreatedAt,
 	}
 	if !p.PaidAt.IsZero() {

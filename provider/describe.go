@@ -1,6 +1,9 @@
 package provider
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Description is what other rooms know of a provider: names, colours and fields are taken from here and never written elsewhere.
 type Description struct {
@@ -19,6 +22,16 @@ type Description struct {
 	Historic bool
 	// Wallets are the containers that are this provider's own wallet app, where it is the natural first choice.
 	Wallets []string
+	// Rates are the provider's documented limits on calls.
+	Rates []Rate
+}
+
+// Rate is a documented limit on the calls of one account: so many in a second, for one operation (by the names of Exchange.Op: start, query, close, refund, ...) or,
+// with an empty Op, for all together.
+type Rate struct {
+	Op        string
+	PerSecond int
+	Source    string
 }
 
 // ProductInfo describes one product.
@@ -31,6 +44,8 @@ type ProductInfo struct {
 	NeedsAuthCode bool
 	// ChargesAtOnce says that the start may take money without showing the buyer anything.
 	ChargesAtOnce bool
+	// Life bounds how long an order waits for the buyer, zero for the common bound; what charges at once is then reversed.
+	Life time.Duration
 	// BrowserStart says that the start happens in the buyer's own browser (redirect or form).
 	BrowserStart bool
 	MinAmount    int64
@@ -59,6 +74,8 @@ type Field struct {
 	Required bool
 	Default  string
 	Help     string
+	// PerChannel says that a channel may have its own value, beside or in the place of the account's: a merchant's own number or app under a partner's account.
+	PerChannel bool
 	// ReadyField is the name of the field in the ready file's sandboxes section, when it has one.
 	ReadyField string
 }
@@ -72,6 +89,10 @@ type KeyField struct {
 	Required bool
 	// IDField names the setting or key field whose text is the key's id (a serial number), if any.
 	IDField string
+	// PerChannel says that the field belongs to a channel and not to the account: what a merchant authorised a partner with.
+	PerChannel bool
+	// Own marks the certificate of the account's own signing key: its end is the generation's end.
+	Own bool
 }
 
 // Product returns the description of a product.

@@ -155,7 +155,7 @@ type Checker interface {
 // Call is everything one provider call may use.
 type Call struct {
 	Env Env
-	// Settings are the credential set's public facts, by the names of Description.Settings.
+	// Settings are the credential set's public facts, by the names of Description.Settings, with the channel's own in the place of those that it has.
 	Settings    map[string]string
 	SubMerchant string
 	Sandbox     bool
@@ -178,6 +178,8 @@ type StartRequest struct {
 	ClientIP  string
 	PayerID   string
 	AuthCode  string
+	// ProfitSharing says that parts of the order will be shared with others: providers want to know it at ordering.
+	ProfitSharing bool
 	// OS and Form come from the buyer's user agent, for products whose order names them.
 	OS   string
 	Form string

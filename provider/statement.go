@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"io"
 	"time"
@@ -22,6 +23,7 @@ const (
 	LineFee        LineKind = "fee"
 	LineTransfer   LineKind = "transfer"
 	LineWithdrawal LineKind = "withdrawal"
+	LineShare      LineKind = "share"
 	LineOther      LineKind = "other"
 )
 
@@ -62,4 +64,37 @@ type StatementFile struct {
 type Statementer interface {
 	StatementKinds() []string
 	ReadStatement(kind, account string, file StatementFile, each func(StatementLine) error) (StatementSum, error)
+}
+
+// FetchState is what became of a download.
+type FetchState string
+
+// States of a download. FetchEmpty: the provider says that the day has no bill because nothing happened. FetchNotReady: it is not made yet, come again. FetchRefused:
+// it never will be given (too old, not permitted). FetchUnknown: no answer that can be believed.
+const (
+	FetchDone     FetchState = "done"
+	FetchEmpty    FetchState = "empty"
+	FetchNotReady FetchState = "not_ready"
+	FetchRefused  FetchState = "refused"
+	FetchUnknown  FetchState = "unknown"
+)
+
+// StatementFetcher downloads bills. The file goes to w as the provider sent it, at most MaxStatement bytes; where the provider gives a digest of it, it is compared, and
+// a file that differs is FetchUnknown. Day is a date in the provider's zone (Beijing); kind is one of StatementKinds.
+type StatementFetcher interface {
+	Statementer
+	FetchStatement(ctx context.Context, call Call, kind string, day time.Time, w io.Writer) FetchResult
+	// StatementAccount is the account whose bill it must be, as ReadStatement wants it.
+	StatementAccount(call Call) string
+}
+
+// FetchResult is the outcome of a download.
+type FetchResult struct {
+	State    FetchState
+	Class    Class
+	Code     string
+	Message  string
+	Size     int64  // bytes written
+	Digest   string // as the provider gave it, empty without
+	Exchange Exchange
 }

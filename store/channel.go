@@ -7,7 +7,7 @@ import (
 )
 
 const channelColumns = "merchant_id, id, version, credential_set_id, credential_owner_id, provider, sub_merchant, products, permissions, min_amount, max_amount, " +
-	"place, sandbox, retired_at, created_at, updated_at, agreement, weight"
+	"place, sandbox, retired_at, created_at, updated_at, agreement, weight, settings, secrets"
 
 const selectChannel = "SELECT " + channelColumns + " FROM channel WHERE merchant_id = $1"
 
@@ -15,7 +15,7 @@ func scanChannel(r Row) (postern.Channel, error) {
 	var c postern.Channel
 	err := r.Scan(&c.MerchantID, &c.ID, &c.Version, &c.CredentialSetID, &c.CredentialOwnerID, &c.Provider, &c.SubMerchant, asJSON(&c.Products),
 		asJSON(&c.Permissions), &c.MinAmount, &c.MaxAmount, &c.Rank, flag(&c.Sandbox), at(&c.RetiredAt), at(&c.CreatedAt), at(&c.UpdatedAt),
-		asJSON(&c.Agreement), &c.Weight)
+		asJSON(&c.Agreement), &c.Weight, orNone(&c.Settings), orNone(&c.Secrets))
 	return c, err
 }
 
@@ -37,15 +37,25 @@ func saveChannel(ctx context.Context, tx Tx, c postern.Channel) error {
 	if err != nil {
 		return err
 	}
+	settings, err := text(c.Settings)
+	if err != nil {
+		return err
+	}
+	secrets, err := text(c.Secrets)
+	if err != nil {
+		return err
+	}
 	if c.Version == 0 {
 		_, err := tx.Exec(ctx, insertInto("channel", channelColumns), c.MerchantID, c.ID, 1, c.CredentialSetID, c.CredentialOwnerID, c.Provider, c.SubMerchant,
 			products, permissions, c.MinAmount, c.MaxAmount, c.Rank, bit(c.Sandbox), micros(c.RetiredAt), micros(c.CreatedAt), micros(c.UpdatedAt),
-			agreement, c.Weight)
+			agreement, c.Weight, settings, secrets)
 		return err
 	}
 	return mustChange(ctx, tx, stale("channel", c.ID), `UPDATE channel SET version = version + 1, sub_merchant = $4, products = $5, permissions = $6,
-		min_amount = $7, max_amount = $8, place = $9, retired_at = $10, updated_at = $11, agreement = $12, weight = $13 WHERE merchant_id = $1 AND id = $2 AND version = $3`,
-		c.MerchantID, c.ID, c.Version, c.SubMerchant, products, permissions, c.MinAmount, c.MaxAmount, c.Rank, micros(c.RetiredAt), micros(c.UpdatedAt), agreement, c.Weight)
+		min_amount = $7, max_amount = $8, place = $9, retired_at = $10, updated_at = $11, agreement = $12, weight = $13,
+		settings = $14, secrets = $15 WHERE merchant_id = $1 AND id = $2 AND version = $3`,
+		c.MerchantID, c.ID, c.Version, c.SubMerchant, products, permissions, c.MinAmount, c.MaxAmount, c.Rank, micros(c.RetiredAt), micros(c.UpdatedAt), agreement, c.Weight,
+		settings, secrets)
 }
 
 // Channel returns one channel, or postern.CodeNotFound.

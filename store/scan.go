@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -66,6 +67,21 @@ func (s bitScanner) Scan(src any) error {
 	}
 	*s.to = n == 1
 	return nil
+}
+
+// orFalse scans a boolean of a column that is younger than the row: it is false then.
+func orFalse(to *bool) youngScanner { return youngScanner{flag(to)} }
+
+// orNone scans the JSON of a column that is younger than the row: nothing is read then.
+func orNone(to any) youngScanner { return youngScanner{asJSON(to)} }
+
+type youngScanner struct{ sql.Scanner }
+
+func (s youngScanner) Scan(src any) error {
+	if src == nil {
+		return nil
+	}
+	return s.Scanner.Scan(src)
 }
 
 type textScanner struct{ to *string }

@@ -16,6 +16,9 @@ func abilities() []scenario {
 		{name: "payer sign-in", can: can[provider.PayerResolver], try: func(p *trial) { p.payer() }},
 		{name: "trust refresh", can: can[provider.TrustRefresher], try: refreshes},
 		{name: "channel check", can: can[provider.Checker], try: checks},
+		{name: "statement", can: can[provider.StatementFetcher], try: statements},
+		{name: "permissions", can: can[provider.PermissionReader], try: permissions},
+		{name: "profit sharing", can: can[provider.Sharer], try: shares},
 	}
 }
 

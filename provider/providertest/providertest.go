@@ -38,6 +38,10 @@ type Subject struct {
 	// NotifyURL is where the simulator delivers; Inbox lists what arrived there, each acknowledged with Acknowledge(true).
 	NotifyURL string
 	Inbox     func() []provider.Message
+	// Receiver is who may get a part of an order, where the simulator shares.
+	Receiver provider.ShareReceiver
+	// Title tells this row of the matrix from the provider's others (a partner's merchant, say); empty for the plain account.
+	Title string
 	// Secrets are values that no recorded exchange may show.
 	Secrets []string
 }
@@ -46,7 +50,7 @@ type Subject struct {
 func Run(t *testing.T, s Subject) Coverage {
 	t.Helper()
 	d := s.Connector.Describe()
-	c := Coverage{Code: d.Code, Name: d.NameEN, Evidence: d.Evidence, Abilities: map[string]string{}}
+	c := Coverage{Code: strings.TrimSpace(d.Code + " " + s.Title), Name: d.NameEN, Evidence: d.Evidence, Abilities: map[string]string{}}
 	for _, code := range s.Products {
 		product, ok := d.Product(code)
 		if !ok {
@@ -167,6 +171,9 @@ func (p *trial) order() provider.StartRequest {
 	if p.product.NeedsPayer {
 		r.PayerID = p.payer()
 	}
+	if p.product.NeedsAuthCode {
+		r.AuthCode = p.code(true)
+	}
 	return r
 }
 
@@ -223,6 +230,14 @@ func (p *trial) reach(r provider.Result) {
 	method, body := http.MethodGet, url.Values{}
 	switch r.Action.Type {
 	case postern.ActionRedirect:
+	case postern.ActionApp:
+		if !p.product.BrowserStart {
+			return // the order is there already
+		}
+		if status := p.control(http.MethodPost, "/app", map[string]any{"content": r.Action.Content, "params": r.Action.Params}, nil); status != http.StatusOK {
+			p.Fatalf("the wallet's app does not open: status %d", status)
+		}
+		return
 	case postern.ActionForm:
 		method = http.MethodPost
 		for name, value := range r.Action.Fields {

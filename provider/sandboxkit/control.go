@@ -19,6 +19,8 @@ const maxAdvance = 10 * 365 * 24 * time.Hour
 //	POST   /faults                            {op, fault, times, delay_ms?} 200 {id}, 422 with what is known
 //	DELETE /faults, /faults/{id}              204, 404
 //	POST   /clock                             {advance_ms}                  200 {now}
+//
+// What a book can do beyond that is in extras.go.
 func Control(book Book, faults *Faults, clock *Clock) http.Handler {
 	c := &control{book: book, faults: faults, clock: clock}
 	mux := http.NewServeMux()
@@ -33,6 +35,7 @@ func Control(book Book, faults *Faults, clock *Clock) http.Handler {
 	})
 	mux.HandleFunc("DELETE /faults/{id}", c.removeFault)
 	mux.HandleFunc("POST /clock", c.advance)
+	c.extras(mux)
 	return LoopbackOnly(mux)
 }
 
