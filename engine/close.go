@@ -11,6 +11,9 @@ import (
 // closeAgain is when a close that went unanswered is tried again, at first; then ever less often, so that a provider that comes back is not met by a storm.
 const closeAgain = 10 * time.Second
 
+// closeFor is how long after an order's expiry closing is still tried: asking again soon matters while the order may be payable.
+const closeFor = time.Hour
+
 // Close is the job that closes an attempt at its provider. It runs again while the provider does not answer; an attempt that turns out to be paid is settled
 // by a query. The returned time is when to run again; 0 means never.
 func (e *Engine) Close(ctx context.Context, merchantID, attemptID string) (time.Duration, error) {
@@ -30,8 +33,7 @@ func (e *Engine) Close(ctx context.Context, merchantID, attemptID string) (time.
 	if !attempt.Status.Live() {
 		return 0, nil
 	}
-	// Asking again soon matters while the order may be payable; long after its expiry the poll job goes on alone.
-	if e.now().After(attempt.ExpiresAt.Add(time.Hour)) {
+	if e.now().After(attempt.ExpiresAt.Add(closeFor)) { // the poll job goes on alone
 		return 0, nil
 	}
 	return max(closeAgain, postern.NextPoll(attempt.CloseRequestedAt, e.now()).Sub(e.now())), nil
@@ -42,6 +44,9 @@ func (e *Engine) closeOnce(ctx context.Context, a postern.Attempt) (postern.Stat
 	channel, err := e.Store.Channel(ctx, a.MerchantID, a.ChannelID)
 	if err != nil {
 		return postern.State{}, "", err
+	}
+	if reverser, ok := e.reverser(a); ok {
+		return e.reverseOnce(ctx, reverser, channel, a)
 	}
 	answer := provider.CloseResult{State: provider.CloseUnknown}
 	closer, ok := e.Registry[a.Provider].(provider.Closer)

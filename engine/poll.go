@@ -86,6 +86,9 @@ func (e *Engine) Poll(ctx context.Context, merchantID, attemptID string) (time.D
 		}
 	}
 	next := postern.NextPoll(attempt.CreatedAt, now)
+	if e.product(attempt).Life > 0 && now.Before(attempt.ExpiresAt) && next.After(now.Add(lookAgain)) {
+		next = now.Add(lookAgain) // somebody waits at a counter
+	}
 	if now.Before(attempt.ExpiresAt) && next.After(attempt.ExpiresAt) {
 		next = attempt.ExpiresAt // Never sleep past the moment at which the order may be closed.
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"postern"
@@ -73,6 +74,7 @@ func (e *Engine) Start(ctx context.Context, merchantID, paymentID string, in Sta
 	if err := in.check(); err != nil {
 		return StartResult{}, err
 	}
+	in.AuthCode = strings.TrimSpace(in.AuthCode)
 	ctx = context.WithoutCancel(ctx) // A buyer who closes the page does not turn a provider's answer into an unknown one.
 	for range maxTries {
 		if result, err = e.startOnce(ctx, merchantID, paymentID, in); !errors.Is(err, errRaced) {
@@ -90,7 +92,11 @@ func (e *Engine) startOnce(ctx context.Context, merchantID, paymentID string, in
 	if code, ended := state.Payment.Ended(e.now()); ended {
 		return StartResult{State: state}, &postern.Error{Code: code, Op: "engine.Start", Message: "the payment takes no new attempt", ID: paymentID}
 	}
-	in.Buyer.HasCode = in.AuthCode != ""
+	if in.AuthCode != "" {
+		if in.Buyer.HasCode, in.Buyer.CodeOf = true, e.theWall().CodeOf(in.AuthCode); len(in.Buyer.CodeOf) == 0 {
+			return StartResult{State: state}, postern.Invalid("auth_code", postern.CodeInvalid, "this is no wallet's payment code", "scan the code that the buyer's wallet shows under pay, all its digits")
+		}
+	}
 	plan, err := e.Plan(ctx, state.Payment, in.Buyer, in.Provider, in.Product)
 	if err != nil {
 		return StartResult{}, err
@@ -153,7 +159,7 @@ func (e *Engine) startOne(ctx context.Context, state postern.State, plan route.P
 	if product.NeedsPayer && in.PayerID == "" {
 		return StartResult{State: state}, false, postern.Invalid("payer_id", postern.CodeInvalid, "this product wants the payer's id", "send payer_id, or let the buyer open the checkout link")
 	}
-	attempt := e.newAttempt(state.Payment, channel, c.Product, generation.ID, plan, in)
+	attempt := e.newAttempt(state.Payment, channel, product, generation.ID, plan, in)
 	facts := []postern.Fact{postern.AttemptStarts{Attempt: attempt}}
 	if product.ChargesAtOnce {
 		facts = append(facts, postern.AttemptShown{AttemptID: attempt.ID})
@@ -223,6 +229,9 @@ func (e *Engine) afterStart(ctx context.Context, channel postern.Channel, attemp
 		result.State, err = e.wantClose(ctx, attempt)
 		return result, err == nil, err
 	}
+	if in.AuthCode != "" && !answer.Class.MayFailOver() {
+		return result, false, nil // A till reads the attempt's outcome; that a buyer's code was declined is no error of the caller's.
+	}
 	return result, answer.Class.MayFailOver(), refused(attempt.ID, answer)
 }
 
@@ -258,7 +267,7 @@ func refused(attemptID string, answer provider.Result) error {
 	return &postern.Error{Code: code, Op: "engine.Start", ID: attemptID, Field: answer.Field, Message: "the provider refused: " + answer.Code + " " + answer.Message, Fix: "see the attempt's provider_code, or try another wallet"}
 }
 
-func (e *Engine) newAttempt(p postern.Payment, c postern.Channel, product, generationID string, plan route.Plan, in StartInput) postern.Attempt {
+func (e *Engine) newAttempt(p postern.Payment, c postern.Channel, product provider.ProductInfo, generationID string, plan route.Plan, in StartInput) postern.Attempt {
 	now := e.now()
 	expires := now.Add(postern.MaxAttemptLife)
 	if p.ExpiresAt.Before(expires) {
@@ -267,13 +276,16 @@ func (e *Engine) newAttempt(p postern.Payment, c postern.Channel, product, gener
 	if least := now.Add(postern.MinAttemptLife); expires.Before(least) {
 		expires = least
 	}
+	if product.Life > 0 {
+		expires = now.Add(product.Life) // not the provider's expiry but ours: then it is reversed
+	}
 	text, err := json.Marshal(plan)
 	if err != nil {
 		text = []byte("{}") // The plan is an explanation; a payment does not fail for want of one.
 	}
 	return postern.Attempt{
 		MerchantID: p.MerchantID, ID: e.newID(postern.PrefixAttempt), PaymentID: p.ID, ChannelID: c.ID, CredentialSetID: c.CredentialSetID, GenerationID: generationID,
-		Provider: c.Provider, Product: product, Number: postern.NewNumber(now, e.Env.Rand), Amount: p.Amount, Currency: p.Currency,
+		Provider: c.Provider, Product: product.Code, Number: postern.NewNumber(now, e.Env.Rand), Amount: p.Amount, Currency: p.Currency,
 		PayerHash: payerHash(in.PayerID), Container: in.Buyer.Container, ExpiresAt: expires, Plan: string(text), CreatedAt: now, UpdatedAt: now,
 	}
 }
