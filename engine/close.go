@@ -102,6 +102,11 @@ func (e *Engine) callClose(ctx context.Context, closer provider.Closer, channel 
 	if err != nil {
 		return provider.CloseResult{}, err
 	}
+	leave, ok := e.enter(ctx, channel, "close")
+	if !ok {
+		return provider.CloseResult{State: provider.CloseUnknown, Class: provider.ClassUnavailable}, nil
+	}
+	defer leave()
 	if err := e.fault(ctx, "engine.close.before_call"); err != nil {
 		return provider.CloseResult{}, err
 	}

@@ -40,6 +40,11 @@ func (e *Engine) query(ctx context.Context, a postern.Attempt) (provider.Result,
 	if err != nil {
 		return provider.Result{}, err
 	}
+	leave, ok := e.enter(ctx, channel, "query")
+	if !ok {
+		return notNow(), nil
+	}
+	defer leave()
 	if err := e.fault(ctx, "engine.query.before_call"); err != nil {
 		return provider.Result{}, err
 	}

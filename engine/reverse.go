@@ -110,6 +110,11 @@ func (e *Engine) callReverse(ctx context.Context, reverser provider.Reverser, ch
 	if err != nil {
 		return provider.ReverseResult{}, err
 	}
+	leave, ok := e.enter(ctx, channel, "reverse")
+	if !ok {
+		return provider.ReverseResult{State: provider.ReverseUnknown, Class: provider.ClassUnavailable}, nil
+	}
+	defer leave()
 	if err := e.fault(ctx, "engine.reverse.before_call"); err != nil {
 		return provider.ReverseResult{}, err
 	}

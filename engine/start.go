@@ -159,6 +159,11 @@ func (e *Engine) startOne(ctx context.Context, state postern.State, plan route.P
 	if product.NeedsPayer && in.PayerID == "" {
 		return StartResult{State: state}, false, postern.Invalid("payer_id", postern.CodeInvalid, "this product wants the payer's id", "send payer_id, or let the buyer open the checkout link")
 	}
+	leave, ok := e.enter(ctx, channel, "start")
+	if !ok { // Before the attempt is committed: what was never tried says nothing about the channel.
+		return StartResult{State: state}, true, &postern.Error{Code: postern.CodeRateLimited, Op: "engine.Start", Message: "too many calls to this wallet are under way", Fix: "try again in a few seconds"}
+	}
+	defer leave()
 	attempt := e.newAttempt(state.Payment, channel, product, generation.ID, plan, in)
 	facts := []postern.Fact{postern.AttemptStarts{Attempt: attempt}}
 	if product.ChargesAtOnce {
