@@ -130,6 +130,7 @@ func (e *Engine) release(ctx context.Context, s postern.State) (postern.State, e
 		s = next
 		current, _ := s.Attempt(a.ID)
 		switch {
+		case closed == provider.CloseDone && !current.Status.Live(): // closed, or taken and given back
 		case current.Status == postern.AttemptPaid || closed == provider.CloseAlreadyPaid:
 			return s, &postern.Error{Code: postern.CodeAlreadyPaid, Op: "engine.Start", Message: "the other wallet has been paid", ID: a.ID}
 		case current.Status.Live():

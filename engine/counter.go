@@ -38,8 +38,12 @@ func (e *Engine) Counter(s postern.State, a postern.Attempt) *CounterView {
 	case postern.AttemptPaid:
 		outcome = CounterPaid
 		for _, r := range s.Receipts {
-			if r.AttemptID == a.ID && r.Use == postern.ReceiptSurplus {
+			switch {
+			case r.AttemptID != a.ID:
+			case r.Use == postern.ReceiptSurplus:
 				outcome = surplusOutcome(s, r)
+			case r.Refunded == r.Amount && !a.CloseRequestedAt.IsZero(): // reversed after it had been told
+				outcome = CounterDeclined
 			}
 		}
 	case postern.AttemptFailed, postern.AttemptClosed:

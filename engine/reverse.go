@@ -94,6 +94,7 @@ func (e *Engine) settleReversed(ctx context.Context, a postern.Attempt, result p
 			}
 			arrived := ids
 			arrived.AttemptID, arrived.TxnNo, arrived.Amount, arrived.Currency, arrived.PaidAt, arrived.Reversed = a.ID, money.TxnNo, money.Amount, money.Currency, money.PaidAt, true
+			arrived.RefundNumber = a.Number // a reversal has no number of its own: the order's stands for it
 			return []postern.Fact{arrived}, nil
 		},
 		also: func(_ postern.State, c *store.Change) {

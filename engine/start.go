@@ -71,10 +71,10 @@ var errRaced = errors.New("engine: another start of this payment was faster")
 // Start starts an attempt: it commits the attempt before a byte leaves, calls the provider, commits the answer and returns the action. Candidates of the
 // plan are tried in order while a refusal proves that no money moved, or while an unanswered start cannot have been seen by a buyer.
 func (e *Engine) Start(ctx context.Context, merchantID, paymentID string, in StartInput) (result StartResult, err error) {
+	in.AuthCode = strings.TrimSpace(in.AuthCode) // scanners end a line
 	if err := in.check(); err != nil {
 		return StartResult{}, err
 	}
-	in.AuthCode = strings.TrimSpace(in.AuthCode)
 	ctx = context.WithoutCancel(ctx) // A buyer who closes the page does not turn a provider's answer into an unknown one.
 	for range maxTries {
 		if result, err = e.startOnce(ctx, merchantID, paymentID, in); !errors.Is(err, errRaced) {
