@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"postern"
+	"postern/provider"
 	"postern/sim"
 )
 
 // tills are the wallets whose codes a till scans and whose orders are reversed.
-var tills = []string{alipay}
+var tills = []string{alipay, wechat}
 
 // till is what the API answers to a scan.
 type till struct {
@@ -211,3 +212,6 @@ func TestANotificationOvertakesAReversal(t *testing.T) {
 func reverses(r *http.Request) bool {
 	return r.URL.Query().Get("method") == "alipay.trade.cancel" || len(r.URL.Path) > 8 && r.URL.Path[len(r.URL.Path)-8:] == "/reverse"
 }
+
+// silent loses every notification.
+func silent(string, provider.Message) bool { return false }
