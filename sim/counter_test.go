@@ -143,8 +143,7 @@ func TestATillIsDeclined(t *testing.T) {
 func TestATillNeverChargesTwice(t *testing.T) {
 	onTills(t, func(t *testing.T, w *sim.World, wallet string) {
 		ctx := context.Background()
-		w.Tap = nil
-		held := keep(w, false)
+		w.Tap = silent
 		must(t, w.Break(ctx, wallet, "barcode", "error_after_effect", 1))
 		must(t, w.Break(ctx, wallet, "query", "drop_response", 14))
 		must(t, w.Break(ctx, wallet, "reverse", "drop_request", 2))
@@ -162,9 +161,6 @@ func TestATillNeverChargesTwice(t *testing.T) {
 		run(t, w, 10*time.Minute)
 		wantCounter(t, look(t, w, p, got.ID), "declined")
 		wantPayment(t, w, p, postern.PaymentOpen)
-		if len(*held) == 0 {
-			t.Error("the wallet took no money: the test shows nothing")
-		}
 		wantTypes(t, w, p, "payment.attempt_unknown", "surplus.received", "surplus.refunded")
 		agree(t, w)
 	})
@@ -175,6 +171,9 @@ func TestATillNeverChargesTwice(t *testing.T) {
 // Red without: takenBack (apply_money.go).
 func TestANotificationOvertakesAReversal(t *testing.T) {
 	onTills(t, func(t *testing.T, w *sim.World, wallet string) {
+		if about, _ := w.Engine.Registry[wallet].Describe().Product("barcode"); about.Silent {
+			return // nothing overtakes where nothing is told
+		}
 		ctx := context.Background()
 		held := keep(w, false)
 		must(t, w.Break(ctx, wallet, "barcode", "error_after_effect", 1))
