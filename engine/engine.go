@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"postern"
@@ -32,6 +33,8 @@ type Engine struct {
 	// StartTimeout bounds a start with all its candidates, CallTimeout every other provider call. Zero means 8 s and 10 s.
 	StartTimeout time.Duration
 	CallTimeout  time.Duration
+	// Download is HTTP for bills, which come for minutes; nil means Env.HTTP.
+	Download provider.Doer
 	// Deadlines replaces CallTimeout for single channels, by their id.
 	Deadlines map[string]time.Duration
 	// Live says that the switch takes real money: then even test merchants' accounts stay at their provider's addresses.
@@ -40,7 +43,8 @@ type Engine struct {
 	KeepPersonal time.Duration
 	Log          *slog.Logger
 
-	memory memory
+	memory    memory
+	downloads atomic.Int32
 }
 
 // Bounds of the engine.

@@ -33,7 +33,7 @@ func (c Connector) FetchStatement(ctx context.Context, call provider.Call, kind 
 	switch {
 	case kind != statementDetail && kind != statementDispute:
 		return provider.FetchResult{State: provider.FetchRefused, Class: provider.ClassInvalid, Code: "unknown_kind", Message: "a bill is of the kind ZM or ZME"}
-	case day.After(now):
+	case day.Add(-time.Hour).After(now):
 		return provider.FetchResult{State: provider.FetchNotReady, Code: "not_over", Message: "the day has not begun"}
 	case now.Sub(day) > billYears:
 		return provider.FetchResult{State: provider.FetchRefused, Class: provider.ClassInvalid, Code: "too_old", Message: "UnionPay gives bills by day and month: at most 330 days back"}
