@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -12,8 +13,10 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"postern"
+	"postern/engine"
 	"postern/provider/all"
 	"postern/provider/tenpay/wire"
+	bank "postern/provider/unionpay/wire"
 	"postern/sim"
 	"postern/store"
 )
@@ -108,6 +111,39 @@ func billOf(partner, total string) string {
 	return text
 }
 
+// anotherDay lets a gateway hand out, under the name of the day that was asked for and well signed, the bill of the day before.
+func (b *bench) anotherDay() {
+	b.Helper()
+	const merchant, key = "777290058110048", "88888888"
+	box := b.w.Sandboxes["unionpay"]
+	settings := maps.Clone(box.Settings)
+	settings["sign_method"], settings["file_url"] = bank.MethodSHA256, "http://files.test"
+	c, err := b.w.Engine.AddChannel(context.Background(), engine.NewChannel{
+		Merchant: b.w.Merchant, OwnerID: b.w.Merchant.ID, Provider: "unionpay", Settings: settings, Keys: map[string][]byte{"secure_key": []byte(key)}, Sandbox: true, Products: box.Products,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	day := time.Date(2026, 11, 22, 0, 0, 0, 0, bank.Beijing)
+	for inside, want := range map[int]int{0: http.StatusOK, -1: http.StatusBadGateway} {
+		row := bank.Row{TraceTime: "1122101010", Amount: 6800, QueryID: "202611221010101234567", OrderID: "order0001", TxnType: bank.TypeConsume, MerID: merchant}
+		file, err := bank.WriteBill(merchant, day.AddDate(0, 0, inside), []bank.Row{row})
+		if err != nil {
+			b.Fatal(err)
+		}
+		content, err := bank.PackContent(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		answer := bank.Message{"respCode": "00", "merId": merchant, "fileName": bank.FileName(merchant, day), "fileContent": content}
+		if err := answer.SignKey(bank.MethodSHA256, []byte(key)); err != nil {
+			b.Fatal(err)
+		}
+		b.w.Net["files.test"] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer.EncodeBody()) })
+		b.get("/v1/channels/" + c.ID + "/statements/ZM?date=2026-11-22").want(want)
+	}
+}
+
 // TestStatementProblems: whoever sends nonsense is told the field; a provider's trouble has a stable code of its own; a merchant whose account is its partner's sees no bill, because others
 // stand in it.
 func TestStatementProblems(t *testing.T) {
@@ -147,6 +183,7 @@ func TestStatementProblems(t *testing.T) {
 	if v := b.get(b.bill("tenpay", "all", "date=2026-11-22")).want(http.StatusOK); v.object("sum").int("amount") != 6800 {
 		t.Errorf("%v", v)
 	}
+	b.anotherDay()
 	channel := b.w.Channels["unionpay"]
 	channel.Version, channel.ID, channel.CredentialOwnerID = 0, postern.NewID(postern.PrefixChannel, b.w.Clock.Now(), b.w.Rand), "par_somebody"
 	if err := b.w.Store.SaveChannel(context.Background(), channel); err != nil {
