@@ -2,8 +2,8 @@ package tidy
 
 import (
 	"go/ast"
-	"maps"
 	"go/token"
+	"maps"
 	"path"
 	"regexp"
 	"strconv"
