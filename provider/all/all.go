@@ -87,6 +87,8 @@ type Account struct {
 	Settings    map[string]string
 	Keys        map[string][]byte
 	SubMerchant string
+	// Bills are the kinds of bills that it is given, empty for all.
+	Bills []string
 }
 
 // ReadyField is one field of a sandbox's section in the ready file.

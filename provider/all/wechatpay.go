@@ -99,7 +99,7 @@ func makeWechatpay(setup Setup) (Sandbox, error) {
 		Code: wechatpay.Code, Handler: s.Handler(), Control: s.Control(), Run: s.Run, RunDue: s.RunDue, Next: s.Next,
 		Read:     words{paid: []string{"SUCCESS", "REFUND"}, refunded: []string{"SUCCESS"}}.read,
 		Products: []string{wechatpay.ProductJSAPI, wechatpay.ProductH5, wechatpay.ProductNative, wechatpay.ProductMini, wechatpay.ProductApp, wechatpay.ProductCode},
-		Settings: settings, Keys: keys, Partner: &Account{Settings: partner, Keys: partnerKeys, SubMerchant: sandboxSubs[0]},
+		Settings: settings, Keys: keys, Partner: &Account{Settings: partner, Keys: partnerKeys, SubMerchant: sandboxSubs[0], Bills: []string{"tradebill"}},
 		Ready: []ReadyField{
 			{Name: "base_url", Value: setup.BaseURL}, {Name: "appid", Value: sandboxAppID}, {Name: "app_secret", Value: account.AppSecret}, {Name: "mchid", Value: sandboxMchID},
 			{Name: "merchant_serial", Value: account.MerchantSerial}, {Name: "merchant_private_key_file", Value: string(keys[wechatpay.KeyMerchantPrivate]), File: true},

@@ -72,11 +72,8 @@ func send(ctx context.Context, call provider.Call, op, method, target string, bo
 // sendUnverified is send for a caller that verifies by itself.
 func sendUnverified(ctx context.Context, call provider.Call, op, method, target string, body any) answer {
 	a := answer{exchange: provider.Exchange{Op: op}}
-	if call.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, call.Timeout)
-		defer cancel()
-	}
+	ctx, cancel := within(ctx, call)
+	defer cancel()
 	req, err := request(ctx, call, method, target, body, &a.exchange)
 	if err != nil {
 		return a.fail(err, true, provider.ClassAuth)
@@ -102,6 +99,14 @@ func sendUnverified(ctx context.Context, call provider.Call, op, method, target 
 		a.refuse, _ = wire.ParseError(a.body)
 	}
 	return a
+}
+
+// within bounds a call by its deadline.
+func within(ctx context.Context, call provider.Call) (context.Context, context.CancelFunc) {
+	if call.Timeout > 0 {
+		return context.WithTimeout(ctx, call.Timeout)
+	}
+	return ctx, func() {}
 }
 
 func (a answer) fail(err error, early bool, class provider.Class) answer {

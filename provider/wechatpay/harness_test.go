@@ -243,7 +243,11 @@ func resigned(t *testing.T, rec *httptest.ResponseRecorder, change func([]byte) 
 	t.Helper()
 	body := change(rec.Body.Bytes())
 	p := platform(0)
-	if err := wire.SignHeaders(rec.Header(), p.id, epoch.Unix(), "nonce", body, func(m []byte) ([]byte, error) { return p.Sign(provider.RSASHA256, m) }); err != nil {
+	at := epoch.Unix()
+	if was, err := wire.ParseTimestamp(rec.Header().Get(wire.HeaderTimestamp)); err == nil {
+		at = was
+	}
+	if err := wire.SignHeaders(rec.Header(), p.id, at, "nonce", body, func(m []byte) ([]byte, error) { return p.Sign(provider.RSASHA256, m) }); err != nil {
 		t.Fatal(err)
 	}
 	rec.Body = bytes.NewBuffer(body)

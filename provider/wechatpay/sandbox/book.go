@@ -100,6 +100,7 @@ type book struct {
 	prepays    map[string]ticket
 	codes      map[string]ticket // pr of a code_url
 	payCodes   map[string]*payCode
+	files      map[string]billFile // by the token of their address
 	oauth      map[string]*oauthCode
 	buyers     map[string]int64  // balance by buyer
 	openIDs    map[string]string // buyer by appid + " " + openid
@@ -108,7 +109,7 @@ type book struct {
 
 func newBook() book {
 	return book{byNo: map[string]*order{}, byTxn: map[string]*order{}, refundNos: map[string]*refund{}, prepays: map[string]ticket{},
-		codes: map[string]ticket{}, payCodes: map[string]*payCode{}, oauth: map[string]*oauthCode{}, buyers: map[string]int64{}, openIDs: map[string]string{}, received: map[string]int64{}}
+		codes: map[string]ticket{}, payCodes: map[string]*payCode{}, files: map[string]billFile{}, oauth: map[string]*oauthCode{}, buyers: map[string]int64{}, openIDs: map[string]string{}, received: map[string]int64{}}
 }
 
 // key joins what is unique per merchant.

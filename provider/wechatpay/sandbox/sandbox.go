@@ -36,6 +36,8 @@ const (
 	OpApp          = "app"
 	OpCodePay      = "barcode"
 	OpReverse      = "reverse"
+	OpStatement    = "statement"
+	OpDownload     = "download"
 	OpQuery        = "query"
 	OpClose        = "close"
 	OpRefund       = "refund"
@@ -55,6 +57,7 @@ const (
 	FaultProbe          = "signature_probe" // WECHATPAY/SIGNTEST/..., on answers and on notifications
 	FaultRefundAbnormal = "refund_abnormal" // the accepted refund turns ABNORMAL
 	FaultRefundClosed   = "refund_closed"   // the accepted refund turns CLOSED
+	FaultDamaged        = "damaged"         // op download: one byte of the bill is another one
 	FaultCoupon         = "coupon"          // op pay: WeChat pays a part, payer_total is less than total
 	FaultWrongAmount    = "wrong_amount"    // op pay: one fen more than ordered is reported as total
 )
@@ -144,9 +147,9 @@ func New(cfg Config) (*Sandbox, error) {
 		return nil, fmt.Errorf("wechatpay sandbox: %w", err)
 	}
 	s := &Sandbox{cfg: cfg, rand: cfg.Rand, keys: append([]PlatformKey(nil), cfg.PlatformKeys...), book: newBook(), wake: make(chan struct{}, 1)}
-	s.faults = sandboxkit.NewFaults(OpNative, OpH5, OpJSAPI, OpMini, OpApp, OpCodePay, OpQuery, OpClose, OpReverse, OpRefund, OpRefundQuery, OpCertificates, OpOAuth, OpPay).
+	s.faults = sandboxkit.NewFaults(OpNative, OpH5, OpJSAPI, OpMini, OpApp, OpCodePay, OpQuery, OpClose, OpReverse, OpStatement, OpDownload, OpRefund, OpRefundQuery, OpCertificates, OpOAuth, OpPay).
 		Know(FaultSystemError, FaultRateLimited, FaultClosed, FaultUnsigned, FaultUnknownSerial, FaultProbe, FaultRefundAbnormal, FaultRefundClosed,
-			FaultCoupon, FaultWrongAmount)
+			FaultDamaged, FaultCoupon, FaultWrongAmount)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: schedule, Faults: s.faults, Log: cfg.Log})
 	s.phone = sandboxkit.NewPhone(sandboxkit.PhoneConfig{
 		Brand: sandboxkit.Brand{NameZH: "微信支付（模拟）", NameEN: "WeChat Pay (simulated)", Color: "#06803f"},
@@ -205,6 +208,11 @@ func (s *Sandbox) Handler() http.Handler {
 	mux.Handle("POST "+wire.PathRefunds, s.api(OpRefund, s.refund))
 	mux.Handle("GET "+wire.PathRefunds+"/{no}", s.api(OpRefundQuery, s.refundQuery))
 	mux.Handle("GET "+wire.PathCertificates, s.api(OpCertificates, s.certificates))
+	mux.Handle("GET "+wire.PathTradeBill, s.api(OpStatement, s.billAddress(wire.BillTrade)))
+	mux.Handle("GET "+wire.PathFundFlowBill, s.api(OpStatement, s.billAddress(wire.BillFundFlow)))
+	mux.HandleFunc("GET "+wire.PathBillFile, func(w http.ResponseWriter, r *http.Request) {
+		s.faults.Around(w, r, OpDownload, s.billFile)
+	})
 	mux.Handle("/v3/", s.api("", notFound))
 
 	mux.HandleFunc("GET "+wire.PathAuthorize, s.authorize)
