@@ -23,6 +23,7 @@ const maxKept = 64 << 10 // bytes of a body that are kept for the payment's stor
 
 var (
 	errWindow  = errors.New("wechatpay: the signature's time is five minutes or more away from ours; check the clock")
+	errNoKey   = errors.New("wechatpay: no key of WeChat Pay is known to encrypt with: fetch the platform certificates or add the public key")
 	errTooLong = errors.New("wechatpay: the answer is longer than one MiB")
 )
 
@@ -157,6 +158,9 @@ func request(ctx context.Context, call provider.Call, method, target string, bod
 	}
 	if v, err := g.Verifier(KeyPlatformPublic); err == nil { // public-key mode: ask for answers under this key
 		req.Header.Set(wire.HeaderSerial, v.KeyID())
+	}
+	if b, ok := body.(interface{ SealedFor() string }); ok && b.SealedFor() != "" { // names inside are encrypted under this key
+		req.Header.Set(wire.HeaderSerial, b.SealedFor())
 	}
 	ex.Request = method + " " + req.URL.RequestURI() + "\n" + kept(raw)
 	return req, nil

@@ -181,6 +181,11 @@ func (s *Sandbox) funds(merchant string) []wire.FundRow {
 		if !o.revokedAt.IsZero() {
 			add(o.revokedAt, o.transactionID, "退款", "退款", "撤销", o.OutTradeNo, -o.paidTotal)
 		}
+		for _, sh := range o.shares {
+			for _, p := range sh.request.Receivers {
+				add(sh.due, sh.id, "分账", "分账", p.Description, sh.request.OutOrderNo, -p.Amount)
+			}
+		}
 		for _, r := range o.refunds {
 			if r.status == wire.RefundSuccess || r.status == wire.RefundAbnormal {
 				add(r.settledAt, r.id, "退款", "退款", r.request.Reason, r.request.OutRefundNo, -r.request.Amount.Refund)
