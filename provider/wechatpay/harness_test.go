@@ -9,6 +9,7 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/sha256"
 	"io"
 	"net/http"
@@ -96,6 +97,10 @@ type secret string
 
 func (s secret) Reveal() []byte { return []byte(s) }
 func (s secret) String() string { return "[redacted]" }
+
+func (h handle) EncryptOAEP(random io.Reader, m []byte) ([]byte, error) {
+	return rsa.EncryptOAEP(sha1.New(), random, h.open, m, nil)
+}
 
 // rig is a connector in front of a sandbox, over real HTTP, under a virtual clock. Edits of answers happen in between, as a hostile or broken network would.
 type rig struct {
