@@ -45,6 +45,13 @@ type Verifier interface {
 	Verify(alg Alg, message, signature []byte) error
 }
 
+// Encrypter encrypts short texts for the holder of a public key, as providers want names. A Verifier may be one.
+type Encrypter interface {
+	KeyID() string
+	// EncryptOAEP uses RSAES-OAEP with SHA-1.
+	EncryptOAEP(random io.Reader, plaintext []byte) ([]byte, error)
+}
+
 // AEAD opens and seals with one symmetric key (AES-256-GCM).
 type AEAD interface {
 	Open(nonce, ciphertext, additional []byte) ([]byte, error)

@@ -76,6 +76,9 @@ type Sandbox struct {
 	Products []string
 	// Partner is a service provider's account beside the one above, with one of its merchants, where the simulator has such.
 	Partner *Account
+	// Receiver may get parts of orders, where the simulator shares; Without are the abilities (by the conformance suite's names) that the provider keeps from this account.
+	Receiver provider.ShareReceiver
+	Without  []string
 	// Ready are the fields of the ready file; those with File set are written to files, whose paths stand in the ready file.
 	Ready []ReadyField
 	// Read turns the book that Control shows into what reconciliation compares.
@@ -87,6 +90,8 @@ type Account struct {
 	Settings    map[string]string
 	Keys        map[string][]byte
 	SubMerchant string
+	// Bills are the kinds of bills that it is given, empty for all.
+	Bills []string
 }
 
 // ReadyField is one field of a sandbox's section in the ready file.

@@ -74,9 +74,9 @@ func subject(t *testing.T, maker all.Maker, title string) providertest.Subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sub := ""
+	sub, bills, without := "", []string(nil), box.Without
 	if title != "" {
-		box.Settings, box.Keys, sub = box.Partner.Settings, box.Partner.Keys, box.Partner.SubMerchant
+		box.Settings, box.Keys, sub, bills, without = box.Partner.Settings, box.Partner.Keys, box.Partner.SubMerchant, box.Partner.Bills, nil
 	}
 	call := provider.Call{
 		Env:      provider.Env{Now: clock.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: &http.Client{Transport: &http.Transport{}}}},
@@ -86,7 +86,7 @@ func subject(t *testing.T, maker all.Maker, title string) providertest.Subject {
 	stranger.Keys = []provider.Generation{generation(t, connector.Describe(), strange(t, connector.Describe(), box.Keys, keys["stranger"]))}
 	s := providertest.Subject{
 		Connector: connector, Products: box.Products, Call: withTrust(t, connector, call), Stranger: stranger, Clock: clock, Control: box.Control, RunDue: box.RunDue,
-		NotifyURL: hook.URL + "/n/abc", Inbox: in.list, Title: title,
+		NotifyURL: hook.URL + "/n/abc", Inbox: in.list, Title: title, Bills: bills, Without: without, Receiver: box.Receiver,
 	}
 	for _, field := range connector.Describe().Keys {
 		if secret := field.Kind == provider.KeyRSAPrivate || field.Kind == provider.KeyAES256GCM || field.Kind == provider.KeySecret && !isID(connector.Describe(), field.Name); secret && len(box.Keys[field.Name]) > 0 {
