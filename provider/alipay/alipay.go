@@ -1,12 +1,12 @@
 // Package alipay connects to Alipay's OpenAPI: gateway v2, key mode, sign_type RSA2 (SHA256withRSA, PKCS#1 v1.5). Products: native (alipay.trade.precreate), h5
 // (alipay.trade.wap.pay), page (alipay.trade.page.pay), jsapi (alipay.trade.create with the buyer's id from OAuth), barcode (alipay.trade.pay, undone by
-// alipay.trade.cancel).
+// alipay.trade.cancel), app (alipay.trade.app.pay) and mini (alipay.trade.create for a mini program).
 //
 // Quirks that shape the code:
 //   - A precreated order, and one whose buyer never reached the cashier, does not exist at Alipay: a query answers ACQ.TRADE_NOT_EXIST, which is absent, never
 //     failed.
 //   - Code 10000 means that the request was understood, not that money moved; 20000 and ACQ.SYSTEM_ERROR mean that nobody knows.
-//   - h5 and page orders start in the buyer's own browser: Start signs an address and calls nobody.
+//   - h5 and page orders start in the buyer's own browser, app orders in the merchant's own app: Start signs and calls nobody.
 //   - A fully refunded trade is TRADE_CLOSED.
 //   - A refund has moved money only when fund_change is Y; refund_fee is the sum of all refunds of the trade.
 //   - Notifications are acknowledged with exactly the seven bytes "success" and signed without sign_type, which is therefore never believed.
@@ -28,6 +28,9 @@ const (
 	H5     = "h5"
 	Page   = "page"
 	JSAPI  = "jsapi"
+	// App is opened by the merchant's own app, Mini by a mini program inside the wallet.
+	App  = "app"
+	Mini = "mini"
 	// Barcode is paid by a code that the buyer's wallet shows and the seller scans.
 	Barcode = "barcode"
 )
@@ -39,6 +42,7 @@ const barcodeLife = 45 * time.Second
 const (
 	settingAppID     = "app_id"
 	settingSeller    = "seller_id"
+	settingMini      = "mini_app_id"
 	settingGateway   = "gateway_url"
 	settingAuthorize = "authorize_url"
 	keyApp           = "app_private_key"
@@ -85,12 +89,15 @@ var description = provider.Description{
 		{Code: H5, Action: "redirect", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: Page, Action: "redirect", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: Native, Action: "qr", MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
+		{Code: App, Action: "app", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
+		{Code: Mini, Action: "mini", NeedsPayer: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: Barcode, NeedsAuthCode: true, ChargesAtOnce: true, Life: barcodeLife, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 	},
 	Settings: []provider.Field{
 		{Name: settingAppID, LabelZH: "应用 APPID", LabelEN: "App id", Required: true, Help: "16 digits, from the open platform's console", ReadyField: "app_id"},
 		{Name: settingSeller, LabelZH: "收款账号 PID", LabelEN: "Seller id", Required: true, Help: "2088 and 12 digits; notifications for anybody else change nothing",
 			ReadyField: "seller_id"},
+		{Name: settingMini, LabelZH: "小程序 APPID", LabelEN: "Mini program's app id", PerChannel: true, Help: "where the product mini pays, if it is not the app itself"},
 		{Name: settingGateway, LabelZH: "网关地址", LabelEN: "Gateway", Default: productionGateway, Help: "change it for a sandbox only", ReadyField: "gateway_url"},
 		{Name: settingAuthorize, LabelZH: "授权页地址", LabelEN: "Authorization page", Default: productionAuthorize, Help: "change it for a sandbox only",
 			ReadyField: "authorize_url"},

@@ -28,6 +28,7 @@ const (
 	testApp    = "2021000000000001"
 	testSeller = "2088000000000001"
 	otherApp   = "2021000000000002"
+	testMini   = "2021000000000009"
 )
 
 // keys are generated once for the package: the platform's, our app's, another app's and a stranger's.
@@ -112,7 +113,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(srv.Close)
 	s, err := sandbox.New(sandbox.Config{
 		Accounts: []sandbox.Account{
-			{AppID: testApp, SellerID: testSeller, AppPublicKey: &keys()[1].PublicKey}, {AppID: otherApp, SellerID: "2088000000000002", AppPublicKey: &keys()[2].PublicKey},
+			{AppID: testApp, SellerID: testSeller, MiniAppID: testMini, AppPublicKey: &keys()[1].PublicKey}, {AppID: otherApp, SellerID: "2088000000000002", AppPublicKey: &keys()[2].PublicKey},
 		},
 		PrivateKey: keys()[0], Clock: w.clock, Rand: rand.Reader, HTTP: hook.Client(), BaseURL: srv.URL,
 	})

@@ -38,6 +38,8 @@ var products = map[string]product{
 	H5:     {wire.MethodWapPay, wire.ProductWap},
 	Page:   {wire.MethodPagePay, wire.ProductPage},
 	JSAPI:  {wire.MethodCreate, wire.ProductJSAPI},
+	Mini:   {wire.MethodCreate, wire.ProductJSAPI},
+	App:    {wire.MethodAppPay, wire.ProductApp},
 
 	Barcode: {wire.MethodPay, wire.ProductFaceToFace},
 }

@@ -12,13 +12,14 @@ var alipayKeys = []string{"alipay-app", "alipay-gateway"}
 const (
 	sandboxAlipayApp    = "2021000000000001"
 	sandboxAlipaySeller = "2088000000000001"
+	sandboxAlipayMini   = "2021000000000009"
 )
 
 // makeAlipay makes an Alipay with one app.
 func makeAlipay(setup Setup) (Sandbox, error) {
 	app, gateway := setup.Key(alipayKeys[0]), setup.Key(alipayKeys[1])
 	s, err := sandbox.New(sandbox.Config{
-		Accounts:   []sandbox.Account{{AppID: sandboxAlipayApp, SellerID: sandboxAlipaySeller, Name: setup.Name, AppPublicKey: &app.PublicKey}},
+		Accounts:   []sandbox.Account{{AppID: sandboxAlipayApp, SellerID: sandboxAlipaySeller, MiniAppID: sandboxAlipayMini, Name: setup.Name, AppPublicKey: &app.PublicKey}},
 		PrivateKey: gateway, Clock: setup.Clock, Rand: setup.Rand, HTTP: setup.HTTP, BaseURL: setup.BaseURL, Log: setup.Log,
 	})
 	if err != nil {
@@ -35,9 +36,9 @@ func makeAlipay(setup Setup) (Sandbox, error) {
 	return Sandbox{
 		Code: alipay.Code, Handler: s.Handler(), Control: s.Control(), Run: s.Run, RunDue: s.RunDue, Next: s.Next,
 		Read:     words{paid: []string{"TRADE_SUCCESS", "TRADE_FINISHED"}, refunded: []string{"REFUND_SUCCESS"}}.read,
-		Products: []string{alipay.JSAPI, alipay.H5, alipay.Page, alipay.Native, alipay.Barcode},
+		Products: []string{alipay.JSAPI, alipay.H5, alipay.Page, alipay.Native, alipay.App, alipay.Mini, alipay.Barcode},
 		Settings: map[string]string{
-			"app_id": sandboxAlipayApp, "seller_id": sandboxAlipaySeller, "gateway_url": setup.BaseURL + "/gateway.do", "authorize_url": setup.BaseURL + wire.AuthorizePath,
+			"app_id": sandboxAlipayApp, "seller_id": sandboxAlipaySeller, "mini_app_id": sandboxAlipayMini, "gateway_url": setup.BaseURL + "/gateway.do", "authorize_url": setup.BaseURL + wire.AuthorizePath,
 		},
 		Keys: map[string][]byte{"app_private_key": privateText, "alipay_public_key": publicText},
 		Ready: []ReadyField{

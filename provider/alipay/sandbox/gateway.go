@@ -36,6 +36,7 @@ type refusal struct {
 // method describes one method of the gateway. Exactly one of api and page is set; api answers JSON, page answers the buyer's browser.
 type method struct {
 	op   string
+	app  bool // comes from the merchant's app by way of the wallet, and never from a server
 	bare bool // parameters are top-level, not in biz_content
 	api  func(*Sandbox, call) (wire.Fields, *refusal)
 	page func(*Sandbox, call) (location string, r *refusal)
@@ -47,6 +48,7 @@ var methods = map[string]method{
 	wire.MethodCreate:      {op: opJSAPI, api: (*Sandbox).create},
 	wire.MethodWapPay:      {op: opH5, page: (*Sandbox).wapPay},
 	wire.MethodPagePay:     {op: opPage, page: (*Sandbox).pagePay},
+	wire.MethodAppPay:      {op: opApp, app: true, page: (*Sandbox).appPay},
 	wire.MethodQuery:       {op: opQuery, api: (*Sandbox).query},
 	wire.MethodClose:       {op: opClose, api: (*Sandbox).closeTrade},
 	wire.MethodCancel:      {op: opCancel, api: (*Sandbox).cancel},
@@ -64,10 +66,14 @@ func (s *Sandbox) gateway(w http.ResponseWriter, r *http.Request) {
 	}
 	name := params["method"]
 	m := methods[name]
+	if m.app {
+		m = method{} // as an unknown one
+	}
+	m.op = s.opOf(params, m)
 	s.faults.Around(w, r, m.op, func(w http.ResponseWriter, r *http.Request) {
 		c, bad := s.admit(params, name, m)
 		if bad == nil {
-			bad = s.ordered(m.op)
+			bad = s.ordered(c.op)
 		}
 		if m.page != nil {
 			s.browse(w, r, c, m, bad)
@@ -82,6 +88,15 @@ func (s *Sandbox) gateway(w http.ResponseWriter, r *http.Request) {
 		}
 		s.answer(w, r, name, params["sign_type"], fields, bad)
 	})
+}
+
+// opOf tells a mini program's order from other trades that are created for a buyer.
+func (s *Sandbox) opOf(p wire.Params, m method) string {
+	mini := s.accounts[p["app_id"]].MiniAppID
+	if biz, err := wire.ParseObject([]byte(p["biz_content"])); m.op == opJSAPI && err == nil && mini != "" && biz.Text("op_app_id") == mini {
+		return opMini
+	}
+	return m.op
 }
 
 // requestParams merges query and body. Multipart bodies (uploads) give their text fields.

@@ -24,6 +24,7 @@ import (
 type Account struct {
 	AppID        string // 16 digits
 	SellerID     string // 2088 and 12 digits
+	MiniAppID    string // the account's mini program, if it has one
 	Name         string // shown to buyers; empty shows the seller's number
 	AppPublicKey *rsa.PublicKey
 }
@@ -54,7 +55,7 @@ var Schedule = []time.Duration{
 }
 
 // Ops are the names by which faults are ordered: products for starts, then the other methods.
-var Ops = []string{opNative, opH5, opPage, opJSAPI, opBarcode, opQuery, opClose, opCancel, opRefund, opRefundQuery, opOAuth}
+var Ops = []string{opNative, opH5, opPage, opJSAPI, opBarcode, opApp, opMini, opQuery, opClose, opCancel, opRefund, opRefundQuery, opOAuth}
 
 const (
 	opNative      = "native"
@@ -62,6 +63,8 @@ const (
 	opPage        = "page"
 	opJSAPI       = "jsapi"
 	opBarcode     = "barcode"
+	opApp         = "app"
+	opMini        = "mini"
 	opQuery       = "query"
 	opClose       = "close"
 	opCancel      = "reverse"

@@ -136,6 +136,7 @@ func (s *Sandbox) outcome(o *order, result string) (sandboxkit.Outcome, error) {
 	out := sandboxkit.Outcome{Status: o.status}
 	var err error
 	switch {
+	case o.op == opApp || o.op == opMini: // the app or the mini program that called the wallet goes on
 	case o.op == opJSAPI:
 		out.Message = map[string]string{"resultCode": result}
 	case o.op == opNative || o.op == opBarcode: // the buyer stays in the wallet

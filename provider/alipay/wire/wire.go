@@ -18,6 +18,7 @@ const (
 
 // Gateway methods of this package.
 const (
+	MethodAppPay      = "alipay.trade.app.pay"
 	MethodPay         = "alipay.trade.pay"
 	MethodPrecreate   = "alipay.trade.precreate"
 	MethodWapPay      = "alipay.trade.wap.pay"
@@ -38,6 +39,7 @@ const (
 	ProductWap        = "QUICK_WAP_WAY"
 	ProductPage       = "FAST_INSTANT_TRADE_PAY"
 	ProductJSAPI      = "JSAPI_PAY"
+	ProductApp        = "QUICK_MSECURITY_PAY"
 )
 
 // Trade states (trade_status). CLOSED and FINISHED are terminal; SUCCESS and FINISHED are paid.
