@@ -67,6 +67,16 @@ func (v *verifier) Verify(alg provider.Alg, message, signature []byte) error {
 	return rsa.VerifyPKCS1v15(v.key, hash, sum, signature)
 }
 
+// certificate is the verifier of a certificate, which shows the certificate itself.
+type certificate struct {
+	verifier
+	der []byte
+}
+
+var _ provider.Certified = (*certificate)(nil)
+
+func (c *certificate) Certificate() []byte { return slices.Clone(c.der) }
+
 type gcm struct {
 	redacted
 	aead cipher.AEAD

@@ -1,4 +1,4 @@
-// Package alipay connects to Alipay's OpenAPI: gateway v2, key mode, sign_type RSA2 (SHA256withRSA, PKCS#1 v1.5). Products: native (alipay.trade.precreate), h5
+// Package alipay connects to Alipay's OpenAPI: gateway v2, key mode or certificate mode, sign_type RSA2 (SHA256withRSA, PKCS#1 v1.5). Products: native (alipay.trade.precreate), h5
 // (alipay.trade.wap.pay), page (alipay.trade.page.pay), jsapi (alipay.trade.create with the buyer's id from OAuth), barcode (alipay.trade.pay, undone by
 // alipay.trade.cancel), app (alipay.trade.app.pay) and mini (alipay.trade.create for a mini program).
 //
@@ -47,6 +47,11 @@ const (
 	settingAuthorize = "authorize_url"
 	keyApp           = "app_private_key"
 	keyPlatform      = "alipay_public_key"
+	keyAppCert       = "app_cert"
+	keyAlipayCert    = "alipay_cert"
+	keyRootCert      = "alipay_root_cert"
+	keyContent       = "encrypt_key"
+	keyAuth          = "app_auth_token"
 )
 
 // The production addresses (documented).
@@ -104,7 +109,12 @@ var description = provider.Description{
 	},
 	Keys: []provider.KeyField{
 		{Name: keyApp, Kind: provider.KeyRSAPrivate, LabelZH: "应用私钥", LabelEN: "App private key", Required: true},
-		{Name: keyPlatform, Kind: provider.KeyRSAPublic, LabelZH: "支付宝公钥（不是应用公钥）", LabelEN: "Alipay public key (not the app's)", Required: true},
+		{Name: keyPlatform, Kind: provider.KeyRSAPublic, LabelZH: "支付宝公钥（不是应用公钥）", LabelEN: "Alipay public key (not the app's); or the three certificates"},
+		{Name: keyAppCert, Kind: provider.KeyCertificate, LabelZH: "应用公钥证书（证书模式）", LabelEN: "App certificate (certificate mode)", Own: true},
+		{Name: keyAlipayCert, Kind: provider.KeyCertificate, LabelZH: "支付宝公钥证书（证书模式）", LabelEN: "Alipay's certificate (certificate mode)"},
+		{Name: keyRootCert, Kind: provider.KeySecret, LabelZH: "支付宝根证书（证书模式）", LabelEN: "Alipay's root certificates (certificate mode)"},
+		{Name: keyContent, Kind: provider.KeySecret, LabelZH: "接口内容加密密钥（AES）", LabelEN: "Content encryption key (AES)"},
+		{Name: keyAuth, Kind: provider.KeySecret, LabelZH: "应用授权令牌（服务商代商家）", LabelEN: "Merchant's app_auth_token (for partners)", PerChannel: true},
 	},
 	Wallets: []string{"alipay"},
 }

@@ -53,7 +53,11 @@ func TestApp(t *testing.T) {
 	if q := w.query(o.Attempt); q.State != provider.Pending {
 		t.Errorf("opened: %+v", q)
 	}
-	query, err := request(w.call, wire.Request{Method: wire.MethodAppPay, Biz: wire.Fields{}.Set("out_trade_no", "x")})
+	id, err := identityOf(w.call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query, _, err := request(w.call, id, wire.Request{Method: wire.MethodAppPay, Biz: wire.Fields{}.Set("out_trade_no", "x")})
 	if err != nil {
 		t.Fatal(err)
 	}

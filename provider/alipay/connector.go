@@ -114,12 +114,17 @@ func opApp(call provider.Call, product string) string {
 
 // elsewhere signs what the buyer's browser or the merchant's app opens: nothing is called. An app's order is the same query string as a page's address has.
 func elsewhere(call provider.Call, r wire.Request, action func(signed string) postern.Action) provider.Result {
-	p, err := request(call, r)
+	id, err := identityOf(call)
+	var p wire.Params
+	var shown string
+	if err == nil {
+		p, shown, err = request(call, id, r)
+	}
 	if err != nil {
 		return provider.Result{State: provider.Failed, Class: provider.ClassAuth, Code: "not_sent", Message: err.Error()}
 	}
 	return provider.Result{
-		State: provider.Pending, Action: action(p.Encode()), Exchange: provider.Exchange{Op: "start", Request: masked(p)},
+		State: provider.Pending, Action: action(p.Encode()), Exchange: provider.Exchange{Op: "start", Request: shown},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -29,28 +30,33 @@ type reply struct {
 // text reads a field of a verified answer.
 func (r reply) text(name string) string { return r.object.Text(name) }
 
-// request lays out and signs a call.
-func request(call provider.Call, r wire.Request) (wire.Params, error) {
-	generation, err := call.Newest()
-	if err != nil {
-		return nil, err
-	}
-	signer, err := generation.Signer(keyApp)
-	if err != nil {
-		return nil, err
-	}
+// request lays out and signs a call, and returns it also as the payment's story shows it: before its content is encrypted.
+func request(call provider.Call, id identity, r wire.Request) (p wire.Params, shown string, err error) {
 	r.AppID, r.SignType, r.Time = setting(call, settingAppID), wire.SignTypeRSA2, call.Env.Now()
-	p := r.Params()
-	return p, p.SignRequest(func(message []byte) ([]byte, error) { return signer.Sign(provider.RSASHA256, message) })
+	p = r.Params()
+	maps.Copy(p, id.extra())
+	shown = masked(p)
+	if content := p["biz_content"]; len(id.content) > 0 && content != "" {
+		if p["biz_content"], err = id.content.Encrypt([]byte(content)); err != nil {
+			return nil, shown, err
+		}
+		p["encrypt_type"] = wire.EncryptAES
+	}
+	return p, shown, p.SignRequest(id.sign)
 }
 
 // send makes one call of the gateway and verifies the answer. It never repeats a call. attemptGeneration is whose platform key to try first.
 func send(ctx context.Context, call provider.Call, op, attemptGeneration string, r wire.Request) reply {
-	p, err := request(call, r)
+	id, err := identityOf(call)
+	var p wire.Params
+	var shown string
+	if err == nil {
+		p, shown, err = request(call, id, r)
+	}
 	if err != nil {
 		return reply{class: provider.ClassAuth, code: "not_sent", message: err.Error(), exchange: provider.Exchange{Op: op, Error: err.Error()}}
 	}
-	out := reply{class: provider.ClassUnknown, exchange: provider.Exchange{Op: op, Request: masked(p)}}
+	out := reply{class: provider.ClassUnknown, exchange: provider.Exchange{Op: op, Request: shown}}
 	body, err := post(ctx, call, p, &out.exchange)
 	switch {
 	case errors.Is(err, provider.ErrNotSent):
@@ -58,7 +64,7 @@ func send(ctx context.Context, call provider.Call, op, attemptGeneration string,
 	case err != nil:
 		out.code, out.message = "no_answer", err.Error()
 	default:
-		out.read(call, attemptGeneration, r.Method, body)
+		out.read(ctx, call, id, attemptGeneration, r.Method, body)
 	}
 	if out.object == nil && out.exchange.Error == "" {
 		out.exchange.Error = out.message
@@ -99,20 +105,27 @@ func post(ctx context.Context, call provider.Call, p wire.Params, exchange *prov
 }
 
 // read verifies an answer and only then believes it.
-func (r *reply) read(call provider.Call, attemptGeneration, method string, body []byte) {
+func (r *reply) read(ctx context.Context, call provider.Call, id identity, attemptGeneration, method string, body []byte) {
 	env, err := wire.Extract(body, method)
 	if err != nil {
 		r.code, r.message = "unreadable_answer", err.Error()
 		return
 	}
-	if err = env.Verify(anyOf(call.Verifiers(keyPlatform, "", attemptGeneration))); err != nil {
+	verify, err := id.verifier(ctx, call, env.CertSN, attemptGeneration)
+	if err == nil {
+		err = env.Verify(verify)
+	}
+	if err != nil {
 		r.code, r.message = "unverified_answer", err.Error()
 		return
 	}
-	object, err := env.Object()
+	object, err := id.open(env)
 	if err != nil {
 		r.code, r.message = "unreadable_answer", err.Error()
 		return
+	}
+	if env.Encrypted() {
+		r.exchange.Response = clip(object.String())
 	}
 	r.object = object
 	code := object.Text("code")
@@ -126,6 +139,14 @@ func (r *reply) read(call provider.Call, attemptGeneration, method string, body 
 	}
 	r.waiting = code == wire.CodeWaiting && r.sub == ""
 	r.class = classOf(code, r.sub)
+}
+
+// open reads the value of an answer, decrypting it where the account's content is encrypted.
+func (id identity) open(env wire.Envelope) (wire.Object, error) {
+	if env.Encrypted() {
+		return env.Decrypt(id.content)
+	}
+	return env.Object()
 }
 
 // anyOf verifies with each key in turn. The algorithm is ours to say, never the message's.

@@ -27,7 +27,7 @@ func (c *Connector) ReadNotification(call provider.Call, attempt postern.Attempt
 	if err != nil {
 		return provider.Verified{}, fmt.Errorf("%w: %w", provider.ErrUnverified, err)
 	}
-	keys := call.Verifiers(keyPlatform, "", attempt.GenerationID)
+	keys := append(call.Verifiers(keyPlatform, "", attempt.GenerationID), call.Verifiers(keyAlipayCert, "", attempt.GenerationID)...)
 	return provider.Verify(keys, provider.RSASHA256, wire.NotifyString(p), signature, func() (provider.Notice, error) {
 		n, err := wire.ReadNotify(p)
 		if err != nil {

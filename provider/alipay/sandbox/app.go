@@ -28,7 +28,7 @@ func (b buttons) OpenApp(content string, params map[string]string) (string, erro
 	}
 	c, bad := s.admit(p, p["method"], m)
 	if bad == nil {
-		bad = s.ordered(m.op)
+		bad = s.ordered(c)
 	}
 	if bad == nil {
 		_, bad = m.page(s, c)

@@ -62,11 +62,12 @@ type book struct {
 	byCode map[string]*order
 	wallet map[string]int64 // balance in fen by user id
 	grants map[string]grant
-	shown  map[string]*shownCode // payment codes that buyers showed
+	denied map[string]map[string]bool // acts withdrawn, by seller
+	shown  map[string]*shownCode      // payment codes that buyers showed
 }
 
 func newBook() book {
-	return book{byOut: map[string]*order{}, byNo: map[string]*order{}, byCode: map[string]*order{}, wallet: map[string]int64{}, grants: map[string]grant{}, shown: map[string]*shownCode{}}
+	return book{byOut: map[string]*order{}, byNo: map[string]*order{}, byCode: map[string]*order{}, wallet: map[string]int64{}, grants: map[string]grant{}, shown: map[string]*shownCode{}, denied: map[string]map[string]bool{}}
 }
 
 // settle lets time pass over an order: unpaid trades close when they expire, paid ones finish when refunds are over.

@@ -182,8 +182,8 @@ func (b buttons) press(orderNo, payer string, do func(*Sandbox, *order, string) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found *order
-	for _, a := range s.accounts {
-		if o := s.book.byOut[a.SellerID+"/"+orderNo]; o != nil && o != found {
+	for _, seller := range s.sellers {
+		if o := s.book.byOut[seller+"/"+orderNo]; o != nil && o != found {
 			if found != nil {
 				return fmt.Errorf("order %s exists at two sellers: %w", orderNo, sandboxkit.ErrConflict)
 			}

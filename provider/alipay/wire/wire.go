@@ -29,6 +29,7 @@ const (
 	MethodCancel      = "alipay.trade.cancel"
 	MethodRefund      = "alipay.trade.refund"
 	MethodRefundQuery = "alipay.trade.fastpay.refund.query"
+	MethodCertificate = "alipay.open.app.alipaycert.download"
 	MethodOAuthToken  = "alipay.system.oauth.token"
 )
 
@@ -77,6 +78,7 @@ const (
 	GrantAuthorizationCode   = "authorization_code"
 	GrantRefreshToken        = "refresh_token"
 	ScopeBase                = "auth_base"
+	EncryptAES               = "AES"
 	AuthorizePath            = "/oauth2/publicAppAuthorize.htm"
 	GatewayPath              = "/gateway.do"
 	MethodPageReturn         = "alipay.trade.page.pay.return"
