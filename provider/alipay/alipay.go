@@ -43,6 +43,7 @@ const (
 	settingAppID     = "app_id"
 	settingSeller    = "seller_id"
 	settingMini      = "mini_app_id"
+	settingMerchant  = "merchant_app_id"
 	settingGateway   = "gateway_url"
 	settingAuthorize = "authorize_url"
 	keyApp           = "app_private_key"
@@ -100,9 +101,11 @@ var description = provider.Description{
 	},
 	Settings: []provider.Field{
 		{Name: settingAppID, LabelZH: "应用 APPID", LabelEN: "App id", Required: true, Help: "16 digits, from the open platform's console", ReadyField: "app_id"},
-		{Name: settingSeller, LabelZH: "收款账号 PID", LabelEN: "Seller id", Required: true, Help: "2088 and 12 digits; notifications for anybody else change nothing",
+		{Name: settingSeller, LabelZH: "收款账号 PID", LabelEN: "Seller id", Required: true, PerChannel: true, Help: "2088 and 12 digits; notifications for anybody else change nothing",
 			ReadyField: "seller_id"},
 		{Name: settingMini, LabelZH: "小程序 APPID", LabelEN: "Mini program's app id", PerChannel: true, Help: "where the product mini pays, if it is not the app itself"},
+		{Name: settingMerchant, LabelZH: "商家应用 APPID（服务商）", LabelEN: "The merchant's own app id (for partners)", PerChannel: true,
+			Help: "notifications name it; when it is given, those for another app change nothing"},
 		{Name: settingGateway, LabelZH: "网关地址", LabelEN: "Gateway", Default: productionGateway, Help: "change it for a sandbox only", ReadyField: "gateway_url"},
 		{Name: settingAuthorize, LabelZH: "授权页地址", LabelEN: "Authorization page", Default: productionAuthorize, Help: "change it for a sandbox only",
 			ReadyField: "authorize_url"},
@@ -125,6 +128,14 @@ var bridge = &provider.Bridge{
 	Call: `AlipayJSBridge.call("tradePay",{tradeNO:params.tradeNO},function(r){var c=String(r.resultCode);` +
 		`done(c==="9000"||c==="8000"||c==="6004"?"ok":c==="6001"?"cancel":"fail")})`,
 	SimulatedPage: "/phone/pay?trade_no={tradeNO}",
+}
+
+// seller is the account that is paid: under a partner's app, the merchant's.
+func seller(call provider.Call) string {
+	if call.SubMerchant != "" {
+		return call.SubMerchant
+	}
+	return setting(call, settingSeller)
 }
 
 // setting returns a setting or its default.

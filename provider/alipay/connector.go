@@ -87,7 +87,7 @@ func subject(start provider.StartRequest) string {
 func terms(call provider.Call, start provider.StartRequest, p product) wire.Fields {
 	a := start.Attempt
 	f := wire.Fields{}.Set("out_trade_no", a.Number).Set("total_amount", wire.FormatYuan(a.Amount)).Set("subject", subject(start)).Set("product_code", p.code).
-		Set("seller_id", setting(call, settingSeller)).Set("time_expire", wire.FormatTime(a.ExpiresAt))
+		Set("seller_id", seller(call)).Set("time_expire", wire.FormatTime(a.ExpiresAt))
 	switch a.Product {
 	case H5:
 		f = f.Set("quit_url", start.QuitURL)

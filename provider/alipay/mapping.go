@@ -50,13 +50,13 @@ var refusals = classes(map[provider.Class][]string{
 	// The gate is shut for this merchant, app or product.
 	provider.ClassClosed: {
 		"SELLER_BEEN_BLOCKED", "MERCHANT_STATUS_NOT_NORMAL", "ACCESS_FORBIDDEN", "insufficient-isv-permissions", "invalid-app-state", "not-online-app", "forbidden-api",
-		"no-product-reg-by-partner",
+		"no-product-reg-by-partner", "invalid-app-auth-token-no-api",
 	},
 	// Keys, signatures and identities of ours that Alipay does not accept.
 	provider.ClassAuth: {
 		"PARTNER_ERROR", "SELLER_NOT_EXIST", "missing-signature", "missing-signature-type", "missing-signature-key", "missing-signature-config", "missing-app-id",
 		"invalid-signature", "invalid-signature-type", "invalid-app-id", "invalid-auth-token", "auth-token-time-out", "invalid-app-auth-token",
-		"invalid-app-auth-token-no-api", "app-auth-token-time-out", "missing-app-cert-sn", "missing-alipay-root-cert-sn", "app-cert-expired", "unmatched-app-id",
+		"app-auth-token-time-out", "missing-app-cert-sn", "missing-alipay-root-cert-sn", "app-cert-expired", "unmatched-app-id",
 		"insufficient-user-permissions", "decryption-error-unknown",
 	},
 	provider.ClassRateLimited: {"app-call-limited", "method-call-limited"},
