@@ -52,7 +52,6 @@ func (c *Connector) Reverse(ctx context.Context, call provider.Call, a postern.A
 		r.success = false
 	}
 	out := provider.ReverseResult{State: provider.ReverseUnknown, Class: r.class, Code: r.code, Message: r.message, Exchange: r.exchange}
-	class, refused := notReversible[r.sub]
 	switch {
 	case r.success && r.text("retry_flag") == "Y":
 		out.Again = true
@@ -62,8 +61,8 @@ func (c *Connector) Reverse(ctx context.Context, call provider.Call, a postern.A
 		c.taken(ctx, call, a, &out)
 	case r.success && r.text("action") == "" && r.text("trade_no") == "" && tooLateToPay(a, now):
 		out.State = provider.ReverseClosed
-	case refused:
-		out.State, out.Class = provider.ReverseRefused, class
+	case notReversible[r.sub]:
+		out.State, out.Class = provider.ReverseRefused, provider.ClassDeclined
 	case r.sub == subSystemError:
 		out.Again = true
 	}
