@@ -88,6 +88,9 @@ func terms(call provider.Call, start provider.StartRequest, p product) wire.Fiel
 	a := start.Attempt
 	f := wire.Fields{}.Set("out_trade_no", a.Number).Set("total_amount", wire.FormatYuan(a.Amount)).Set("subject", subject(start)).Set("product_code", p.code).
 		Set("seller_id", seller(call)).Set("time_expire", wire.FormatTime(a.ExpiresAt))
+	if start.ProfitSharing {
+		f = append(f, wire.Field{Name: "extend_params", Value: wire.Fields{}.Set("royalty_freeze", "true")})
+	}
 	switch a.Product {
 	case H5:
 		f = f.Set("quit_url", start.QuitURL)

@@ -191,6 +191,9 @@ func masked(p wire.Params) string {
 // authCodes finds the code of a buyer's wallet in a biz_content.
 var authCodes = regexp.MustCompile(`("auth_code":")[^"]*"`)
 
+// addresses finds the address of a bill in an answer: whoever has it has the bill.
+var addresses = regexp.MustCompile(`("bill_download_url":")[^"]*"`)
+
 // maxKept bounds what is kept of an answer, in bytes.
 const maxKept = 16 << 10
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 
+	"postern/provider"
 	"postern/provider/alipay"
 	"postern/provider/alipay/sandbox"
 	"postern/provider/alipay/wire"
@@ -100,7 +101,8 @@ func makeAlipay(setup Setup) (Sandbox, error) {
 			"app_id": sandboxAlipayApp, "seller_id": sandboxAlipaySeller, "mini_app_id": sandboxAlipayMini,
 			"gateway_url": setup.BaseURL + "/gateway.do", "authorize_url": setup.BaseURL + wire.AuthorizePath,
 		},
-		Keys: map[string][]byte{"app_private_key": secrets.private, "alipay_public_key": secrets.public},
+		Keys:     map[string][]byte{"app_private_key": secrets.private, "alipay_public_key": secrets.public},
+		Receiver: provider.ShareReceiver{Kind: "userId", Account: "2088000000000077"},
 	}
 	moreAlipay(&out, secrets, s.PlatformCertificate())
 	out.Ready = readyAlipay(setup, secrets, s.PlatformCertificate())

@@ -79,6 +79,8 @@ type Sandbox struct {
 	Partner *Account
 	// More are accounts that are set up in other ways, by what is different about them.
 	More map[string]*Account
+	// Receiver may get a part of an order, where the simulator shares.
+	Receiver provider.ShareReceiver
 	// Ready are the fields of the ready file; those with File set are written to files, whose paths stand in the ready file.
 	Ready []ReadyField
 	// Read turns the book that Control shows into what reconciliation compares.

@@ -55,6 +55,10 @@ var methods = map[string]method{
 	wire.MethodCancel:      {op: opCancel, api: (*Sandbox).cancel},
 	wire.MethodRefund:      {op: opRefund, api: (*Sandbox).refund},
 	wire.MethodRefundQuery: {op: opRefundQuery, api: (*Sandbox).refundQuery},
+	wire.MethodReceiver:    {op: opReceiver, api: (*Sandbox).bindReceiver},
+	wire.MethodShare:       {op: opShare, api: (*Sandbox).settleOrder},
+	wire.MethodShareQuery:  {op: opShareQuery, api: (*Sandbox).settleQuery},
+	wire.MethodBill:        {op: opBill, api: (*Sandbox).billAddress},
 	wire.MethodCertificate: {op: opCertificate, api: (*Sandbox).certificate},
 	wire.MethodOAuthToken:  {op: opOAuth, bare: true, api: (*Sandbox).oauthToken},
 }

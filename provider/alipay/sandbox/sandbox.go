@@ -76,7 +76,7 @@ var Schedule = []time.Duration{
 }
 
 // Ops are the names by which faults are ordered: products for starts, then the other methods.
-var Ops = []string{opNative, opH5, opPage, opJSAPI, opBarcode, opApp, opMini, opQuery, opClose, opCancel, opRefund, opRefundQuery, opOAuth, opCertificate}
+var Ops = []string{opNative, opH5, opPage, opJSAPI, opBarcode, opApp, opMini, opQuery, opClose, opCancel, opRefund, opRefundQuery, opOAuth, opCertificate, opBill, opBillFile, opReceiver, opShare, opShareQuery}
 
 const (
 	opNative      = "native"
@@ -93,6 +93,8 @@ const (
 	opRefundQuery = "refund_query"
 	opOAuth       = "oauth_token"
 	opCertificate = "certificate"
+	opBill        = "statement"
+	opBillFile    = "statement_file"
 	opReceiver    = "share_receiver"
 	opShare       = "share"
 	opShareQuery  = "share_query"
@@ -185,6 +187,7 @@ func New(cfg Config) (*Sandbox, error) {
 	mux := http.NewServeMux()
 	mux.Handle(wire.GatewayPath, sandboxkit.LimitBody(http.HandlerFunc(s.gateway)))
 	mux.HandleFunc("GET "+wire.AuthorizePath, s.authorize)
+	mux.HandleFunc("GET "+pathBill, s.billDownload)
 	mux.HandleFunc("GET /phone/pay", s.bridge)
 	mux.Handle("/phone", s.phone)
 	mux.Handle("/phone/", s.phone)

@@ -138,6 +138,9 @@ func (s *Sandbox) terms(c call, products []string) (*order, *refusal) {
 		account: c.account, op: c.op, outTradeNo: text("out_trade_no"), subject: text("subject"), body: text("body"), passback: text("passback_params"), amount: amount,
 		status: statusUnscanned, signType: c.signType, notifyURL: c.params["notify_url"], returnURL: c.params["return_url"], quitURL: text("quit_url"), created: c.now,
 	}
+	if extend, err := wire.ParseObject(orEmpty(c.biz["extend_params"])); err == nil {
+		o.frozen = extend.Text("royalty_freeze") == "true"
+	}
 	o.terms = strings.Join([]string{c.op, o.subject, wire.FormatYuan(amount), text("buyer_id"), text("buyer_open_id"), c.account.AppID}, "|")
 	if o.expires, o.codeUntil, err = lives(c); err != nil {
 		return nil, parameter(err.Error())

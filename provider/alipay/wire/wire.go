@@ -29,6 +29,10 @@ const (
 	MethodCancel      = "alipay.trade.cancel"
 	MethodRefund      = "alipay.trade.refund"
 	MethodRefundQuery = "alipay.trade.fastpay.refund.query"
+	MethodReceiver    = "alipay.trade.royalty.relation.bind"
+	MethodShare       = "alipay.trade.order.settle"
+	MethodShareQuery  = "alipay.trade.order.settle.query"
+	MethodBill        = "alipay.data.dataservice.bill.downloadurl.query"
 	MethodCertificate = "alipay.open.app.alipaycert.download"
 	MethodOAuthToken  = "alipay.system.oauth.token"
 )
@@ -79,6 +83,7 @@ const (
 	GrantRefreshToken        = "refresh_token"
 	ScopeBase                = "auth_base"
 	EncryptAES               = "AES"
+	BillEmpty                = "EMPTY_DATA_WITH_BILL_FILE" // bill_file_code of a day on which nothing happened
 	AuthorizePath            = "/oauth2/publicAppAuthorize.htm"
 	GatewayPath              = "/gateway.do"
 	MethodPageReturn         = "alipay.trade.page.pay.return"
