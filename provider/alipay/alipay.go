@@ -43,6 +43,7 @@ const (
 	settingAppID     = "app_id"
 	settingSeller    = "seller_id"
 	settingMini      = "mini_app_id"
+	settingProtocol  = "protocol"
 	settingMerchant  = "merchant_app_id"
 	settingGateway   = "gateway_url"
 	settingAuthorize = "authorize_url"
@@ -109,6 +110,7 @@ var description = provider.Description{
 		{Name: settingGateway, LabelZH: "网关地址", LabelEN: "Gateway", Default: productionGateway, Help: "change it for a sandbox only", ReadyField: "gateway_url"},
 		{Name: settingAuthorize, LabelZH: "授权页地址", LabelEN: "Authorization page", Default: productionAuthorize, Help: "change it for a sandbox only",
 			ReadyField: "authorize_url"},
+		{Name: settingProtocol, LabelZH: "接口版本", LabelEN: "Protocol", Default: "v2", Help: "v2 (gateway.do), or v3 (JSON) where it exists"},
 	},
 	Keys: []provider.KeyField{
 		{Name: keyApp, Kind: provider.KeyRSAPrivate, LabelZH: "应用私钥", LabelEN: "App private key", Required: true},

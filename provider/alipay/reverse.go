@@ -24,10 +24,10 @@ func chargeResult(r reply, a postern.Attempt, now time.Time) provider.Result {
 	}
 	out := provider.Result{State: provider.Unknown, Class: r.class, Code: r.code, Message: r.message, Exchange: r.exchange}
 	switch {
-	case r.success:
+	case r.success && r.text("gmt_payment") != "":
 		out.State, out.Opaque = provider.Paid, r.text("trade_no")
 		paid(&out, r, now)
-	case r.waiting:
+	case r.success, r.waiting: // v3 has no code 10003: a trade without its time of payment waits
 		out.State, out.Class, out.Opaque = provider.Pending, provider.ClassNone, r.text("trade_no")
 	case r.sub == subHasClose:
 		out.State = provider.Closed

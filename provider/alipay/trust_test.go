@@ -40,6 +40,7 @@ func certificateHandle(t *testing.T, text string) provider.Certified {
 func (w *world) inCertificateMode() provider.Call {
 	w.t.Helper()
 	call := w.call
+	call.SubMerchant = ""
 	call.Settings = map[string]string{settingAppID: certApp, settingSeller: "2088000000000003", settingGateway: w.call.Settings[settingGateway]}
 	call.Keys = []provider.Generation{{ID: "gen_1", Handles: map[string]any{
 		keyApp: signer{keys()[1]}, keyAppCert: certificateHandle(w.t, w.appCert), keyAlipayCert: certificateHandle(w.t, w.s.PlatformCertificate()), keyRootCert: secret(w.root),

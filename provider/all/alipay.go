@@ -15,8 +15,11 @@ import (
 // alipayKeys are the apps' own key, the gateway's, the one that it signs certificates' messages with after a rotation, and those of the two authorities.
 var alipayKeys = []string{"alipay-app", "alipay-gateway", "alipay-next", "alipay-root", "alipay-middle"}
 
-// The account beside the plain one that is in certificate mode, with encrypted content.
-const alipayCertified = "certificates"
+// The accounts beside the plain one: in certificate mode with encrypted content, and one that speaks the protocol's third version.
+const (
+	alipayCertified = "certificates"
+	alipayV3        = "v3"
+)
 
 // The simulated accounts: a merchant in key mode, one in certificate mode, and a partner with two merchants.
 const (
@@ -129,6 +132,9 @@ func moreAlipay(box *Sandbox, secrets alipaySecrets, platform string) {
 				"app_private_key": secrets.private, "app_cert": []byte(secrets.app), "alipay_cert": []byte(platform), "alipay_root_cert": []byte(secrets.root),
 				"encrypt_key": []byte(secrets.content),
 			},
+		},
+		alipayV3: {
+			Settings: with(map[string]string{"protocol": "v3"}), Keys: box.Keys, Products: []string{alipay.JSAPI, alipay.Native, alipay.Mini, alipay.Barcode},
 		},
 	}
 }

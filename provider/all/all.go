@@ -29,7 +29,7 @@ func Registry() provider.Registry {
 func Sandboxes() []Maker {
 	return []Maker{
 		{Code: wechatpay.Code, Keys: wechatpayKeys, Make: makeWechatpay, Partner: true},
-		{Code: alipay.Code, Keys: alipayKeys, Make: makeAlipay, Partner: true, More: []string{alipayCertified}},
+		{Code: alipay.Code, Keys: alipayKeys, Make: makeAlipay, Partner: true, More: []string{alipayCertified, alipayV3}},
 		{Code: unionpay.Code, Keys: unionpayKeys, Make: makeUnionpay},
 		{Code: bill99.Code, Make: makeBill99},
 		{Code: tenpay.Code, Make: makeTenpay},

@@ -186,6 +186,7 @@ func New(cfg Config) (*Sandbox, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(wire.GatewayPath, sandboxkit.LimitBody(http.HandlerFunc(s.gateway)))
+	mux.Handle(wire.V3Prefix, sandboxkit.LimitBody(http.HandlerFunc(s.v3)))
 	mux.HandleFunc("GET "+wire.AuthorizePath, s.authorize)
 	mux.HandleFunc("GET "+pathBill, s.billDownload)
 	mux.HandleFunc("GET /phone/pay", s.bridge)
