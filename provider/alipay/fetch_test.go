@@ -62,8 +62,17 @@ func TestFetchStatement(t *testing.T) {
 			t.Errorf("%s: %d, fees %d, %+v %v", kind, amount, fees, sum, err)
 		}
 	}
+	w.unfetched(day)
+}
+
+// unfetched are the ways in which a bill does not come.
+func (w *world) unfetched(day time.Time) {
+	t := w.t
+	fetch := func(kind string, day time.Time) provider.FetchResult {
+		return w.c.FetchStatement(t.Context(), w.call, kind, day, &bytes.Buffer{})
+	}
 	w.fault("statement_file", "error_500")
-	if r, _ := fetch("trade", day); r.State != provider.FetchUnknown || r.Code != "no_file" {
+	if r := fetch("trade", day); r.State != provider.FetchUnknown || r.Code != "no_file" {
 		t.Errorf("the file does not come: %+v", r)
 	}
 	w.doer.seen = func(r *http.Request, _ string) {
@@ -71,7 +80,7 @@ func TestFetchStatement(t *testing.T) {
 			w.clock.Advance(time.Minute)
 		}
 	}
-	if r, _ := fetch("trade", day); r.State != provider.FetchUnknown || r.Code != "no_file" {
+	if r := fetch("trade", day); r.State != provider.FetchUnknown || r.Code != "no_file" {
 		t.Errorf("the address is too old: %+v", r)
 	}
 	for name, address := range map[string]string{"another site's": "http://evil.example/bill.zip", "a file": "file:///etc/passwd", "none": "", "with a name": "http://a:b@127.0.0.1/"} {

@@ -70,7 +70,7 @@ func requestV3(ctx context.Context, call provider.Call, id identity, r wire.Requ
 	}
 	for name, value := range map[string]string{
 		"Authorization": wire.V3Authorization(authority, signature), "Content-Type": kind, wire.V3RequestID: hex.EncodeToString(random[16:]), wire.V3RootSN: id.rootSN,
-		wire.V3AppAuthToken: id.token, wire.V3EncryptType: map[bool]string{true: wire.EncryptAES}[encrypted],
+		wire.V3AppAuthToken: id.token, wire.V3EncryptType: map[bool]string{true: wire.EncryptAES}[encrypted], wire.V3Algorithm: map[bool]string{true: wire.EncryptAES}[encrypted],
 	} {
 		if value != "" {
 			req.Header.Set(name, value)

@@ -125,7 +125,7 @@ func (s *Sandbox) answerV3(w http.ResponseWriter, r *http.Request, c call, field
 	body := fields.Marshal()
 	h := w.Header()
 	h.Set("Content-Type", "application/json;charset=utf-8")
-	if c.biz != nil && c.params["encrypt_type"] != "" {
+	if c.biz != nil && c.params["encrypt_type"] != "" && status == http.StatusOK { // the official SDK reads refusals in the clear
 		hidden, err := c.account.ContentKey.Encrypt(body)
 		if err != nil {
 			http.Error(w, "the answer could not be encrypted", http.StatusInternalServerError)

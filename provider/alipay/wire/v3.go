@@ -22,6 +22,7 @@ const (
 	V3RequestID      = "alipay-request-id"
 	V3RootSN         = "alipay-root-cert-sn"
 	V3AppAuthToken   = "alipay-app-auth-token"
+	V3Algorithm      = "alipay-encryption-algm" // the official Node SDK sends both
 	V3EncryptType    = "alipay-encrypt-type"
 	signSeparator    = ",sign="
 	v3AuthorityBytes = 1024
