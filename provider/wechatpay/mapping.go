@@ -98,6 +98,7 @@ var errorCodes = map[string]meaning{
 	wire.CodeRefundNotExists:   {class: provider.ClassInvalid, refundQuery: provider.RefundAbsent},
 	wire.CodeNoStatementExist:  {class: provider.ClassInvalid, fetch: provider.FetchEmpty},
 	wire.CodeStatementCreating: {class: provider.ClassUnavailable, fetch: provider.FetchNotReady},
+	wire.CodeRecall:            {class: provider.ClassUnknown, query: provider.Pending},
 	wire.CodeUserPaying:        {class: provider.ClassUnknown, start: provider.Pending, query: provider.Pending},
 }
 

@@ -62,6 +62,7 @@ const (
 	CodeInvalidTransaction = "INVALID_TRANSACTIONID"
 	CodeNeedRetry          = "BIZ_ERR_NEED_RETRY"
 	CodeServiceUnavailable = "SERVICE_UNAVAILABLE"
+	CodeRecall             = "RECALL" // ours, for v2's recall=Y: the same reversal once more
 )
 
 // oldSpellings are the same codes as older pages of the documentation write them.
