@@ -35,8 +35,12 @@ func TestConformance(t *testing.T) {
 	var coverage []providertest.Coverage
 	for _, maker := range all.Sandboxes() {
 		t.Run(maker.Code, func(t *testing.T) { coverage = append(coverage, providertest.Run(t, subject(t, maker, ""))) })
+		titles := maker.More
 		if maker.Partner {
-			t.Run(maker.Code+"_partner", func(t *testing.T) { coverage = append(coverage, providertest.Run(t, subject(t, maker, "partner"))) })
+			titles = append([]string{"partner"}, titles...)
+		}
+		for _, title := range titles {
+			t.Run(maker.Code+"_"+title, func(t *testing.T) { coverage = append(coverage, providertest.Run(t, subject(t, maker, title))) })
 		}
 	}
 	if t.Failed() || len(coverage) < len(all.Sandboxes()) {
@@ -76,7 +80,14 @@ func subject(t *testing.T, maker all.Maker, title string) providertest.Subject {
 	}
 	sub, bills, without := "", []string(nil), box.Without
 	if title != "" {
-		box.Settings, box.Keys, sub, bills, without = box.Partner.Settings, box.Partner.Keys, box.Partner.SubMerchant, box.Partner.Bills, nil
+		account := box.More[title]
+		if title == "partner" {
+			account = box.Partner
+		}
+		box.Settings, box.Keys, sub, bills, without = account.Settings, account.Keys, account.SubMerchant, account.Bills, account.Without
+		if len(account.Products) > 0 {
+			box.Products = account.Products
+		}
 	}
 	call := provider.Call{
 		Env:      provider.Env{Now: clock.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: &http.Client{Transport: &http.Transport{}}}},
