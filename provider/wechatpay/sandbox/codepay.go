@@ -87,6 +87,7 @@ func (s *Sandbox) reverse(partner bool) handler {
 		case !o.Parties.SameAs(in):
 			return nil, refuse(http.StatusBadRequest, wire.CodeAppIDMchIDNotMatch, "appid和mch_id不匹配，请检查后再试")
 		}
+		s.lateBuyer(OpReverse, o)
 		if bad := s.reversible(o); bad != nil {
 			return nil, bad
 		}

@@ -214,7 +214,7 @@ func (s *Sandbox) buildNotification(n wire.Notification, original string, plain 
 	if err := s.signHeaders(h, serial, body, signWith(key)); err != nil {
 		return nil, nil, err
 	}
-	f, _ := s.faults.Take(sandboxkit.OpNotify, FaultProbe, FaultUnknownSerial, sandboxkit.WrongSignature)
-	spoil(h, f.Fault, f.Fault == sandboxkit.WrongSignature)
+	f, _ := s.faults.Take(sandboxkit.OpNotify, FaultProbe, FaultUnknownSerial, FaultWrongSerial, sandboxkit.WrongSignature)
+	s.spoil(h, f.Fault, f.Fault == sandboxkit.WrongSignature)
 	return h, body, nil
 }

@@ -56,6 +56,8 @@ const (
 	FaultClosed         = "closed"          // 403 NO_AUTH, before any effect: this merchant may not collect
 	FaultUnsigned       = "unsigned"        // a 2xx without Wechatpay-* headers
 	FaultUnknownSerial  = "unknown_serial"  // a good signature under a serial number that nobody has
+	FaultWrongSerial    = "wrong_serial"    // a good signature under the serial number of another live key (WxJava 3731)
+	FaultLateBuyer      = "late_buyer"      // ops close and reverse: the buyer pays just before it
 	FaultProbe          = "signature_probe" // WECHATPAY/SIGNTEST/..., on answers and on notifications
 	FaultRefundAbnormal = "refund_abnormal" // the accepted refund turns ABNORMAL
 	FaultRefundClosed   = "refund_closed"   // the accepted refund turns CLOSED
@@ -154,7 +156,7 @@ func New(cfg Config) (*Sandbox, error) {
 	}
 	s := &Sandbox{cfg: cfg, rand: cfg.Rand, keys: append([]PlatformKey(nil), cfg.PlatformKeys...), book: newBook(), wake: make(chan struct{}, 1)}
 	s.faults = sandboxkit.NewFaults(OpNative, OpH5, OpJSAPI, OpMini, OpApp, OpCodePay, OpQuery, OpClose, OpReverse, OpStatement, OpDownload, OpPermissions, OpShare, OpRefund, OpRefundQuery, OpCertificates, OpOAuth, OpPay).
-		Know(FaultSystemError, FaultRateLimited, FaultClosed, FaultUnsigned, FaultUnknownSerial, FaultProbe, FaultRefundAbnormal, FaultRefundClosed,
+		Know(FaultSystemError, FaultRateLimited, FaultClosed, FaultUnsigned, FaultUnknownSerial, FaultWrongSerial, FaultLateBuyer, FaultProbe, FaultRefundAbnormal, FaultRefundClosed,
 			FaultRecall, FaultDamaged, FaultCoupon, FaultWrongAmount)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: schedule, Faults: s.faults, Log: cfg.Log})
 	s.phone = sandboxkit.NewPhone(sandboxkit.PhoneConfig{
