@@ -28,7 +28,7 @@ func Registry() provider.Registry {
 // Sandboxes lists the makers of sandboxes by provider code, in the order in which people are shown them.
 func Sandboxes() []Maker {
 	return []Maker{
-		{Code: wechatpay.Code, Keys: wechatpayKeys, Make: makeWechatpay, Partner: true},
+		{Code: wechatpay.Code, Keys: wechatpayKeys, Make: makeWechatpay, Partner: true, More: []string{wechatpayV2}},
 		{Code: alipay.Code, Keys: alipayKeys, Make: makeAlipay, Partner: true, More: []string{alipayCertified, alipayV3}},
 		{Code: unionpay.Code, Keys: unionpayKeys, Make: makeUnionpay},
 		{Code: bill99.Code, Make: makeBill99},
@@ -94,8 +94,9 @@ type Account struct {
 	Settings    map[string]string
 	Keys        map[string][]byte
 	SubMerchant string
-	// Bills are the kinds of bills that it is given, empty for all.
-	Bills []string
+	// Bills are the kinds of bills that it is given, empty for all; Without are the abilities that it has not, by the conformance suite's names.
+	Bills   []string
+	Without []string
 }
 
 // ReadyField is one field of a sandbox's section in the ready file.

@@ -84,7 +84,7 @@ func subject(t *testing.T, maker all.Maker, title string) providertest.Subject {
 		if title == "partner" {
 			account = box.Partner
 		}
-		box.Settings, box.Keys, sub, bills, without = account.Settings, account.Keys, account.SubMerchant, account.Bills, nil
+		box.Settings, box.Keys, sub, bills, without = account.Settings, account.Keys, account.SubMerchant, account.Bills, account.Without
 		if len(account.Products) > 0 {
 			box.Products = account.Products
 		}
