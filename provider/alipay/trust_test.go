@@ -171,3 +171,26 @@ func TestForeignCertificates(t *testing.T) {
 type zeroes struct{}
 
 func (zeroes) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// TestKeyFields: either mode's keys are enough for an account, and nothing less is.
+func TestKeyFields(t *testing.T) {
+	for _, field := range description.Keys {
+		if field.Name != keyPlatform {
+			continue
+		}
+		three := map[string][]byte{keyAppCert: {1}, keyAlipayCert: {1}, keyRootCert: {1}}
+		if !field.Required || !field.Replaced(three) {
+			t.Error("the three certificates do not replace the public key")
+		}
+		for name := range three {
+			two := map[string][]byte{keyAppCert: {1}, keyAlipayCert: {1}, keyRootCert: {1}}
+			delete(two, name)
+			if field.Replaced(two) {
+				t.Errorf("without %s the public key is needed", name)
+			}
+		}
+	}
+	if (provider.KeyField{Required: true}).Replaced(nil) {
+		t.Error("a required field without substitutes can be left out")
+	}
+}
