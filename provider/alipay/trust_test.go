@@ -137,7 +137,7 @@ func TestForeignCertificates(t *testing.T) {
 		text, sn string
 		key      *rsa.PrivateKey
 	}{
-		"a merchant's own": {w.appCert, "", keys()[1]}, "another root's, with the same names": {box.PlatformCertificate(), "", keys()[1]},
+		"a merchant's own": {w.appCert + w.apps, "", keys()[1]}, "another root's, with the same names": {box.PlatformCertificate(), "", keys()[1]},
 		"Alipay's, under another number": {w.s.PlatformCertificate(), "00000000000000000000000000000000", keys()[0]},
 	} {
 		certs, err := wire.ParseCertificates([]byte(tt.text))
