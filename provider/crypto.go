@@ -45,6 +45,13 @@ type Verifier interface {
 	Verify(alg Alg, message, signature []byte) error
 }
 
+// Encrypter encrypts short texts for the holder of a public key, as providers want names. A Verifier may be one.
+type Encrypter interface {
+	KeyID() string
+	// EncryptOAEP uses RSAES-OAEP with SHA-1.
+	EncryptOAEP(random io.Reader, plaintext []byte) ([]byte, error)
+}
+
 // Certified is a Verifier that was made of a certificate. Certificate is the X.509 DER, which is public: some protocols name a certificate by more than its serial number.
 type Certified interface {
 	Verifier

@@ -11,13 +11,16 @@ const (
 	calendarEvery = time.Hour
 )
 
-// housekeep does, on every node and harmlessly often, what no request asks for: fetching provider certificates before they are used, telling
+// housekeep does, on every node and harmlessly often, what no request asks for: asking after what a dead process had in hand, fetching provider certificates before they are used, telling
 // merchants of what is about to end, and deleting what retention says. It ends with the context.
 func (s *theSwitch) housekeep(ctx context.Context) {
 	trust, forget, calendar := time.NewTicker(trustEvery), time.NewTicker(forgetEvery), time.NewTicker(calendarEvery)
 	defer trust.Stop()
 	defer forget.Stop()
 	defer calendar.Stop()
+	if n, err := s.engine.Recover(ctx); err != nil && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "recovery", "asked", n, "err", err)
+	}
 	s.refreshTrust(ctx)
 	s.tellCalendar(ctx)
 	for {

@@ -151,27 +151,7 @@ func killNine(t *testing.T, dsn string, twice bool) {
 	if err := os.WriteFile(v.config, append(text, "\nwebhook_allow = [\"127.0.0.0/8\"]\n"...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	v.must(`schema version \d+`, "migrate")
-	key := v.must(`sk_test_\w+`, "merchant", "add", "--name", "老王烧饼铺")
-	boxes, err := startSandboxes(ctx, sandboxOptions{data: t.TempDir(), host: "127.0.0.1", name: "老王烧饼铺", log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	box := boxes.list[slices.IndexFunc(boxes.list, func(b runningSandbox) bool { return b.Code == "wechatpay" })]
-	to, err := url.Parse(box.base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	middle := &between{victim: v, proxy: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to); r.Out.Host = r.In.Host }, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}}
-	front := httptest.NewServer(middle)
-	t.Cleanup(front.Close)
-	for name, value := range box.Settings {
-		if value == box.base {
-			box.Settings[name] = front.URL
-		}
-	}
-	channel := v.must(`channel (chn_\w+)`, v.channelArgs(box)...)
-	v.must(`ok   signed call`, "channel", "check", channel)
+	key, box, middle := v.prepare()
 	v.begin()
 	var discard struct{}
 	post := func(path, body string, out any) error {
@@ -214,6 +194,33 @@ func killNine(t *testing.T, dsn string, twice bool) {
 		t.Errorf("killed %d times", v.kills)
 	}
 	v.must(`sum CNY +0\.00`, "ledger", "balance")
+}
+
+// prepare makes the merchant and its channel at a simulator that stands behind a between.
+func (v *victim) prepare() (key string, box runningSandbox, middle *between) {
+	v.t.Helper()
+	v.must(`schema version \d+`, "migrate")
+	key = v.must(`sk_test_\w+`, "merchant", "add", "--name", "老王烧饼铺")
+	boxes, err := startSandboxes(v.ctx, sandboxOptions{data: v.t.TempDir(), host: "127.0.0.1", name: "老王烧饼铺", log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	box = boxes.list[slices.IndexFunc(boxes.list, func(b runningSandbox) bool { return b.Code == "wechatpay" })]
+	to, err := url.Parse(box.base)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	middle = &between{victim: v, proxy: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to); r.Out.Host = r.In.Host }, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}}
+	front := httptest.NewServer(middle)
+	v.t.Cleanup(front.Close)
+	for name, value := range box.Settings {
+		if value == box.base {
+			box.Settings[name] = front.URL
+		}
+	}
+	channel := v.must(`channel (chn_\w+)`, v.channelArgs(box)...)
+	v.must(`ok   signed call`, "channel", "check", channel)
+	return key, box, middle
 }
 
 // until waits for something that a real process does in its own time.

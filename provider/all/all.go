@@ -79,8 +79,9 @@ type Sandbox struct {
 	Partner *Account
 	// More are accounts that are set up in other ways, by what is different about them.
 	More map[string]*Account
-	// Receiver may get a part of an order, where the simulator shares.
+	// Receiver may get parts of orders, where the simulator shares; Without are the abilities (by the conformance suite's names) that the provider keeps from this account.
 	Receiver provider.ShareReceiver
+	Without  []string
 	// Ready are the fields of the ready file; those with File set are written to files, whose paths stand in the ready file.
 	Ready []ReadyField
 	// Read turns the book that Control shows into what reconciliation compares.
@@ -93,6 +94,8 @@ type Account struct {
 	Settings    map[string]string
 	Keys        map[string][]byte
 	SubMerchant string
+	// Bills are the kinds of bills that it is given, empty for all.
+	Bills []string
 }
 
 // ReadyField is one field of a sandbox's section in the ready file.

@@ -78,13 +78,13 @@ func subject(t *testing.T, maker all.Maker, title string) providertest.Subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sub := ""
+	sub, bills, without := "", []string(nil), box.Without
 	if title != "" {
 		account := box.More[title]
 		if title == "partner" {
 			account = box.Partner
 		}
-		box.Settings, box.Keys, sub = account.Settings, account.Keys, account.SubMerchant
+		box.Settings, box.Keys, sub, bills, without = account.Settings, account.Keys, account.SubMerchant, account.Bills, nil
 		if len(account.Products) > 0 {
 			box.Products = account.Products
 		}
@@ -97,7 +97,7 @@ func subject(t *testing.T, maker all.Maker, title string) providertest.Subject {
 	stranger.Keys = []provider.Generation{generation(t, connector.Describe(), strange(t, connector.Describe(), box.Keys, keys["stranger"]))}
 	s := providertest.Subject{
 		Connector: connector, Products: box.Products, Call: withTrust(t, connector, call), Stranger: stranger, Clock: clock, Control: box.Control, RunDue: box.RunDue,
-		NotifyURL: hook.URL + "/n/abc", Inbox: in.list, Title: title, Receiver: box.Receiver,
+		NotifyURL: hook.URL + "/n/abc", Inbox: in.list, Title: title, Bills: bills, Without: without, Receiver: box.Receiver,
 	}
 	for _, field := range connector.Describe().Keys {
 		if secret := field.Kind == provider.KeyRSAPrivate || field.Kind == provider.KeyAES256GCM || field.Kind == provider.KeySecret && !isID(connector.Describe(), field.Name); secret && len(box.Keys[field.Name]) > 0 {
