@@ -202,7 +202,7 @@ func checkKeys(d provider.Description, keys map[string][]byte) error {
 	for _, field := range d.Keys {
 		known[field.Name] = true
 		plain, given := keys[field.Name]
-		if !given && field.Required {
+		if !given && field.Required && !field.Replaced(keys) {
 			return postern.Invalid("keys."+field.Name, postern.CodeInvalid, "this key is required", "add "+field.LabelEN)
 		}
 		if !given {
