@@ -37,6 +37,8 @@ type Engine struct {
 	Download provider.Doer
 	// Deadlines replaces CallTimeout for single channels, by their id.
 	Deadlines map[string]time.Duration
+	// Bulkheads bound the calls that are under way at once.
+	Bulkheads Bulkheads
 	// Live says that the switch takes real money: then even test merchants' accounts stay at their provider's addresses.
 	Live bool
 	// KeepPersonal is how long Forget leaves raw messages, exchanges and buyers; zero means 400 days.
@@ -44,6 +46,7 @@ type Engine struct {
 	Log          *slog.Logger
 
 	memory    memory
+	gates     gates
 	downloads atomic.Int32
 }
 

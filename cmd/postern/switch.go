@@ -93,6 +93,7 @@ func build(ctx context.Context, cfg config, log *slog.Logger, options ...func(*c
 		Store: s.store, Vault: s.vault, Registry: all.Registry(), PublicURL: cfg.PublicURL, CallbackURL: cfg.CallbackURL, Wall: s.overlay.holder.Map, Log: log,
 		Env: provider.Env{Now: time.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: client}}, Download: bills,
 		StartTimeout: time.Duration(cfg.StartTimeout), CallTimeout: time.Duration(cfg.CallTimeout), Deadlines: cfg.deadlines(), Live: cfg.Live,
+		Bulkheads: engine.Bulkheads(cfg.Bulkheads),
 	}
 	s.sender = &webhook.Sender{Store: s.store, Vault: s.vault, HTTP: provider.HTTPDoer{Client: webhook.NewClient(cfg.allow, 15*time.Second)}, Now: time.Now, Jitter: jitter, Log: log}
 	if err := s.startQueue(); err != nil {
