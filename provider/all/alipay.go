@@ -14,6 +14,8 @@ const (
 	sandboxAlipaySeller = "2088000000000001"
 )
 
+var alipayMaker = Maker{Code: alipay.Code, Connector: alipay.New(), Keys: alipayKeys, Make: makeAlipay}
+
 // makeAlipay makes an Alipay with one app.
 func makeAlipay(setup Setup) (Sandbox, error) {
 	app, gateway := setup.Key(alipayKeys[0]), setup.Key(alipayKeys[1])

@@ -12,6 +12,8 @@ var unionpayKeys = []string{"unionpay-merchant", "unionpay-gateway", "unionpay-m
 
 const sandboxMerID = "777290058110048"
 
+var unionpayMaker = Maker{Code: unionpay.Code, Connector: unionpay.New(), Keys: unionpayKeys, Make: makeUnionpay}
+
 // makeUnionpay makes a UnionPay with one merchant, in certificate mode.
 func makeUnionpay(setup Setup) (Sandbox, error) {
 	merchant, now := setup.Key(unionpayKeys[0]), setup.Clock.Now()
