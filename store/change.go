@@ -90,7 +90,7 @@ type Request struct {
 	CreatedAt time.Time
 }
 
-// Endpoint is where a merchant wants to be told. Secret is sealed.
+// Endpoint is where a merchant wants to be told, or a partner of all its merchants: then MerchantID is the partner, and Live says of which. Secret is sealed.
 type Endpoint struct {
 	MerchantID string
 	ID         string
@@ -99,6 +99,7 @@ type Endpoint struct {
 	Secret     []byte
 	// Types limits the events; empty means all.
 	Types      []string
+	Live       bool
 	DisabledAt time.Time
 	CreatedAt  time.Time
 }
@@ -127,6 +128,8 @@ type APIKey struct {
 	Hash      string // SHA-256 of the key in hex; unique
 	Live      bool
 	Name      string
+	// Scopes limit what the key may do; empty is everything that its owner may.
+	Scopes    []string
 	RevokedAt time.Time
 	CreatedAt time.Time
 }
