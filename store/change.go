@@ -122,12 +122,12 @@ type Delivery struct {
 
 // APIKey is a key of the merchant API. Only a hash is stored; Prefix is shown in lists.
 type APIKey struct {
-	OwnerID   string // a merchant, a partner or the platform
-	ID        string
-	Prefix    string
-	Hash      string // SHA-256 of the key in hex; unique
-	Live      bool
-	Name      string
+	OwnerID string // a merchant, a partner or the platform
+	ID      string
+	Prefix  string
+	Hash    string // SHA-256 of the key in hex; unique
+	Live    bool
+	Name    string
 	// Scopes limit what the key may do; empty is everything that its owner may.
 	Scopes    []string
 	RevokedAt time.Time
