@@ -54,7 +54,7 @@ func (b *bench) partnerShop(name string) (partnerID, key, merchantID string, cha
 // TestAPartnersKeyReachesItsOwnMerchantsOnly goes through the route table: every route refuses another partner's key that names this partner's merchant, and what
 // belongs to the partner itself does not exist for the other. Nothing changes.
 //
-// Red without: the comparison of owners in authenticate (api/auth.go), or the owner in account and endpoint (api/accounts.go, api/partners.go).
+// Red without: the comparison of owners in authenticate (api/auth.go).
 func TestAPartnersKeyReachesItsOwnMerchantsOnly(t *testing.T) {
 	b := newBench(t)
 	_, first, merchantID, channel := b.partnerShop("first")
