@@ -86,7 +86,7 @@ func TestImport(t *testing.T) {
 func changed(t *testing.T, w *sim.World, p postern.Partner, set postern.CredentialSet) {
 	t.Helper()
 	ctx := context.Background()
-	in := engine.Import{PartnerID: p.ID, File: listOf(t, set.ID, 40, func(i int, cells []string) {
+	in := engine.Import{PartnerID: p.ID, File: listOf(t, set.ID, 41, func(i int, cells []string) {
 		switch i {
 		case 1:
 			cells[1], cells[7] = "=小店", "token-other"
@@ -100,14 +100,16 @@ func changed(t *testing.T, w *sim.World, p postern.Partner, set postern.Credenti
 			cells[5] = "native carrier-pigeon"
 		case 8:
 			cells[6] = ""
+		case 40:
+			cells[4] = "1900000003"
 		}
 	})}
 	plan, err := w.Engine.PlanImport(ctx, in)
 	must(t, err)
-	if plan.Changed != 1 || plan.Refused != 5 || plan.Unchanged != 34 {
+	if plan.Changed != 1 || plan.Refused != 6 || plan.Unchanged != 34 {
 		t.Fatalf("%+v", plan)
 	}
-	fields := map[int]string{4: set.ID + ".sub_merchant", 6: set.ID + ".sub_merchant", 7: set.ID + ".sub_merchant", 8: "reference", 9: set.ID + ".products"}
+	fields := map[int]string{4: set.ID + ".sub_merchant", 6: set.ID + ".sub_merchant", 7: set.ID + ".sub_merchant", 8: "reference", 9: set.ID + ".products", 42: set.ID + ".sub_merchant"}
 	for _, row := range plan.Rows {
 		if row.Outcome == engine.ImportRefused && (row.Field != fields[row.Line] || row.Fix == "") {
 			t.Errorf("line %d: %+v", row.Line, row)
