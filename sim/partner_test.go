@@ -123,8 +123,12 @@ func TestT20OneRevokedAccount(t *testing.T) {
 	}
 	v.obeyed(t)
 	for i, a := range attempts {
+		if i%4 == 0 { // found by polling alone
+			must(t, v.Break(ctx, a.Provider, "notify", "drop_notification", 1))
+		}
 		if i%2 == 0 {
 			approve(t, v.World, a)
+			v.Sandboxes[a.Provider].RunDue(ctx)
 		}
 	}
 	run(t, v.World, 2*time.Minute)
