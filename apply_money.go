@@ -7,8 +7,11 @@ func (c *change) money(f MoneyArrived) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range c.state.Receipts {
-		if r.CredentialSetID == a.CredentialSetID && r.TxnNo == f.TxnNo {
+	for i := range c.state.Receipts {
+		if r := &c.state.Receipts[i]; r.CredentialSetID == a.CredentialSetID && r.TxnNo == f.TxnNo {
+			if f.Reversed {
+				c.takenBack(r, f)
+			}
 			return nil
 		}
 	}
@@ -28,6 +31,31 @@ func (c *change) money(f MoneyArrived) error {
 		return c.surplus(receipt, reason, f)
 	}
 	return c.apply(receipt)
+}
+
+// takenBack books a reversal of money that had been booked before the reversal's answer came: the provider gave it back, whole. What a refund has reserved or given
+// back already is not given twice by us, so only an untouched receipt is booked here; of anything else the statement tells.
+func (c *change) takenBack(r *Receipt, f MoneyArrived) {
+	if r.Refunded != 0 || r.RefundReserved != 0 || r.Amount != f.Amount {
+		return
+	}
+	p := c.state.Payment
+	refund := Refund{
+		MerchantID: p.MerchantID, ID: f.RefundID, PaymentID: p.ID, ReceiptID: r.ID, AttemptID: r.AttemptID, ChannelID: r.ChannelID, Reference: "reversal:" + r.ID, Number: f.RefundNumber,
+		Amount: r.Amount, Currency: r.Currency, Reason: "reversed", Status: RefundRefunded, CreatedAt: c.now, UpdatedAt: c.now,
+	}
+	book, told := Booking{Kind: BookRefund, ChannelID: r.ChannelID, PaymentID: p.ID, ReceiptID: r.ID, RefundID: refund.ID, Amount: r.Amount, Currency: r.Currency}, EventRefundRefunded
+	for i := range c.state.Surpluses {
+		if u := &c.state.Surpluses[i]; u.ReceiptID == r.ID && u.Status == SurplusHeld {
+			u.Status, u.RefundID, u.UpdatedAt = SurplusRefunded, refund.ID, c.now
+			refund.SurplusID, book.SurplusID, book.Kind, told = u.ID, u.ID, BookSurplusReturn, EventSurplusRefunded
+			c.touch(u.ID)
+		}
+	}
+	r.Refunded = r.Amount // for who reads the state; the row changes by its move
+	c.touch(p.ID)
+	c.out.Refunds, c.out.Moves, c.out.Bookings = append(c.out.Refunds, refund), append(c.out.Moves, ReceiptMove{ReceiptID: r.ID, Direct: r.Amount}), append(c.out.Bookings, book)
+	c.tell(Telling{Type: told, RefundID: refund.ID, SurplusID: refund.SurplusID, AttemptID: r.AttemptID})
 }
 
 // surplusReason says why money cannot be taken for the payment; empty means that it can.

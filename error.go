@@ -29,6 +29,8 @@ const (
 	CodeCommitUnknown    Code = "commit_unknown"
 	CodeRateLimited      Code = "rate_limited"
 	CodeProviderRefused  Code = "provider_refused"
+	CodeProviderSilent   Code = "provider_silent"
+	CodeNotWhole         Code = "statement_not_whole"
 	CodeNotSupported     Code = "not_supported"
 	CodeImpossibleChange Code = "impossible_change"
 )

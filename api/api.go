@@ -81,6 +81,7 @@ func (a *API) build(mux *http.ServeMux) {
 	a.endpoints()
 	a.channels()
 	a.health()
+	a.statements()
 	a.closures()
 	a.agreements()
 	a.calendar()

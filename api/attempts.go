@@ -16,7 +16,7 @@ import (
 type AttemptBody struct {
 	Provider  string `json:"provider,omitempty" maxLength:"32" doc:"Leave it out to let the plan decide."`
 	Product   string `json:"product" minLength:"1" maxLength:"32" example:"native"`
-	AuthCode  string `json:"auth_code,omitempty" maxLength:"64" doc:"What the seller's scanner read."`
+	AuthCode  string `json:"auth_code,omitempty" maxLength:"64" doc:"What the seller's scanner read, with product barcode: its range chooses the wallet. Read counter in the answer."`
 	PayerID   string `json:"payer_id,omitempty" maxLength:"128" doc:"The buyer's id at the provider, where the product wants it."`
 	ClientIP  string `json:"client_ip,omitempty" maxLength:"45" doc:"The buyer's IP address; h5 wants it."`
 	ReturnURL string `json:"return_url,omitempty" maxLength:"1024" doc:"Where the provider's page sends the buyer; the checkout link if left out."`
@@ -71,7 +71,7 @@ type ExchangeView struct {
 
 func (a *API) attempts() {
 	handle(a, op("create-attempt", http.MethodPost, "/v1/payments/{id}/attempts", "Start an attempt",
-		"Starts one try to collect the payment. action says what your page does next: redirect to url, form (submit fields to url), qr (show content), jsapi (call the bridge with params), app (hand params to the app), wait (ask again after poll_after_ms), none. A live attempt of the same product and payer is returned again; one that a buyer may still pay is closed at its provider first. The start waits at most 8 seconds; then the answer is 202 with wait.", http.StatusCreated, http.StatusAccepted, http.StatusConflict), a.createAttempt)
+		"Starts one try to collect the payment. action says what your page does next: redirect to url, form (submit fields to url), qr (show content), jsapi (call the bridge with params), app (hand params, or content, to your app's payment SDK), mini (hand params to the mini program's payment call), wait (ask again after poll_after_ms), none. A live attempt of the same product and payer is returned again; one that a buyer may still pay is closed at its provider first. The start waits at most 8 seconds; then the answer is 202 with wait.", http.StatusCreated, http.StatusAccepted, http.StatusConflict), a.createAttempt)
 	handle(a, op("get-attempt", http.MethodGet, "/v1/payments/{id}/attempts/{attempt_id}", "Read an attempt",
 		"Poll it while action is wait.", http.StatusOK), a.getAttempt)
 }
@@ -102,7 +102,7 @@ func (a *API) createAttempt(ctx context.Context, in *createAttemptIn) (*attemptO
 	if err != nil {
 		return nil, err
 	}
-	out := &attemptOut{Status: http.StatusCreated, Replayed: replayedHeader(replayed), Body: viewAttempt(result.Attempt)}
+	out := &attemptOut{Status: http.StatusCreated, Replayed: replayedHeader(replayed), Body: a.viewAttempt(result.State, result.Attempt)}
 	if out.Body.Action.Type == postern.ActionWait {
 		out.Status = http.StatusAccepted
 	}
@@ -115,8 +115,9 @@ func started(r engine.StartResult) bool {
 }
 
 // viewAttempt shows an attempt with what to do next, always: a live one without an action is waited for, one that has ended wants nothing.
-func viewAttempt(at postern.Attempt) engine.AttemptView {
+func (a *API) viewAttempt(s postern.State, at postern.Attempt) engine.AttemptView {
 	v := engine.ViewAttempt(at)
+	v.Counter = a.Engine.Counter(s, at)
 	switch {
 	case v.Action != nil:
 	case at.Status.Live():
@@ -143,11 +144,11 @@ func (a *API) getAttempt(ctx context.Context, in *attemptIn) (*attemptOut, error
 	if !ok {
 		return nil, postern.E(postern.CodeNotFound, "api.getAttempt", "the payment has no such attempt")
 	}
-	return &attemptOut{Status: http.StatusOK, Body: viewAttempt(attempt)}, nil
+	return &attemptOut{Status: http.StatusOK, Body: a.viewAttempt(state, attempt)}, nil
 }
 
-func (a *API) attemptStory(ctx context.Context, at postern.Attempt) (AttemptStory, error) {
-	story := AttemptStory{AttemptView: viewAttempt(at), Container: at.Container, Plan: json.RawMessage(at.Plan), Notifications: []NotificationView{}, Exchanges: []ExchangeView{}}
+func (a *API) attemptStory(ctx context.Context, s postern.State, at postern.Attempt) (AttemptStory, error) {
+	story := AttemptStory{AttemptView: a.viewAttempt(s, at), Container: at.Container, Plan: json.RawMessage(at.Plan), Notifications: []NotificationView{}, Exchanges: []ExchangeView{}}
 	notifications, err := a.Store.Notifications(ctx, at.MerchantID, at.ID)
 	if err != nil {
 		return story, err

@@ -31,7 +31,7 @@ var words = map[int]string{
 	http.StatusUnauthorized: "The API key is missing, unknown or revoked.", http.StatusForbidden: "The key may not do this: it is of the other mode, or the object is the partner's.",
 	http.StatusNotFound: "There is no such object, or it is somebody else's; the answer is the same.", http.StatusConflict: "The object's state stands in the way; code says why, object_id names what does.",
 	http.StatusRequestEntityTooLarge: "The body is larger than 64 KiB.", http.StatusUnsupportedMediaType: "The body is not application/json.",
-	http.StatusUnprocessableEntity: "A field is wrong: field names it, fix says what to send.", http.StatusTooManyRequests: "Too many requests: come again after Retry-After seconds.",
+	http.StatusUnprocessableEntity: "A field is wrong: field names it, fix says what to send.", http.StatusTooManyRequests: "Too many requests: come again after Retry-After seconds.", http.StatusBadGateway: "The provider's answer did not come, or is not to be believed: ask again.",
 	http.StatusInternalServerError: "Something went wrong on our side. Sending the same request again is safe.", http.StatusServiceUnavailable: "The outcome is not known yet. Sending the same request again is safe and tells.",
 }
 
@@ -57,7 +57,7 @@ func tag(path string) string {
 	parts := strings.Split(strings.TrimPrefix(path, "/v1/"), "/")
 	if len(parts) > 2 && !strings.HasPrefix(parts[2], "{") {
 		switch parts[2] {
-		case "attempts", "refunds", "deliveries", "generations":
+		case "attempts", "refunds", "deliveries", "generations", "statements":
 			return parts[2]
 		}
 	}

@@ -26,7 +26,7 @@ func (b *bench) theirs() map[string]string {
 	closure := b.post("/v1/closures", object{"title": "x", "by": "host", "scope": object{"providers": []string{"nobody"}}, "withdraws": []object{{"act": "pay", "from": "2027-01-01T00:00:00Z"}}}).want(http.StatusCreated)
 	link := b.post("/v1/links", object{"title": "x", "amount": 1, "currency": "CNY"}).want(http.StatusCreated)
 	return map[string]string{
-		"fleet_moves": b.fleetMove(), "credential_sets": b.w.Channels["alipay"].CredentialSetID,
+		"fleet_moves": b.fleetMove(), "credential_sets": b.w.Channels["alipay"].CredentialSetID, "kind": "x",
 		"links":       link.text("id"),
 		"payments":    p.text("id"), "refunds": refund.text("id"), "surpluses": surplus.text("id"), "webhook_endpoints": endpoint.text("id"),
 		"deliveries": delivery.text("id"), "channels": channel, "closures": closure.text("id"), "merchants": b.w.Merchant.ID, "attempt_id": story.list("attempts")[0].text("id"),

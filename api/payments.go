@@ -254,7 +254,7 @@ func viewPostings(transactions []ledger.Transaction) []PostingView {
 func (a *API) story(ctx context.Context, s postern.State) (*Story, error) {
 	story := &Story{Attempts: []AttemptStory{}, Receipts: []ReceiptView{}, Surpluses: []engine.SurplusView{}, Refunds: []engine.RefundView{}}
 	for _, at := range s.Attempts {
-		told, err := a.attemptStory(ctx, at)
+		told, err := a.attemptStory(ctx, s, at)
 		if err != nil {
 			return nil, err
 		}

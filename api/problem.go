@@ -54,7 +54,7 @@ var statuses = map[postern.Code]int{
 	postern.CodeReferenceTaken: 409, postern.CodeAlreadyPaid: 409, postern.CodePaymentClosed: 409, postern.CodeAttemptLive: 409, postern.CodeAttemptUnknown: 409,
 	postern.CodeNoRoute: 422, postern.CodeRefundExceeds: 422, postern.CodeNothingToRefund: 409, postern.CodeSurplusSettled: 409, postern.CodeIdempotency: 422,
 	postern.CodeInFlight: 409, postern.CodeUnauthenticated: 401, postern.CodeForbidden: 403, postern.CodeModeMismatch: 403, postern.CodeInternal: 500,
-	postern.CodeCommitUnknown: 503, postern.CodeRateLimited: 429, postern.CodeProviderRefused: 422, postern.CodeNotSupported: 422, postern.CodeImpossibleChange: 409,
+	postern.CodeCommitUnknown: 503, postern.CodeRateLimited: 429, postern.CodeProviderRefused: 422, postern.CodeProviderSilent: 502, postern.CodeNotWhole: 502, postern.CodeNotSupported: 422, postern.CodeImpossibleChange: 409,
 }
 
 // problem turns any error into a Problem. An error that is not ours is logged by the caller and told as internal.
@@ -74,7 +74,7 @@ func problem(ctx context.Context, err error) *Problem {
 	}
 	p = newProblem(ctx, status, string(e.Code), e.Message, e.Field, e.Fix)
 	switch {
-	case status >= http.StatusInternalServerError:
+	case status >= http.StatusInternalServerError && status != http.StatusBadGateway: // what another's server did is for the caller to know
 		p.Detail, p.Field, p.Fix = sorry, "", ""
 	case e.Code == postern.CodeConflict && e.Fix == "": // The store's own words name tables.
 		p.Detail, p.Fix = "another request changed this at the same time", "send the same request again"

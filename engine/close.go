@@ -11,6 +11,9 @@ import (
 // closeAgain is when a close that went unanswered is tried again, at first; then ever less often, so that a provider that comes back is not met by a storm.
 const closeAgain = 10 * time.Second
 
+// closeFor is how long after an order's expiry closing is still tried: asking again soon matters while the order may be payable.
+const closeFor = time.Hour
+
 // Close is the job that closes an attempt at its provider. It runs again while the provider does not answer; an attempt that turns out to be paid is settled
 // by a query. The returned time is when to run again; 0 means never.
 func (e *Engine) Close(ctx context.Context, merchantID, attemptID string) (time.Duration, error) {
@@ -30,8 +33,7 @@ func (e *Engine) Close(ctx context.Context, merchantID, attemptID string) (time.
 	if !attempt.Status.Live() {
 		return 0, nil
 	}
-	// Asking again soon matters while the order may be payable; long after its expiry the poll job goes on alone.
-	if e.now().After(attempt.ExpiresAt.Add(time.Hour)) {
+	if e.now().After(attempt.ExpiresAt.Add(closeFor)) { // the poll job goes on alone
 		return 0, nil
 	}
 	return max(closeAgain, postern.NextPoll(attempt.CloseRequestedAt, e.now()).Sub(e.now())), nil
@@ -42,6 +44,9 @@ func (e *Engine) closeOnce(ctx context.Context, a postern.Attempt) (postern.Stat
 	channel, err := e.Store.Channel(ctx, a.MerchantID, a.ChannelID)
 	if err != nil {
 		return postern.State{}, "", err
+	}
+	if reverser, ok := e.reverser(a); ok {
+		return e.reverseOnce(ctx, reverser, channel, a)
 	}
 	answer := provider.CloseResult{State: provider.CloseUnknown}
 	closer, ok := e.Registry[a.Provider].(provider.Closer)
@@ -97,6 +102,11 @@ func (e *Engine) callClose(ctx context.Context, closer provider.Closer, channel 
 	if err != nil {
 		return provider.CloseResult{}, err
 	}
+	leave, ok := e.enter(ctx, channel, "close")
+	if !ok {
+		return provider.CloseResult{State: provider.CloseUnknown, Class: provider.ClassUnavailable}, nil
+	}
+	defer leave()
 	if err := e.fault(ctx, "engine.close.before_call"); err != nil {
 		return provider.CloseResult{}, err
 	}
@@ -120,6 +130,7 @@ func (e *Engine) release(ctx context.Context, s postern.State) (postern.State, e
 		s = next
 		current, _ := s.Attempt(a.ID)
 		switch {
+		case closed == provider.CloseDone && !current.Status.Live(): // closed, or taken and given back
 		case current.Status == postern.AttemptPaid || closed == provider.CloseAlreadyPaid:
 			return s, &postern.Error{Code: postern.CodeAlreadyPaid, Op: "engine.Start", Message: "the other wallet has been paid", ID: a.ID}
 		case current.Status.Live():

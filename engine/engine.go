@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"postern"
@@ -32,15 +33,21 @@ type Engine struct {
 	// StartTimeout bounds a start with all its candidates, CallTimeout every other provider call. Zero means 8 s and 10 s.
 	StartTimeout time.Duration
 	CallTimeout  time.Duration
+	// Download is HTTP for bills, which come for minutes; nil means Env.HTTP.
+	Download provider.Doer
 	// Deadlines replaces CallTimeout for single channels, by their id.
 	Deadlines map[string]time.Duration
+	// Bulkheads bound the calls that are under way at once.
+	Bulkheads Bulkheads
 	// Live says that the switch takes real money: then even test merchants' accounts stay at their provider's addresses.
 	Live bool
 	// KeepPersonal is how long Forget leaves raw messages, exchanges and buyers; zero means 400 days.
 	KeepPersonal time.Duration
 	Log          *slog.Logger
 
-	memory memory
+	memory    memory
+	gates     gates
+	downloads atomic.Int32
 }
 
 // Bounds of the engine.

@@ -19,7 +19,7 @@ func (e *Engine) Jobs() map[string]Handler {
 			if err := json.Unmarshal([]byte(job.Args), &args); err != nil {
 				return 0, postern.Wrap(postern.CodeInternal, "engine.Jobs", err)
 			}
-			return do(ctx, job.MerchantID, args.ID)
+			return do(asJob(ctx), job.MerchantID, args.ID)
 		}
 	}
 	return map[string]Handler{

@@ -40,6 +40,11 @@ func (e *Engine) query(ctx context.Context, a postern.Attempt) (provider.Result,
 	if err != nil {
 		return provider.Result{}, err
 	}
+	leave, ok := e.enter(ctx, channel, "query")
+	if !ok {
+		return notNow(), nil
+	}
+	defer leave()
 	if err := e.fault(ctx, "engine.query.before_call"); err != nil {
 		return provider.Result{}, err
 	}
@@ -86,6 +91,9 @@ func (e *Engine) Poll(ctx context.Context, merchantID, attemptID string) (time.D
 		}
 	}
 	next := postern.NextPoll(attempt.CreatedAt, now)
+	if e.product(attempt).Life > 0 && now.Before(attempt.ExpiresAt) && next.After(now.Add(lookAgain)) {
+		next = now.Add(lookAgain) // somebody waits at a counter
+	}
 	if now.Before(attempt.ExpiresAt) && next.After(attempt.ExpiresAt) {
 		next = attempt.ExpiresAt // Never sleep past the moment at which the order may be closed.
 	}

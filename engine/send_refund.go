@@ -31,6 +31,11 @@ func (e *Engine) SendRefund(ctx context.Context, merchantID, refundID string) (t
 	if err != nil {
 		return 0, err
 	}
+	leave, ok := e.enter(ctx, channel, "refund")
+	if !ok {
+		return againWhenBusy, nil
+	}
+	defer leave()
 	request := provider.RefundRequest{Refund: s.Refund, Attempt: attempt, TxnNo: receipt.TxnNo, Total: receipt.Amount, NotifyURL: e.NotifyURL(attempt)}
 	if s.Refund.Status == postern.RefundFailed {
 		return e.lookAtFailed(ctx, call, request)

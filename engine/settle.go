@@ -57,11 +57,14 @@ func (e *Engine) facts(a postern.Attempt, answer provider.Result, policy postern
 		said.Trigger = postern.OnFailed
 	case provider.Closed:
 		said.Trigger = postern.OnClosed
+		if e.reversing(a) {
+			return nil
+		}
 	case provider.Pending:
 		said.Trigger = postern.OnPending
 	case provider.Absent:
 		said.Trigger = postern.OnPending
-		if e.now().After(a.ExpiresAt.Add(postern.CloseMargin)) {
+		if e.now().After(a.ExpiresAt.Add(postern.CloseMargin)) && !e.reversing(a) {
 			said.Trigger = postern.OnClosed
 		}
 	default:

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"postern"
@@ -70,6 +71,7 @@ var errRaced = errors.New("engine: another start of this payment was faster")
 // Start starts an attempt: it commits the attempt before a byte leaves, calls the provider, commits the answer and returns the action. Candidates of the
 // plan are tried in order while a refusal proves that no money moved, or while an unanswered start cannot have been seen by a buyer.
 func (e *Engine) Start(ctx context.Context, merchantID, paymentID string, in StartInput) (result StartResult, err error) {
+	in.AuthCode = strings.TrimSpace(in.AuthCode) // scanners end a line
 	if err := in.check(); err != nil {
 		return StartResult{}, err
 	}
@@ -90,7 +92,11 @@ func (e *Engine) startOnce(ctx context.Context, merchantID, paymentID string, in
 	if code, ended := state.Payment.Ended(e.now()); ended {
 		return StartResult{State: state}, &postern.Error{Code: code, Op: "engine.Start", Message: "the payment takes no new attempt", ID: paymentID}
 	}
-	in.Buyer.HasCode = in.AuthCode != ""
+	if in.AuthCode != "" {
+		if in.Buyer.HasCode, in.Buyer.CodeOf = true, e.theWall().CodeOf(in.AuthCode); len(in.Buyer.CodeOf) == 0 {
+			return StartResult{State: state}, postern.Invalid("auth_code", postern.CodeInvalid, "this is no wallet's payment code", "scan the code that the buyer's wallet shows under pay, all its digits")
+		}
+	}
 	plan, err := e.Plan(ctx, state.Payment, in.Buyer, in.Provider, in.Product)
 	if err != nil {
 		return StartResult{}, err
@@ -153,7 +159,12 @@ func (e *Engine) startOne(ctx context.Context, state postern.State, plan route.P
 	if product.NeedsPayer && in.PayerID == "" {
 		return StartResult{State: state}, false, postern.Invalid("payer_id", postern.CodeInvalid, "this product wants the payer's id", "send payer_id, or let the buyer open the checkout link")
 	}
-	attempt := e.newAttempt(state.Payment, channel, c.Product, generation.ID, plan, in)
+	leave, ok := e.enter(ctx, channel, "start")
+	if !ok { // Before the attempt is committed: what was never tried says nothing about the channel.
+		return StartResult{State: state}, true, &postern.Error{Code: postern.CodeRateLimited, Op: "engine.Start", Message: "too many calls to this wallet are under way", Fix: "try again in a few seconds"}
+	}
+	defer leave()
+	attempt := e.newAttempt(state.Payment, channel, product, generation.ID, plan, in)
 	facts := []postern.Fact{postern.AttemptStarts{Attempt: attempt}}
 	if product.ChargesAtOnce {
 		facts = append(facts, postern.AttemptShown{AttemptID: attempt.ID})
@@ -223,6 +234,9 @@ func (e *Engine) afterStart(ctx context.Context, channel postern.Channel, attemp
 		result.State, err = e.wantClose(ctx, attempt)
 		return result, err == nil, err
 	}
+	if in.AuthCode != "" && !answer.Class.MayFailOver() {
+		return result, false, nil // A till reads the attempt's outcome; that a buyer's code was declined is no error of the caller's.
+	}
 	return result, answer.Class.MayFailOver(), refused(attempt.ID, answer)
 }
 
@@ -258,7 +272,7 @@ func refused(attemptID string, answer provider.Result) error {
 	return &postern.Error{Code: code, Op: "engine.Start", ID: attemptID, Field: answer.Field, Message: "the provider refused: " + answer.Code + " " + answer.Message, Fix: "see the attempt's provider_code, or try another wallet"}
 }
 
-func (e *Engine) newAttempt(p postern.Payment, c postern.Channel, product, generationID string, plan route.Plan, in StartInput) postern.Attempt {
+func (e *Engine) newAttempt(p postern.Payment, c postern.Channel, product provider.ProductInfo, generationID string, plan route.Plan, in StartInput) postern.Attempt {
 	now := e.now()
 	expires := now.Add(postern.MaxAttemptLife)
 	if p.ExpiresAt.Before(expires) {
@@ -267,13 +281,16 @@ func (e *Engine) newAttempt(p postern.Payment, c postern.Channel, product, gener
 	if least := now.Add(postern.MinAttemptLife); expires.Before(least) {
 		expires = least
 	}
+	if product.Life > 0 {
+		expires = now.Add(product.Life) // not the provider's expiry but ours: then it is reversed
+	}
 	text, err := json.Marshal(plan)
 	if err != nil {
 		text = []byte("{}") // The plan is an explanation; a payment does not fail for want of one.
 	}
 	return postern.Attempt{
 		MerchantID: p.MerchantID, ID: e.newID(postern.PrefixAttempt), PaymentID: p.ID, ChannelID: c.ID, CredentialSetID: c.CredentialSetID, GenerationID: generationID,
-		Provider: c.Provider, Product: product, Number: postern.NewNumber(now, e.Env.Rand), Amount: p.Amount, Currency: p.Currency,
+		Provider: c.Provider, Product: product.Code, Number: postern.NewNumber(now, e.Env.Rand), Amount: p.Amount, Currency: p.Currency,
 		PayerHash: payerHash(in.PayerID), Container: in.Buyer.Container, ExpiresAt: expires, Plan: string(text), CreatedAt: now, UpdatedAt: now,
 	}
 }

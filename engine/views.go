@@ -46,6 +46,7 @@ type AttemptView struct {
 	Amount          int64           `json:"amount"`
 	Currency        string          `json:"currency"`
 	Action          *postern.Action `json:"action,omitempty"`
+	Counter         *CounterView    `json:"counter,omitempty" doc:"For a scanned code only: what the person at the counter must know."`
 	ProviderCode    string          `json:"provider_code,omitempty"`
 	ProviderMessage string          `json:"provider_message,omitempty"`
 	ExpiresAt       time.Time       `json:"expires_at"`

@@ -44,6 +44,8 @@ type ProductInfo struct {
 	NeedsAuthCode bool
 	// ChargesAtOnce says that the start may take money without showing the buyer anything.
 	ChargesAtOnce bool
+	// Silent says that the provider does not notify of this product's payments: only its answers and queries tell.
+	Silent bool
 	// Life bounds how long an order waits for the buyer, zero for the common bound; what charges at once is then reversed.
 	Life time.Duration
 	// BrowserStart says that the start happens in the buyer's own browser (redirect or form).

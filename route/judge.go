@@ -74,6 +74,8 @@ func (j *judge) reason(o *Offer, c *Candidate) (why string, kept bool) {
 		return ReasonQuota, false
 	case o.NeedsAuthCode != in.Buyer.HasCode:
 		return ReasonNeedsCode, false
+	case in.Buyer.CodeOf != nil && !slices.Contains(in.Buyer.CodeOf, o.Channel.Provider):
+		return ReasonOtherCode, false
 	case j.ruledOut(o, c):
 		return ReasonRule, false // before the way out: what the merchant dropped here is not pointed to from here either
 	case o.Reach.State == WayOut:

@@ -56,6 +56,8 @@ type Buyer struct {
 	OS        string
 	Form      string // phone, tablet or desktop
 	HasCode   bool   // a barcode was scanned
+	// CodeOf are the providers whose range the scanned code is in; nil when the code itself is not known, as in a what-if.
+	CodeOf []string
 	// Used are the providers through which this browser has paid before.
 	Used []string
 }
@@ -94,6 +96,7 @@ const (
 	ReasonQuota      = "quota_used_up"
 	ReasonCurrency   = "currency_not_carried"
 	ReasonNeedsCode  = "needs_a_scanned_code"
+	ReasonOtherCode  = "another_wallets_code"
 	ReasonNotAsked   = "not_asked_for"
 	ReasonOtherMode  = "test_and_live_never_mix"
 	ReasonRule       = "rule"

@@ -43,6 +43,9 @@ func TestEveryReason(t *testing.T) {
 		{route.ReasonAmountLow, false, func(in *route.Input) { in.Offers[0].Channel.MinAmount = 6801 }},
 		{route.ReasonAmountHigh, false, func(in *route.Input) { in.Offers[0].MaxAmount = 6799 }},
 		{route.ReasonNeedsCode, false, func(in *route.Input) { in.Offers[0].NeedsAuthCode = true }},
+		{route.ReasonOtherCode, false, func(in *route.Input) {
+			in.Offers[0].NeedsAuthCode, in.Buyer.HasCode, in.Buyer.CodeOf = true, true, []string{"another"}
+		}},
 	} {
 		in := input(offer("a", "jsapi", route.Works))
 		c.spoil(&in)

@@ -215,6 +215,13 @@ func (w *World) Decline(ctx context.Context, a postern.Attempt) error {
 	return w.control(ctx, http.MethodPost, a.Provider, "/orders/"+a.Number+"/decline", "{}", nil)
 }
 
+// ShowCode lets a buyer show a payment code; with password, what it pays waits for the buyer.
+func (w *World) ShowCode(ctx context.Context, providerCode string, password bool) (string, error) {
+	var out struct{ Code string }
+	err := w.control(ctx, http.MethodPost, providerCode, "/codes", fmt.Sprintf(`{"password":%t}`, password), &out)
+	return out.Code, err
+}
+
 // Mend ends every fault of a sandbox.
 func (w *World) Mend(ctx context.Context, providerCode string) error {
 	return w.control(ctx, http.MethodDelete, providerCode, "/faults", "", nil)

@@ -49,6 +49,8 @@ type Options struct {
 	Makers []all.Maker
 	// Twice runs every job twice in a row.
 	Twice bool
+	// Wall is a clock that moves by itself, for what must happen beside each other; nil means virtual time from Start on.
+	Wall func() time.Time
 }
 
 // World is one switch with everything around it.
@@ -99,6 +101,9 @@ func New(ctx context.Context, o Options) (*World, error) {
 	}
 	w.Rand = &lockedReader{r: rand.NewChaCha8(seed)}
 	w.Clock = sandboxkit.NewClock(func() time.Time { return Start })
+	if o.Wall != nil {
+		w.Clock = sandboxkit.NewClock(o.Wall)
+	}
 	w.Hook = &Hook{}
 	w.Net[MerchantHost] = w.Hook
 	if err := w.assemble(); err != nil {

@@ -53,3 +53,8 @@ func (s *Store) LiveAttempts(ctx context.Context, before time.Time, limit int) (
 	return many(ctx, s.reader(), "LiveAttempts", scan, `SELECT merchant_id, id FROM attempt WHERE status IN ('sending', 'pending', 'unknown') AND updated_at < $1
 		ORDER BY updated_at, merchant_id, id LIMIT $2 -- sweep`, micros(before), limit)
 }
+
+// AttemptByNumber returns the attempt with this order number at the provider, or postern.CodeNotFound.
+func (s *Store) AttemptByNumber(ctx context.Context, merchantID, number string) (postern.Attempt, error) {
+	return one(ctx, s.reader(), "AttemptByNumber", "attempt", scanAttempt, selectAttempt+" AND number = $2", merchantID, number)
+}

@@ -36,6 +36,7 @@ type Map struct {
 	index     *index
 	targets   []Target
 	links     []Link
+	codes     []Code
 }
 
 // line is one rule as written in containers.jsonl, systems.jsonl and forms.jsonl. Tokens are lower case; one that begins with a blank matches at a word's start
@@ -63,13 +64,13 @@ type versionLine struct {
 	Date    Moment `json:"date"`
 }
 
-// Load reads version, families, containers, systems, forms, names, packages, presets, products, timeline, cells, targets and links, each with the ending .jsonl.
+// Load reads version, families, containers, systems, forms, names, packages, presets, products, timeline, cells, targets, links and codes, each with the ending .jsonl.
 // Blank lines and lines that begin with // are skipped. An error names file, line, field and fix.
 func Load(fsys fs.FS) (*Map, error) {
 	m := &Map{lines: map[string][]line{}, family: map[string]string{}, parent: map[string]string{}, names: map[string]Name{}, packages: map[string]string{},
 		providers: map[string]Product{}, productOf: map[productKey]int{}, entryOf: map[string]int{}}
 	for _, load := range []func(fs.FS) error{m.loadVersion, m.loadFamilies, m.loadAllRules, m.loadNames, m.loadPackages, m.loadPresets,
-		m.loadProducts, m.loadTimeline, m.loadCells, m.loadTargets, m.loadLinks} {
+		m.loadProducts, m.loadTimeline, m.loadCells, m.loadTargets, m.loadLinks, m.loadCodes} {
 		if err := load(fsys); err != nil {
 			return nil, err
 		}

@@ -23,6 +23,7 @@ func good() fstest.MapFS {
 		"products.jsonl":   {Data: []byte("{\"provider\":\"p\",\"zh\":\"某\",\"en\":\"P\"}\n{\"provider\":\"p\",\"product\":\"h5\",\"zh\":\"网\",\"en\":\"web\"}\n")},
 		"timeline.jsonl":   {Data: []byte(`{"event":"gate","date":"2014-02-13","en":"A gate.","zh":"门。","who":"P","evidence":"practice"}`)},
 		"targets.jsonl":    {Data: []byte(`{"target":"shop","zh":"店","en":"Shop","hosts":["shop.test"]}`)},
+		"codes.jsonl":      {Data: []byte(`{"provider":"p","prefixes":["10"],"from":18,"to":18,"evidence":"practice"}`)},
 		"links.jsonl":      {Data: []byte(`{"target":"shop","container":"one","state":"works","evidence":"practice"}`)},
 	}
 }
@@ -76,6 +77,11 @@ func TestLoadNamesTheLine(t *testing.T) {
 		{"timeline.jsonl", `{"event":"gate","date":"2014-02-30","en":"A gate.","zh":"门。","who":"P","evidence":"practice"}`, `timeline.jsonl:1: "2014-02-30"`},
 		{"timeline.jsonl", `{"event":"gate","date":"2014-02-13","en":"A gate.","who":"P","evidence":"practice"}`, "timeline.jsonl:1: en, zh, who"},
 		{"targets.jsonl", `{"target":"shop","zh":"店","en":"Shop","hosts":["https://shop.test"]}`, "targets.jsonl:1: hosts"},
+		{"codes.jsonl", `{"provider":"cash","prefixes":["10"],"from":18,"to":18,"evidence":"practice"}`, `codes.jsonl:1: provider "cash"`},
+		{"codes.jsonl", `{"provider":"p","prefixes":[],"from":18,"to":18,"evidence":"practice"}`, `codes.jsonl:1: prefixes`},
+		{"codes.jsonl", `{"provider":"p","prefixes":["1x"],"from":18,"to":18,"evidence":"practice"}`, `codes.jsonl:1: prefix "1x"`},
+		{"codes.jsonl", `{"provider":"p","prefixes":["10"],"from":18,"to":17,"evidence":"practice"}`, `codes.jsonl:1: from, to`},
+		{"codes.jsonl", `{"provider":"p","prefixes":["10"],"from":18,"to":18,"evidence":"attested_once"}`, `codes.jsonl:1: evidence "attested_once"`},
 		{"links.jsonl", `{"target":"mall","container":"one","state":"works","evidence":"practice"}`, `links.jsonl:1: target "mall"`},
 		{"links.jsonl", `{"target":"shop","container":"one","scene":"shelf","state":"works","evidence":"practice"}`, `links.jsonl:1: scene "shelf"`},
 		{"links.jsonl", "{\"target\":\"shop\",\"container\":\"one\",\"state\":\"works\",\"evidence\":\"practice\"}\n{\"target\":\"shop\",\"container\":\"one\",\"state\":\"blocked\",\"evidence\":\"practice\"}", "links.jsonl:2: a link to shop in one from"},

@@ -7,6 +7,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"postern/engine"
+	"postern/provider"
 )
 
 // outbound is the HTTP client for providers: bounded in every step, through the operator's egress proxy if there is one, never a proxy from the environment.
@@ -23,6 +26,12 @@ func outbound(egressProxy string, timeout time.Duration) (*http.Client, error) {
 		transport.Proxy = http.ProxyURL(u)
 	}
 	return &http.Client{Transport: transport, Timeout: timeout + 5*time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, nil
+}
+
+// downloads is the HTTP client for bills: the same way out, with their own deadline.
+func downloads(egressProxy string) (provider.Doer, error) {
+	client, err := outbound(egressProxy, engine.StatementTimeout)
+	return provider.HTTPDoer{Client: client}, err
 }
 
 // realClient rewrites a request's address and scheme from the headers of trusted proxies, and from nobody else's.

@@ -38,6 +38,7 @@ type config struct {
 	StartTimeout   duration            `toml:"start_timeout"`
 	CallTimeout    duration            `toml:"call_timeout"`
 	Deadlines      map[string]duration `toml:"deadlines"`
+	Bulkheads      bulkheads           `toml:"bulkheads"`
 
 	proxies []netip.Prefix
 	allow   []netip.Prefix
@@ -51,6 +52,25 @@ func (d *duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	*d = duration(v)
 	return err
+}
+
+// bulkheads bound the provider calls that are under way at once; 0 leaves the engine's own bound.
+type bulkheads struct {
+	Account  int `toml:"account"`
+	Provider int `toml:"provider"`
+	Jobs     int `toml:"jobs"`
+}
+
+// maxBulkhead bounds each of them: more calls than that at once are a mistake.
+const maxBulkhead = 10_000
+
+func (b bulkheads) check() error {
+	for name, n := range map[string]int{"account": b.Account, "provider": b.Provider, "jobs": b.Jobs} {
+		if n < 0 || n > maxBulkhead {
+			return fmt.Errorf("bulkheads: %s: give 1 to %d calls, or leave it out", name, maxBulkhead)
+		}
+	}
+	return nil
 }
 
 // deadlines are the channels' own call timeouts, by channel id.
@@ -108,6 +128,9 @@ func (c *config) check() error {
 		if !postern.CheckID(postern.PrefixChannel, id) || time.Duration(d) < time.Second || time.Duration(d) > time.Minute {
 			return fmt.Errorf("deadlines: %q: name a channel (chn_...) and give it 1s to 60s", id)
 		}
+	}
+	if err := c.Bulkheads.check(); err != nil {
+		return err
 	}
 	var err error
 	if c.proxies, err = prefixes("trusted_proxies", c.TrustedProxies); err != nil {

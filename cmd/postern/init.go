@@ -57,6 +57,9 @@ key_file = %q
 # call_timeout = "10s"
 # deadlines = { chn_... = "5s" }
 
+# How many provider calls may be under way at once in this process: of one account, of one provider, and of those by jobs. What is more takes another wallet or waits.
+# bulkheads = { account = 128, provider = 256, jobs = 8 }
+
 # For pages and lists. Provider times are always Beijing's.
 # zone = "Asia/Shanghai"
 # locale = "zh-CN"

@@ -20,7 +20,7 @@ type cli struct {
 
 	Serve     serveCmd     `cmd:"" help:"Run the switch."`
 	Demo      demoCmd      `cmd:"" help:"Run the switch with simulated wallets, a sample merchant and a link: nothing to install, no real money."`
-	Sandbox   sandboxCmd   `cmd:"" help:"Run the providers' simulators alone."`
+	Sandbox   sandboxCmd   `cmd:"" help:"Run the providers' simulators alone, or take a bill out of one."`
 	Init      initCmd      `cmd:"" help:"Write a commented configuration and a fresh key."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this binary's schema."`
 	Merchant  merchantCmd  `cmd:"" help:"Add and list merchants."`
@@ -35,7 +35,7 @@ type cli struct {
 	Calendar  calendarCmd  `cmd:"" help:"List everything that will end: agreements, papers, keys, closures, walls."`
 	Fleet     fleetCmd     `cmd:"" help:"Move the merchants that a closure will hit, step by step, and back."`
 	Wall      wallCmd      `cmd:"" help:"Ask what works where."`
-	Statement statementCmd `cmd:"" help:"Read a provider's bill."`
+	Statement statementCmd `cmd:"" help:"Fetch and read a provider's bills."`
 	Backup    backupCmd    `cmd:"" help:"Copy the embedded database while it is in use."`
 	Version   versionCmd   `cmd:"" help:"Print the version and the providers in this binary."`
 }

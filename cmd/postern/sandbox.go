@@ -18,14 +18,20 @@ import (
 	"postern/provider/sandboxkit"
 )
 
-// sandboxCmd runs the providers' simulators alone, for a merchant's own tests.
+// sandboxCmd runs the providers' simulators and steers those that run.
 type sandboxCmd struct {
+	Serve sandboxServeCmd `cmd:"" default:"withargs" help:"Run the simulators."`
+	Bill  sandboxBillCmd  `cmd:"" help:"Take a bill out of a running simulator's own book."`
+}
+
+// sandboxServeCmd runs the providers' simulators alone, for a merchant's own tests.
+type sandboxServeCmd struct {
 	Data      string `help:"Where the simulated accounts' keys are kept." type:"path"`
 	Host      string `default:"127.0.0.1" help:"The address to listen on; each simulator takes two free ports, one for the protocol and one for control."`
 	ReadyFile string `help:"Write addresses and keys here when everything listens; it is removed at the end." type:"path"`
 }
 
-func (c *sandboxCmd) Run(rt *runtime) error {
+func (c *sandboxServeCmd) Run(rt *runtime) error {
 	dir, err := dataDir(c.Data)
 	if err != nil {
 		return err

@@ -79,6 +79,10 @@ func build(ctx context.Context, cfg config, log *slog.Logger, options ...func(*c
 	if err != nil {
 		return nil, fmt.Errorf("egress_proxy: %w", err)
 	}
+	bills, err := downloads(cfg.EgressProxy)
+	if err != nil {
+		return nil, fmt.Errorf("egress_proxy: %w", err)
+	}
 	if s.store, err = openStore(ctx, cfg, log, false); err != nil {
 		return nil, err
 	}
@@ -87,8 +91,9 @@ func build(ctx context.Context, cfg config, log *slog.Logger, options ...func(*c
 	}
 	s.engine = &engine.Engine{
 		Store: s.store, Vault: s.vault, Registry: all.Registry(), PublicURL: cfg.PublicURL, CallbackURL: cfg.CallbackURL, Wall: s.overlay.holder.Map, Log: log,
-		Env:          provider.Env{Now: time.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: client}},
+		Env: provider.Env{Now: time.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: client}}, Download: bills,
 		StartTimeout: time.Duration(cfg.StartTimeout), CallTimeout: time.Duration(cfg.CallTimeout), Deadlines: cfg.deadlines(), Live: cfg.Live,
+		Bulkheads: engine.Bulkheads(cfg.Bulkheads),
 	}
 	s.sender = &webhook.Sender{Store: s.store, Vault: s.vault, HTTP: provider.HTTPDoer{Client: webhook.NewClient(cfg.allow, 15*time.Second)}, Now: time.Now, Jitter: jitter, Log: log}
 	if err := s.startQueue(); err != nil {

@@ -3,6 +3,7 @@ package tidy
 import (
 	"go/ast"
 	"go/token"
+	"maps"
 	"path"
 	"regexp"
 	"strconv"
@@ -319,6 +320,9 @@ func readCommand(structs map[string]*ast.StructType, name string) command {
 		switch {
 		case strings.Contains(text, `cmd:"`) && typ != nil:
 			c.subs[word] = readCommand(structs, typ.Name)
+			if strings.Contains(text, `default:"withargs"`) { // it runs when none is named, with its own flags
+				maps.Copy(c.flags, c.subs[word].flags)
+			}
 		case strings.Contains(text, `arg:"`):
 			c.args = true
 		default:

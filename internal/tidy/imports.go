@@ -39,7 +39,7 @@ var house = map[string]knows{
 	"queue":           {ours: []string{".", "store"}, libs: []string{"github.com/riverqueue/river", "github.com/jackc/pgx/v5"}, why: "jobs are functions; River is known here only"},
 	"vault":           {ours: []string{".", "provider"}, libs: []string{"github.com/tink-crypto/tink-go/v2"}, why: "it implements the port's handles and keeps the bytes to itself"},
 	"roster":          {ours: []string{"."}, libs: []string{"golang.org/x/text"}, why: "lists of merchants are bytes in and rows out"},
-	"engine":          {ours: []string{".", "ledger", "provider", "roster", "route", "store", "vault", "wall"}, why: "the verbs stand above storage and the port, below every door"},
+	"engine":          {ours: []string{".", "ledger", "provider", "roster", "route", "store", "vault", "wall"}, libs: []string{"golang.org/x/time"}, why: "the verbs stand above storage and the port, below every door"},
 	"recon":           {ours: []string{".", "ledger"}, why: "books against books, whoever kept them"},
 	"drill":           {ours: []string{".", "route", "wall", "store", "engine"}, why: "what-if over real or synthetic orders"},
 	"webhook":         {ours: []string{".", "provider", "store", "vault"}, why: "events go out; nothing of the engine's comes in"},

@@ -1,5 +1,6 @@
 // Package alipay connects to Alipay's OpenAPI: gateway v2, key mode, sign_type RSA2 (SHA256withRSA, PKCS#1 v1.5). Products: native (alipay.trade.precreate), h5
-// (alipay.trade.wap.pay), page (alipay.trade.page.pay), jsapi (alipay.trade.create with the buyer's id from OAuth).
+// (alipay.trade.wap.pay), page (alipay.trade.page.pay), jsapi (alipay.trade.create with the buyer's id from OAuth), barcode (alipay.trade.pay, undone by
+// alipay.trade.cancel).
 //
 // Quirks that shape the code:
 //   - A precreated order, and one whose buyer never reached the cashier, does not exist at Alipay: a query answers ACQ.TRADE_NOT_EXIST, which is absent, never
@@ -12,6 +13,8 @@
 package alipay
 
 import (
+	"time"
+
 	"postern/provider"
 	"postern/provider/alipay/wire"
 )
@@ -25,7 +28,12 @@ const (
 	H5     = "h5"
 	Page   = "page"
 	JSAPI  = "jsapi"
+	// Barcode is paid by a code that the buyer's wallet shows and the seller scans.
+	Barcode = "barcode"
 )
+
+// barcodeLife is how long a buyer at the counter is waited for (documented: ask every 3 to 5 seconds for 30 to 60, then cancel at once).
+const barcodeLife = 45 * time.Second
 
 // Settings and key fields of a credential set.
 const (
@@ -55,6 +63,7 @@ func New() *Connector { return &Connector{} }
 var (
 	_ provider.Connector     = (*Connector)(nil)
 	_ provider.Closer        = (*Connector)(nil)
+	_ provider.Reverser      = (*Connector)(nil)
 	_ provider.Refunder      = (*Connector)(nil)
 	_ provider.RefundQuerier = (*Connector)(nil)
 	_ provider.Notifiable    = (*Connector)(nil)
@@ -76,6 +85,7 @@ var description = provider.Description{
 		{Code: H5, Action: "redirect", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: Page, Action: "redirect", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: Native, Action: "qr", MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
+		{Code: Barcode, NeedsAuthCode: true, ChargesAtOnce: true, Life: barcodeLife, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 	},
 	Settings: []provider.Field{
 		{Name: settingAppID, LabelZH: "应用 APPID", LabelEN: "App id", Required: true, Help: "16 digits, from the open platform's console", ReadyField: "app_id"},

@@ -23,7 +23,7 @@ var userID = regexp.MustCompile(`^2088[0-9]{12}$`)
 func (c *Connector) Start(ctx context.Context, call provider.Call, start provider.StartRequest) provider.Result {
 	p, known := products[start.Attempt.Product]
 	if !known {
-		return refused("product", "unknown_product", "this connector has native, h5, page and jsapi")
+		return refused("product", "unknown_product", "this connector has native, h5, page, jsapi and barcode")
 	}
 	if bad := checkStart(call, start); bad != nil {
 		return *bad
@@ -34,6 +34,9 @@ func (c *Connector) Start(ctx context.Context, call provider.Call, start provide
 		return browserStart(call, r)
 	}
 	answer := send(ctx, call, "start", start.Attempt.GenerationID, r)
+	if start.Attempt.Product == Barcode {
+		return chargeResult(answer, start.Attempt, call.Env.Now())
+	}
 	return startResult(answer, start.Attempt)
 }
 
@@ -50,13 +53,21 @@ func checkStart(call provider.Call, start provider.StartRequest) *provider.Resul
 	}
 	err := errors.Join(
 		wire.CheckOrderNo("out_trade_no", a.Number), wire.CheckAmount("total_amount", a.Amount), wire.CheckSubject(subject(start)),
-		wire.CheckURL("notify_url", start.NotifyURL), wire.CheckURL("return_url", start.ReturnURL), wire.CheckURL("quit_url", start.QuitURL),
+		authCode(start), wire.CheckURL("notify_url", start.NotifyURL), wire.CheckURL("return_url", start.ReturnURL), wire.CheckURL("quit_url", start.QuitURL),
 	)
 	var field *wire.FieldError
 	if errors.As(err, &field) {
 		return limit(domainField(field.Field), field.Fix)
 	}
 	return nil
+}
+
+// authCode checks what the seller scanned.
+func authCode(start provider.StartRequest) error {
+	if start.Attempt.Product != Barcode {
+		return nil
+	}
+	return wire.CheckAuthCode(start.AuthCode)
 }
 
 // subject is the description without what Alipay forbids in it.
@@ -75,6 +86,8 @@ func terms(call provider.Call, start provider.StartRequest, p product) wire.Fiel
 	switch a.Product {
 	case H5:
 		f = f.Set("quit_url", start.QuitURL)
+	case Barcode:
+		f = f.Set("scene", wire.SceneBarCode).Set("auth_code", start.AuthCode)
 	case JSAPI:
 		f = f.Set("op_app_id", setting(call, settingAppID))
 		if userID.MatchString(start.PayerID) {
@@ -158,7 +171,7 @@ func paid(out *provider.Result, r reply, now time.Time) {
 	if buyer == "" {
 		buyer = r.text("buyer_user_id")
 	}
-	out.Money = &provider.Money{TxnNo: r.text("trade_no"), Amount: amount, Currency: currency, PaidAt: moment(r.text("send_pay_date"), now), PayerID: buyer}
+	out.Money = &provider.Money{TxnNo: r.text("trade_no"), Amount: amount, Currency: currency, PaidAt: moment(r.text("send_pay_date"), moment(r.text("gmt_payment"), now)), PayerID: buyer}
 }
 
 // Close closes an order that nobody paid. When Alipay only says that the trade is not waiting, one query tells paid from closed.

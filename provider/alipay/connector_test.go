@@ -146,7 +146,7 @@ func TestStartLimits(t *testing.T) {
 		"quit_url":   func(o *provider.StartRequest) { o.QuitURL = "x" },
 		"payer_id":   func(o *provider.StartRequest) { o.Attempt.Product, o.PayerID = JSAPI, "" },
 		"expires_at": func(o *provider.StartRequest) { o.Attempt.ExpiresAt = w.clock.Now() },
-		"product":    func(o *provider.StartRequest) { o.Attempt.Product = "barcode" },
+		"product":    func(o *provider.StartRequest) { o.Attempt.Product = "telepathy" },
 	} {
 		o := w.order(Native, 100)
 		spoil(&o)

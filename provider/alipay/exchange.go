@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ type reply struct {
 	sub      string // the sub_code without its prefix
 	message  string
 	success  bool // verified, and code 10000
+	waiting  bool // verified, and code 10003
 	exchange provider.Exchange
 }
 
@@ -122,6 +124,7 @@ func (r *reply) read(call provider.Call, attemptGeneration, method string, body 
 		r.class = provider.ClassNone
 		return
 	}
+	r.waiting = code == wire.CodeWaiting && r.sub == ""
 	r.class = classOf(code, r.sub)
 }
 
@@ -154,6 +157,8 @@ func masked(p wire.Params) string {
 		switch k {
 		case "sign":
 			v = v[:min(8, len(v))] + "..."
+		case "biz_content":
+			v = authCodes.ReplaceAllString(v, `$1[redacted]"`)
 		case "code", "refresh_token", "auth_token", "app_auth_token":
 			v = "[redacted]"
 		}
@@ -161,6 +166,9 @@ func masked(p wire.Params) string {
 	}
 	return shown.Encode()
 }
+
+// authCodes finds the code of a buyer's wallet in a biz_content.
+var authCodes = regexp.MustCompile(`("auth_code":")[^"]*"`)
 
 // maxKept bounds what is kept of an answer, in bytes.
 const maxKept = 16 << 10

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -241,5 +242,34 @@ func says(fields ...string) func(string) (int, []byte) {
 			panic(err)
 		}
 		return http.StatusOK, body
+	}
+}
+
+// code is what a buyer shows to the scanner.
+func (w *world) code(password bool) string {
+	w.t.Helper()
+	var out struct{ Code string }
+	w.control("/codes", map[string]any{"password": password}, &out)
+	return out.Code
+}
+
+// control posts to the sandbox's control address and reads the answer, which must be a success.
+func (w *world) control(path string, in, out any) {
+	w.t.Helper()
+	body, err := json.Marshal(in)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
+	r.RemoteAddr = "127.0.0.1:9"
+	rec := httptest.NewRecorder()
+	w.s.Control().ServeHTTP(rec, r)
+	if rec.Code/100 != 2 {
+		w.t.Fatalf("POST %s: %d %s", path, rec.Code, rec.Body)
+	}
+	if out != nil {
+		if err := json.Unmarshal(rec.Body.Bytes(), out); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }

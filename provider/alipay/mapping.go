@@ -38,6 +38,8 @@ var products = map[string]product{
 	H5:     {wire.MethodWapPay, wire.ProductWap},
 	Page:   {wire.MethodPagePay, wire.ProductPage},
 	JSAPI:  {wire.MethodCreate, wire.ProductJSAPI},
+
+	Barcode: {wire.MethodPay, wire.ProductFaceToFace},
 }
 
 // refusals gives the class of each documented sub_code, without its prefix (the documents write isv., ACQ., aop., AQC. or nothing before the same word).
@@ -85,10 +87,18 @@ const (
 	subInconsist   = "CONTEXT_INCONSISTENT"
 	subDiscordant  = "DISCORDANT_REPEAT_REQUEST"
 	subStatusError = "TRADE_STATUS_ERROR"
+	subSystemError = "SYSTEM_ERROR"
 )
 
 // notClosable are the answers of a close that only say that the trade is not waiting: paid or closed already.
 var notClosable = map[string]bool{subStatusError: true, "REASON_TRADE_STATUS_INVALID": true, "REASON_ILLEGAL_STATUS": true, subHasSuccess: true, subHasClose: true}
+
+// notReversible are the answers of a cancel that leave a paid trade as it is: too late, too little money, or given back in another way.
+var notReversible = classes(map[provider.Class][]string{
+	provider.ClassDeclined: {
+		"SELLER_BALANCE_NOT_ENOUGH", "REASON_TRADE_BEEN_FREEZEN", "TRADE_HAS_FINISHED", "TRADE_CANCEL_TIME_OUT", "REASON_TRADE_REFUND_FEE_ERR", "CANCEL_NOT_ALLOWED",
+	},
+})
 
 // domainFields names the domain's field for each field of the wire, for people who never see the wire.
 var domainFields = map[string]string{

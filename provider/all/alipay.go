@@ -35,7 +35,7 @@ func makeAlipay(setup Setup) (Sandbox, error) {
 	return Sandbox{
 		Code: alipay.Code, Handler: s.Handler(), Control: s.Control(), Run: s.Run, RunDue: s.RunDue, Next: s.Next,
 		Read:     words{paid: []string{"TRADE_SUCCESS", "TRADE_FINISHED"}, refunded: []string{"REFUND_SUCCESS"}}.read,
-		Products: []string{alipay.JSAPI, alipay.H5, alipay.Page, alipay.Native},
+		Products: []string{alipay.JSAPI, alipay.H5, alipay.Page, alipay.Native, alipay.Barcode},
 		Settings: map[string]string{
 			"app_id": sandboxAlipayApp, "seller_id": sandboxAlipaySeller, "gateway_url": setup.BaseURL + "/gateway.do", "authorize_url": setup.BaseURL + wire.AuthorizePath,
 		},

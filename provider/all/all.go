@@ -28,7 +28,7 @@ func Registry() provider.Registry {
 // Sandboxes lists the makers of sandboxes by provider code, in the order in which people are shown them.
 func Sandboxes() []Maker {
 	return []Maker{
-		{Code: wechatpay.Code, Keys: wechatpayKeys, Make: makeWechatpay},
+		{Code: wechatpay.Code, Keys: wechatpayKeys, Make: makeWechatpay, Partner: true},
 		{Code: alipay.Code, Keys: alipayKeys, Make: makeAlipay},
 		{Code: unionpay.Code, Keys: unionpayKeys, Make: makeUnionpay},
 		{Code: bill99.Code, Make: makeBill99},
@@ -46,6 +46,8 @@ type Maker struct {
 	Code string
 	Keys []string
 	Make func(Setup) (Sandbox, error)
+	// Partner says that the sandbox has a service provider's account as well.
+	Partner bool
 }
 
 // Setup is what every sandbox needs from outside. Key returns the RSA key of one of the Maker's names.
@@ -72,10 +74,19 @@ type Sandbox struct {
 	Settings map[string]string
 	Keys     map[string][]byte
 	Products []string
+	// Partner is a service provider's account beside the one above, with one of its merchants, where the simulator has such.
+	Partner *Account
 	// Ready are the fields of the ready file; those with File set are written to files, whose paths stand in the ready file.
 	Ready []ReadyField
 	// Read turns the book that Control shows into what reconciliation compares.
 	Read func([]sandboxkit.Order) []recon.Order
+}
+
+// Account is one more simulated account: what a channel of one of its merchants needs. Settings and Keys hold the channel's own, too.
+type Account struct {
+	Settings    map[string]string
+	Keys        map[string][]byte
+	SubMerchant string
 }
 
 // ReadyField is one field of a sandbox's section in the ready file.

@@ -34,7 +34,10 @@ var update = flag.Bool("update", false, "write docs/providers/coverage.md instea
 func TestConformance(t *testing.T) {
 	var coverage []providertest.Coverage
 	for _, maker := range all.Sandboxes() {
-		t.Run(maker.Code, func(t *testing.T) { coverage = append(coverage, providertest.Run(t, subject(t, maker))) })
+		t.Run(maker.Code, func(t *testing.T) { coverage = append(coverage, providertest.Run(t, subject(t, maker, ""))) })
+		if maker.Partner {
+			t.Run(maker.Code+"_partner", func(t *testing.T) { coverage = append(coverage, providertest.Run(t, subject(t, maker, "partner"))) })
+		}
 	}
 	if t.Failed() || len(coverage) < len(all.Sandboxes()) {
 		return
@@ -51,8 +54,8 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// subject builds a simulator behind real HTTP, and the calls of its account and of a stranger.
-func subject(t *testing.T, maker all.Maker) providertest.Subject {
+// subject builds a simulator behind real HTTP, and the calls of its account (titled partner: of the service provider's) and of a stranger.
+func subject(t *testing.T, maker all.Maker, title string) providertest.Subject {
 	t.Helper()
 	keys := makeKeys(t, append([]string{"stranger"}, maker.Keys...))
 	clock := sandboxkit.NewClock(func() time.Time { return time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC) })
@@ -71,15 +74,19 @@ func subject(t *testing.T, maker all.Maker) providertest.Subject {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sub := ""
+	if title != "" {
+		box.Settings, box.Keys, sub = box.Partner.Settings, box.Partner.Keys, box.Partner.SubMerchant
+	}
 	call := provider.Call{
 		Env:      provider.Env{Now: clock.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: &http.Client{Transport: &http.Transport{}}}},
-		Settings: box.Settings, Sandbox: true, Timeout: 10 * time.Second, Keys: []provider.Generation{generation(t, connector.Describe(), box.Keys)},
+		Settings: box.Settings, Sandbox: true, Timeout: 10 * time.Second, Keys: []provider.Generation{generation(t, connector.Describe(), box.Keys)}, SubMerchant: sub,
 	}
 	stranger := call
 	stranger.Keys = []provider.Generation{generation(t, connector.Describe(), strange(t, connector.Describe(), box.Keys, keys["stranger"]))}
 	s := providertest.Subject{
 		Connector: connector, Products: box.Products, Call: withTrust(t, connector, call), Stranger: stranger, Clock: clock, Control: box.Control, RunDue: box.RunDue,
-		NotifyURL: hook.URL + "/n/abc", Inbox: in.list,
+		NotifyURL: hook.URL + "/n/abc", Inbox: in.list, Title: title,
 	}
 	for _, field := range connector.Describe().Keys {
 		if secret := field.Kind == provider.KeyRSAPrivate || field.Kind == provider.KeyAES256GCM || field.Kind == provider.KeySecret && !isID(connector.Describe(), field.Name); secret && len(box.Keys[field.Name]) > 0 {

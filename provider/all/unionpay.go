@@ -38,7 +38,7 @@ func makeUnionpay(setup Setup) (Sandbox, error) {
 		Code: unionpay.Code, Handler: s.Handler(), Control: s.Control(), Run: s.Run, RunDue: s.RunDue, Next: s.Next,
 		Read:     words{paid: []string{"PAID"}, refunded: []string{"REFUNDED"}}.read,
 		Products: []string{unionpay.JSAPI, unionpay.H5, unionpay.Page, unionpay.Native, unionpay.App},
-		Settings: map[string]string{unionpay.SettingMerID: sandboxMerID, unionpay.SettingGateway: setup.BaseURL},
+		Settings: map[string]string{unionpay.SettingMerID: sandboxMerID, unionpay.SettingGateway: setup.BaseURL, unionpay.SettingFiles: setup.BaseURL},
 		Keys: map[string][]byte{
 			unionpay.KeyMerchant: privateText, unionpay.KeyCertificate: []byte(certificate), unionpay.KeyMiddle: []byte(chain.Middle), unionpay.KeyRoot: []byte(chain.Root),
 		},

@@ -3,48 +3,79 @@ package all
 import (
 	"encoding/hex"
 	"io"
+	"maps"
 
 	"postern/provider/wechatpay"
 	"postern/provider/wechatpay/sandbox"
 )
 
-// wechatpayKeys are the merchant's key, the platform certificate's and the one of public-key mode.
-var wechatpayKeys = []string{"wechatpay-merchant", "wechatpay-platform", "wechatpay-public"}
+// wechatpayKeys are the merchant's key, the platform certificate's, the one of public-key mode and the service provider's.
+var wechatpayKeys = []string{"wechatpay-merchant", "wechatpay-platform", "wechatpay-public", "wechatpay-partner"}
 
 const (
 	sandboxMchID       = "1900000109"
 	sandboxAppID       = "wx8888888888888888"
 	sandboxPublicKeyID = "PUB_KEY_ID_0119000001092026112200000000000001"
+	sandboxSpMchID     = "1900000100"
+	sandboxSpAppID     = "wx9999999999999999"
+	sandboxSubAppID    = "wx7777777777777777"
 )
 
-// makeWechatpay makes a WeChat Pay with one account whose secrets come from Setup.Rand.
-func makeWechatpay(setup Setup) (Sandbox, error) {
-	merchant, platform, public := setup.Key(wechatpayKeys[0]), setup.Key(wechatpayKeys[1]), setup.Key(wechatpayKeys[2])
-	now := setup.Clock.Now()
-	platformKey, err := sandbox.PlatformKeyFor(setup.Rand, platform, now)
+// sandboxSubs are the merchants of the simulated service provider; the first has an appid of its own.
+var sandboxSubs = []string{"1900000111", "1900000112", "1900000113"}
+
+// wechatpayAccount makes an account whose secrets come from Setup.Rand, and what a channel needs to use it.
+func wechatpayAccount(setup Setup, key, mchID, appID string) (sandbox.Account, map[string][]byte, []byte, error) {
+	merchant := setup.Key(key)
+	certificate, serial, err := sandbox.NewMerchantCertificate(setup.Rand, merchant, setup.Clock.Now(), mchID)
 	if err != nil {
-		return Sandbox{}, err
-	}
-	certificate, serial, err := sandbox.NewMerchantCertificate(setup.Rand, merchant, now, sandboxMchID)
-	if err != nil {
-		return Sandbox{}, err
+		return sandbox.Account{}, nil, nil, err
 	}
 	secrets := make([]byte, 32)
 	if _, err := io.ReadFull(setup.Rand, secrets); err != nil {
-		return Sandbox{}, err
+		return sandbox.Account{}, nil, nil, err
+	}
+	privateText, err := privatePEM(merchant)
+	if err != nil {
+		return sandbox.Account{}, nil, nil, err
 	}
 	apiv3, appSecret := hex.EncodeToString(secrets[:16]), hex.EncodeToString(secrets[16:])
-	s, err := sandbox.New(sandbox.Config{
-		Accounts: []sandbox.Account{{
-			Name: setup.Name, MchID: sandboxMchID, AppID: sandboxAppID, AppSecret: appSecret, MerchantSerial: serial, MerchantPublicKey: &merchant.PublicKey, APIv3Key: []byte(apiv3),
-		}},
-		PlatformKeys: []sandbox.PlatformKey{platformKey}, PublicKeyID: sandboxPublicKeyID, PublicKey: public,
-		Clock: setup.Clock, Wall: setup.Wall, Rand: setup.Rand, HTTP: setup.HTTP, BaseURL: setup.BaseURL, Log: setup.Log,
-	})
+	account := sandbox.Account{
+		Name: setup.Name, MchID: mchID, AppID: appID, AppSecret: appSecret, MerchantSerial: serial, MerchantPublicKey: &merchant.PublicKey, APIv3Key: []byte(apiv3),
+	}
+	return account, map[string][]byte{
+		wechatpay.KeyMerchantPrivate: privateText, wechatpay.KeyMerchantSerial: []byte(serial), wechatpay.KeyAPIv3: []byte(apiv3), wechatpay.KeyAppSecret: []byte(appSecret),
+	}, certificate, nil
+}
+
+// makeWechatpay makes a WeChat Pay with a merchant and a service provider.
+func makeWechatpay(setup Setup) (Sandbox, error) {
+	platform, public := setup.Key(wechatpayKeys[1]), setup.Key(wechatpayKeys[2])
+	platformKey, err := sandbox.PlatformKeyFor(setup.Rand, platform, setup.Clock.Now())
 	if err != nil {
 		return Sandbox{}, err
 	}
-	privateText, err := privatePEM(merchant)
+	account, keys, certificate, err := wechatpayAccount(setup, wechatpayKeys[0], sandboxMchID, sandboxAppID)
+	if err != nil {
+		return Sandbox{}, err
+	}
+	provider, partnerKeys, _, err := wechatpayAccount(setup, wechatpayKeys[3], sandboxSpMchID, sandboxSpAppID)
+	if err != nil {
+		return Sandbox{}, err
+	}
+	subSecret := make([]byte, 16)
+	if _, err := io.ReadFull(setup.Rand, subSecret); err != nil {
+		return Sandbox{}, err
+	}
+	for _, number := range sandboxSubs {
+		provider.Subs = append(provider.Subs, sandbox.SubMerchant{MchID: number, Name: setup.Name})
+	}
+	provider.Subs[0].Apps = []sandbox.App{{AppID: sandboxSubAppID, Secret: hex.EncodeToString(subSecret)}}
+	s, err := sandbox.New(sandbox.Config{
+		Accounts:     []sandbox.Account{account, provider},
+		PlatformKeys: []sandbox.PlatformKey{platformKey}, PublicKeyID: sandboxPublicKeyID, PublicKey: public,
+		Clock: setup.Clock, Wall: setup.Wall, Rand: setup.Rand, HTTP: setup.HTTP, BaseURL: setup.BaseURL, Log: setup.Log,
+	})
 	if err != nil {
 		return Sandbox{}, err
 	}
@@ -52,22 +83,27 @@ func makeWechatpay(setup Setup) (Sandbox, error) {
 	if err != nil {
 		return Sandbox{}, err
 	}
+	for _, set := range []map[string][]byte{keys, partnerKeys} {
+		set[wechatpay.KeyPlatformPublic], set[wechatpay.KeyPlatformPublicID] = publicText, []byte(sandboxPublicKeyID)
+	}
+	partnerKeys[wechatpay.KeySubAppSecret] = []byte(provider.Subs[0].Apps[0].Secret)
+	settings := map[string]string{
+		wechatpay.SettingMchID: sandboxMchID, wechatpay.SettingAppID: sandboxAppID, wechatpay.SettingBaseURL: setup.BaseURL,
+		wechatpay.SettingOpenURL: setup.BaseURL, wechatpay.SettingOAuthURL: setup.BaseURL,
+	}
+	partner := maps.Clone(settings)
+	maps.Copy(partner, map[string]string{
+		wechatpay.SettingMchID: sandboxSpMchID, wechatpay.SettingAppID: sandboxSpAppID, wechatpay.SettingPartner: "yes", wechatpay.SettingSubApp: sandboxSubAppID,
+	})
 	return Sandbox{
 		Code: wechatpay.Code, Handler: s.Handler(), Control: s.Control(), Run: s.Run, RunDue: s.RunDue, Next: s.Next,
 		Read:     words{paid: []string{"SUCCESS", "REFUND"}, refunded: []string{"SUCCESS"}}.read,
-		Products: []string{wechatpay.ProductJSAPI, wechatpay.ProductH5, wechatpay.ProductNative},
-		Settings: map[string]string{
-			wechatpay.SettingMchID: sandboxMchID, wechatpay.SettingAppID: sandboxAppID, wechatpay.SettingBaseURL: setup.BaseURL,
-			wechatpay.SettingOpenURL: setup.BaseURL, wechatpay.SettingOAuthURL: setup.BaseURL,
-		},
-		Keys: map[string][]byte{
-			wechatpay.KeyMerchantPrivate: privateText, wechatpay.KeyMerchantSerial: []byte(serial), wechatpay.KeyAPIv3: []byte(apiv3),
-			wechatpay.KeyAppSecret: []byte(appSecret), wechatpay.KeyPlatformPublic: publicText, wechatpay.KeyPlatformPublicID: []byte(sandboxPublicKeyID),
-		},
+		Products: []string{wechatpay.ProductJSAPI, wechatpay.ProductH5, wechatpay.ProductNative, wechatpay.ProductMini, wechatpay.ProductApp, wechatpay.ProductCode},
+		Settings: settings, Keys: keys, Partner: &Account{Settings: partner, Keys: partnerKeys, SubMerchant: sandboxSubs[0]},
 		Ready: []ReadyField{
-			{Name: "base_url", Value: setup.BaseURL}, {Name: "appid", Value: sandboxAppID}, {Name: "app_secret", Value: appSecret}, {Name: "mchid", Value: sandboxMchID},
-			{Name: "merchant_serial", Value: serial}, {Name: "merchant_private_key_file", Value: string(privateText), File: true},
-			{Name: "merchant_cert_file", Value: string(certificate), File: true}, {Name: "apiv3_key", Value: apiv3},
+			{Name: "base_url", Value: setup.BaseURL}, {Name: "appid", Value: sandboxAppID}, {Name: "app_secret", Value: account.AppSecret}, {Name: "mchid", Value: sandboxMchID},
+			{Name: "merchant_serial", Value: account.MerchantSerial}, {Name: "merchant_private_key_file", Value: string(keys[wechatpay.KeyMerchantPrivate]), File: true},
+			{Name: "merchant_cert_file", Value: string(certificate), File: true}, {Name: "apiv3_key", Value: string(account.APIv3Key)},
 			{Name: "platform_cert_file", Value: string(platformKey.Certificate), File: true}, {Name: "platform_serial", Value: platformKey.Serial},
 			{Name: "platform_public_key_file", Value: string(publicText), File: true}, {Name: "platform_public_key_id", Value: sandboxPublicKeyID},
 		},

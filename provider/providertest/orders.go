@@ -21,8 +21,8 @@ func scenarios() []scenario {
 		{name: "reverse", can: reversible, try: reverses},
 		{name: "refund", can: can[provider.Refunder], try: refunds},
 		{name: "refund query", can: can[provider.RefundQuerier], try: refundQueries},
-		{name: "notification", can: can[provider.Notifiable], try: notifies},
-		{name: "forgery", can: can[provider.Notifiable], try: forgeries},
+		{name: "notification", can: notified, try: notifies},
+		{name: "forgery", can: notified, try: forgeries},
 		{name: "confirmation", can: can[provider.NotifyConfirmer], try: confirms},
 		{name: "lost start", can: func(p *trial) bool { return !p.product.BrowserStart }, try: lostStarts},
 		{name: "lost query", try: lostQueries},
@@ -39,6 +39,9 @@ func can[T any](p *trial) bool {
 	_, ok := p.s.Connector.(T)
 	return ok
 }
+
+// notified says that the provider tells of payments of the product.
+func notified(p *trial) bool { return can[provider.Notifiable](p) && !p.product.Silent }
 
 // price is what every order costs, in minor units.
 const price = 6800

@@ -52,12 +52,12 @@ type Connector struct{}
 func New() Connector { return Connector{} }
 
 var (
-	_ provider.Connector       = Connector{}
-	_ provider.Refunder        = Connector{}
-	_ provider.RefundQuerier   = Connector{}
-	_ provider.NotifyConfirmer = Connector{}
-	_ provider.Checker         = Connector{}
-	_ provider.Statementer     = Connector{}
+	_ provider.Connector        = Connector{}
+	_ provider.Refunder         = Connector{}
+	_ provider.RefundQuerier    = Connector{}
+	_ provider.NotifyConfirmer  = Connector{}
+	_ provider.Checker          = Connector{}
+	_ provider.StatementFetcher = Connector{}
 )
 
 // currency is the only one that is collected here.
@@ -82,7 +82,7 @@ var description = provider.Description{
 	Settings: []provider.Field{
 		{Name: SettingPartner, LabelZH: "商户号 partner", LabelEN: "Partner number", Required: true, Help: "10 digits", ReadyField: "partner"},
 		{Name: SettingGateway, LabelZH: "网关地址", LabelEN: "Gateway", Default: productionGateway, Help: "change it for a test environment only", ReadyField: "gateway_url"},
-		{Name: SettingMerchant, LabelZH: "商户接口地址", LabelEN: "Merchant server", Default: productionMerchant, Help: "refunds go there, with the client certificate"},
+		{Name: SettingMerchant, LabelZH: "商户接口地址", LabelEN: "Merchant server", Default: productionMerchant, Help: "refunds go there, with the client certificate; bills come from there"},
 		{Name: SettingCharset, LabelZH: "字符集 input_charset", LabelEN: "Charset", Default: string(wire.UTF8), Help: "UTF-8 or GBK, as the account's systems expect it"},
 	},
 	Keys: []provider.KeyField{

@@ -148,13 +148,18 @@ type reply struct {
 	exchange provider.Exchange
 }
 
-// send makes one call and verifies the answer. It never repeats a call.
+// send makes one call to the gateway and verifies the answer. It never repeats a call.
 func send(ctx context.Context, call provider.Call, op, path string, m wire.Message) reply {
+	return sendTo(ctx, call, op, setting(call, SettingGateway)+path, m, maxAnswer)
+}
+
+// sendTo is send to any address, for an answer of at most so many bytes.
+func sendTo(ctx context.Context, call provider.Call, op, address string, m wire.Message, most int64) reply {
 	if err := sign(call, m); err != nil {
 		return reply{class: provider.ClassAuth, code: "not_sent", text: err.Error(), exchange: provider.Exchange{Op: op, Error: err.Error()}}
 	}
 	out := reply{class: provider.ClassUnknown, exchange: provider.Exchange{Op: op, Request: masked(m)}}
-	body, err := post(ctx, call, path, m, &out.exchange)
+	body, err := post(ctx, call, address, m, most, &out.exchange)
 	switch {
 	case errors.Is(err, provider.ErrNotSent):
 		out.class, out.code, out.text = provider.ClassUnavailable, "not_sent", err.Error()
@@ -169,15 +174,15 @@ func send(ctx context.Context, call provider.Call, op, path string, m wire.Messa
 	return out
 }
 
-func post(ctx context.Context, call provider.Call, path string, m wire.Message, exchange *provider.Exchange) (string, error) {
+func post(ctx context.Context, call provider.Call, address string, m wire.Message, most int64, exchange *provider.Exchange) (string, error) {
 	if call.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, call.Timeout)
 		defer cancel()
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, setting(call, SettingGateway)+path, strings.NewReader(m.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(m.Encode()))
 	if err != nil {
-		return "", fmt.Errorf("%w: gateway_url: %w", provider.ErrNotSent, err)
+		return "", fmt.Errorf("%w: %w", provider.ErrNotSent, err)
 	}
 	req.GetBody = nil // nothing below may send an order twice
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded;charset=UTF-8")
@@ -187,13 +192,13 @@ func post(ctx context.Context, call provider.Call, path string, m wire.Message, 
 	}
 	defer func() { _ = resp.Body.Close() }() // read only
 	exchange.Status = resp.StatusCode
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	exchange.Response = clip(string(body))
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("the answer broke off: %s", err) // not %w: an error of reading must never look like one of sending
-	case len(body) > maxAnswer:
-		return "", fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
+	case int64(len(body)) > most:
+		return "", fmt.Errorf("the answer is longer than %d bytes", most)
 	case resp.StatusCode != http.StatusOK:
 		return "", fmt.Errorf("HTTP %d instead of 200", resp.StatusCode)
 	}

@@ -36,6 +36,7 @@ const (
 const (
 	SettingMerID   = "mer_id"
 	SettingGateway = "gateway_url"
+	SettingFiles   = "file_url"
 	SettingMethod  = "sign_method"
 	KeyMerchant    = "merchant_private_key"
 	KeyCertificate = "merchant_certificate"
@@ -44,8 +45,11 @@ const (
 	KeyShared      = "secure_key"
 )
 
-// productionGateway is the documented address.
-const productionGateway = "https://gateway.95516.com"
+// The documented addresses.
+const (
+	productionGateway = "https://gateway.95516.com"
+	productionFiles   = "https://filedownload.95516.com"
+)
 
 // Connector speaks to UnionPay. It has no state and is safe for concurrent use.
 type Connector struct{}
@@ -54,12 +58,12 @@ type Connector struct{}
 func New() Connector { return Connector{} }
 
 var (
-	_ provider.Connector     = Connector{}
-	_ provider.Refunder      = Connector{}
-	_ provider.RefundQuerier = Connector{}
-	_ provider.Notifiable    = Connector{}
-	_ provider.Checker       = Connector{}
-	_ provider.Statementer   = Connector{}
+	_ provider.Connector        = Connector{}
+	_ provider.Refunder         = Connector{}
+	_ provider.RefundQuerier    = Connector{}
+	_ provider.Notifiable       = Connector{}
+	_ provider.Checker          = Connector{}
+	_ provider.StatementFetcher = Connector{}
 )
 
 // currency is the only one that is collected here.
@@ -86,6 +90,7 @@ var description = provider.Description{
 	Settings: []provider.Field{
 		{Name: SettingMerID, LabelZH: "商户号 merId", LabelEN: "Merchant number", Required: true, Help: "15 letters and digits", ReadyField: "mer_id"},
 		{Name: SettingGateway, LabelZH: "网关地址", LabelEN: "Gateway", Default: productionGateway, Help: "change it for a test environment only", ReadyField: "gateway_url"},
+		{Name: SettingFiles, LabelZH: "文件下载地址", LabelEN: "File download", Default: productionFiles, Help: "bills come from there; change it for a test environment only"},
 		{Name: SettingMethod, LabelZH: "签名方法 signMethod", LabelEN: "Sign method", Default: wire.MethodRSA, Help: "01 certificates, 11 shared key with SHA-256, 12 shared key with SM3"},
 	},
 	Keys: []provider.KeyField{

@@ -27,11 +27,11 @@ func benchCall(b *testing.B) provider.Call {
 
 func BenchmarkSign(b *testing.B) {
 	order := orderOf(benchCall(b), provider.StartRequest{Attempt: attempt(ProductNative, "order00001"), Description: "乌龙茶", NotifyURL: "https://shop.example/cb/abc123"})
-	raw, err := encode(order)
+	raw, err := wire.Encode(order)
 	if err != nil {
 		b.Fatal(err)
 	}
-	message := wire.RequestMessage("POST", wire.PathNative, epoch.Unix(), "0123456789abcdef0123456789abcdef", raw)
+	message := wire.RequestMessage("POST", wire.Parties{}.OrderPath(wire.KindNative), epoch.Unix(), "0123456789abcdef0123456789abcdef", raw)
 	b.Run("bare", func(b *testing.B) {
 		for b.Loop() {
 			d := sha256.Sum256(message)
@@ -44,7 +44,7 @@ func BenchmarkSign(b *testing.B) {
 		call := benchCall(b)
 		for b.Loop() {
 			var ex provider.Exchange
-			if _, err := request(ctx, call, "POST", wire.PathNative, order, &ex); err != nil {
+			if _, err := request(ctx, call, "POST", wire.Parties{}.OrderPath(wire.KindNative), order, &ex); err != nil {
 				b.Fatal(err)
 			}
 		}

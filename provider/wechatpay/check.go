@@ -16,13 +16,15 @@ const probeNumber = "postern-check"
 // Check implements provider.Checker: it asks for an order that does not exist. The refusal ORDER_NOT_EXIST proves that mchid, serial number, private key and
 // clock are right, because WeChat looks for the order only after it verified the request.
 func (Connector) Check(ctx context.Context, call provider.Call) provider.CheckResult {
-	a := send(ctx, call, "check", http.MethodGet, wire.QueryByOrderNo(probeNumber, setting(call, SettingMchID)), nil)
+	a := send(ctx, call, "check", http.MethodGet, partiesOf(call, ProductNative).QueryByOrderNo(probeNumber), nil)
 	result := provider.CheckResult{Class: a.class, Exchange: a.exchange}
 	result.Code, result.Message = a.words()
 	if a.cause != nil {
 		return result
 	}
-	if m := meaningOf(a.status, a.refuse); m.query == provider.Absent {
+	// Without a sub-merchant a partner's question is incomplete, which WeChat also says only to who signed rightly.
+	incomplete := isPartner(call) && call.SubMerchant == "" && a.refuse.Code == wire.CodeParamError
+	if m := meaningOf(a.status, a.refuse); m.query == provider.Absent || incomplete {
 		result.OK = true
 		if len(verifiers(call)) == 0 {
 			result.OK, result.Message = false, "the request was accepted, but no key of WeChat Pay is known: fetch the platform certificates or add the public key"

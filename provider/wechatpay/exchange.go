@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -50,6 +49,9 @@ func (a answer) ok() bool {
 func (a answer) words() (code, message string) {
 	if a.cause != nil {
 		return "", a.cause.Error()
+	}
+	if a.refuse.Message == "" && !a.ok() {
+		return a.refuse.Code, unreadable(a.status)
 	}
 	return a.refuse.Code, a.refuse.Message
 }
@@ -124,7 +126,7 @@ func request(ctx context.Context, call provider.Call, method, target string, bod
 	}
 	var raw []byte
 	if body != nil {
-		if raw, err = encode(body); err != nil {
+		if raw, err = wire.Encode(body); err != nil {
 			return nil, err
 		}
 	}
@@ -162,17 +164,6 @@ func once(req *http.Request) {
 		req.Body = io.NopCloser(bytes.NewReader(nil))
 	}
 	req.GetBody = nil
-}
-
-// encode writes JSON as WeChat's own examples have it: <, > and & stay as they are.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, fmt.Errorf("wechatpay: encode %T: %w", v, err)
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // newNonce is 32 hex digits, the longest that nonce_str may be.

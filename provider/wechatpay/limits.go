@@ -2,7 +2,6 @@ package wechatpay
 
 import (
 	"net"
-	"net/url"
 
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
@@ -14,62 +13,47 @@ type limit struct{ field, message string }
 // checkStart applies the documented limits before a byte is sent. It returns nil when all hold.
 func checkStart(call provider.Call, start provider.StartRequest) *limit {
 	a := start.Attempt
-	if call.SubMerchant != "" {
-		return &limit{"sub_merchant", "orders for sub-merchants of a partner are not built yet: use the merchant's own account"}
-	}
-	if paths[a.Product] == "" {
-		return &limit{"product", "WeChat Pay has no product of this name here: use native, h5 or jsapi"}
-	}
-	if a.Currency != currency {
+	switch {
+	case kinds[a.Product] == "":
+		return &limit{"product", "WeChat Pay has no product of this name here: use jsapi, h5, native, mini, app or barcode"}
+	case isPartner(call) && call.SubMerchant == "":
+		return &limit{"sub_merchant", "the account is a service provider's: the channel must name its sub-merchant"}
+	case a.Currency != currency:
 		return &limit{"currency", "WeChat Pay takes CNY only"}
-	}
-	if a.Amount < 1 {
+	case a.Amount < 1:
 		return &limit{"amount", "the least amount is 1 fen"}
-	}
-	if !wire.ValidOutTradeNo(a.Number) {
+	case !wire.ValidOutTradeNo(a.Number):
 		return &limit{"number", "an order number has 6 to 32 of 0-9A-Za-z_-|*"}
-	}
-	if start.Description == "" {
+	case start.Description == "":
 		return &limit{"description", "is required: say in a few words what is sold"}
 	}
 	if p := wire.CheckText(start.Description, wire.MaxDescription); p != "" {
 		return &limit{"description", p}
 	}
-	if p := checkNotifyURL(call, start.NotifyURL); p != "" {
+	if p := wire.CheckNotifyURL(start.NotifyURL, call.Sandbox); p != "" && a.Product != ProductCode {
 		return &limit{"notify_url", p}
 	}
 	switch a.Product {
-	case ProductJSAPI:
+	case ProductJSAPI, ProductMini:
 		if start.PayerID == "" || len(start.PayerID) > wire.MaxOpenID {
-			return &limit{"payer_id", "jsapi needs the buyer's openid under this appid, at most 128 characters"}
+			return &limit{"payer_id", "jsapi and mini need the buyer's openid under their own appid, at most 128 characters"}
 		}
 	case ProductH5:
 		if len(start.ClientIP) > wire.MaxClientIP || net.ParseIP(start.ClientIP) == nil {
 			return &limit{"client_ip", "h5 needs the buyer's IP address, which WeChat compares with the payer's"}
 		}
+	case ProductCode:
+		if !wire.ValidAuthCode(start.AuthCode) {
+			return &limit{"auth_code", "a payment code of WeChat has 18 digits and begins with 10 to 15"}
+		}
 	}
 	return nil
 }
 
-func checkNotifyURL(call provider.Call, raw string) string {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil || u.Host == "":
-		return "is not an absolute address"
-	case len(raw) > wire.MaxNotifyURL:
-		return "is longer than 255 characters"
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "must not have parameters: WeChat refuses them"
-	case u.Scheme != "https" && (!call.Sandbox || u.Scheme != "http"):
-		return "must be https"
-	}
-	return ""
-}
-
 func checkRefund(call provider.Call, r provider.RefundRequest) *limit {
 	switch {
-	case call.SubMerchant != "":
-		return &limit{"sub_merchant", "refunds for sub-merchants of a partner are not built yet: use the merchant's own account"}
+	case isPartner(call) && call.SubMerchant == "":
+		return &limit{"sub_merchant", "the account is a service provider's: the channel must name its sub-merchant"}
 	case r.Refund.Currency != currency:
 		return &limit{"currency", "WeChat Pay takes CNY only"}
 	case r.Refund.Amount < 1 || r.Refund.Amount > r.Total:
@@ -83,7 +67,7 @@ func checkRefund(call provider.Call, r provider.RefundRequest) *limit {
 		return &limit{"reason", p}
 	}
 	if r.NotifyURL != "" {
-		if p := checkNotifyURL(call, r.NotifyURL); p != "" {
+		if p := wire.CheckNotifyURL(r.NotifyURL, call.Sandbox); p != "" {
 			return &limit{"notify_url", p}
 		}
 	}

@@ -8,8 +8,10 @@ import (
 	"postern/provider/wechatpay/wire"
 )
 
-// paths are the order addresses by product.
-var paths = map[string]string{ProductNative: wire.PathNative, ProductH5: wire.PathH5, ProductJSAPI: wire.PathJSAPI}
+// kinds are WeChat's words for the products. A mini program pays as a page inside WeChat does, under its own appid.
+var kinds = map[string]string{
+	ProductNative: wire.KindNative, ProductH5: wire.KindH5, ProductJSAPI: wire.KindJSAPI, ProductMini: wire.KindJSAPI, ProductApp: wire.KindApp, ProductCode: wire.KindCodePay,
+}
 
 // tradeStates reads trade_state. A state that is not here is pending: a later word of WeChat's must not look like a failure.
 var tradeStates = map[string]provider.State{
@@ -54,11 +56,13 @@ type meaning struct {
 	close       provider.CloseState
 	refund      provider.RefundState
 	refundQuery provider.RefundState
+	// refuse says that the call was refused for good: a reversal that meets it never will happen.
+	refuse bool
 }
 
 // refusedAll is the meaning of codes that refuse orders and refunds alike before anything happens.
 func refusedAll(c provider.Class) meaning {
-	return meaning{class: c, start: provider.Failed, refund: provider.RefundFailed}
+	return meaning{class: c, start: provider.Failed, refund: provider.RefundFailed, refuse: true}
 }
 
 // errorCodes is what API v3's codes mean, in their newer spelling (wire.NewSpelling maps the older one). Refusals that pass by themselves (a rate limit, a

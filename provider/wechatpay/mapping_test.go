@@ -106,8 +106,13 @@ func TestStartLimits(t *testing.T) {
 		"question mark":    {"notify_url", func(s *provider.StartRequest) { s.NotifyURL += "?" }},
 		"long address":     {"notify_url", func(s *provider.StartRequest) { s.NotifyURL += strings.Repeat("a", 256) }},
 		"relative":         {"notify_url", func(s *provider.StartRequest) { s.NotifyURL = "/cb/1" }},
-		"product":          {"product", func(s *provider.StartRequest) { s.Attempt.Product = "app" }},
+		"product":          {"product", func(s *provider.StartRequest) { s.Attempt.Product = "carrier pigeon" }},
 		"no payer":         {"payer_id", func(s *provider.StartRequest) { s.Attempt.Product, s.PayerID = ProductJSAPI, "" }},
+		"no openid":        {"payer_id", func(s *provider.StartRequest) { s.Attempt.Product, s.PayerID = ProductMini, "" }},
+		"short code":       {"auth_code", func(s *provider.StartRequest) { s.Attempt.Product, s.AuthCode = ProductCode, "13456789012345678" }},
+		"alipay's code":    {"auth_code", func(s *provider.StartRequest) { s.Attempt.Product, s.AuthCode = ProductCode, "283456789012345678" }},
+		"prefix 16":        {"auth_code", func(s *provider.StartRequest) { s.Attempt.Product, s.AuthCode = ProductCode, "163456789012345678" }},
+		"letter":           {"auth_code", func(s *provider.StartRequest) { s.Attempt.Product, s.AuthCode = ProductCode, "13456789012345678a" }},
 		"no address":       {"client_ip", func(s *provider.StartRequest) { s.Attempt.Product, s.ClientIP = ProductH5, "" }},
 	} {
 		req := r.request(ProductNative, "order00001")
@@ -121,7 +126,7 @@ func TestStartLimits(t *testing.T) {
 	if got := r.start(ProductNative, "order00001"); got.Field != "notify_url" {
 		t.Errorf("plain http in live: %+v", got)
 	}
-	r.call.Sandbox, r.call.SubMerchant = true, "1900000109"
+	r.call.Sandbox, r.call.Settings[SettingPartner] = true, "yes"
 	if got := r.start(ProductNative, "order00001"); got.Field != "sub_merchant" {
 		t.Errorf("%+v", got)
 	}
@@ -132,12 +137,12 @@ func TestStartLimits(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	d := New().Describe()
-	for code := range paths {
-		if p, ok := d.Product(code); !ok || p.MinAmount != 1 || p.NeedsPayer != (code == ProductJSAPI) || (p.Bridge != nil) != (code == ProductJSAPI) {
+	for code := range kinds {
+		if p, ok := d.Product(code); !ok || p.MinAmount != 1 || p.NeedsPayer != (code == ProductJSAPI || code == ProductMini) || (p.Bridge != nil) != (code == ProductJSAPI) {
 			t.Errorf("%s: %+v", code, p)
 		}
 	}
-	if len(d.Products) != len(paths) {
+	if len(d.Products) != len(kinds) {
 		t.Errorf("%d products", len(d.Products))
 	}
 	names := map[string]bool{}

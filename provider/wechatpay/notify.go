@@ -42,20 +42,21 @@ func readNotice(call provider.Call, attempt postern.Attempt, message provider.Me
 	case wire.EventRefundSuccess, wire.EventRefundAbnormal, wire.EventRefundClosed:
 		notice, err = refundNotice(call, plain)
 	default:
-		notice, err = paymentNotice(call, n.EventType, plain, message)
+		notice, err = paymentNotice(call, attempt, n.EventType, plain, message)
 	}
 	notice.OccurredAt, _ = wire.ParseTime(n.CreateTime) // an unreadable time stays zero: nothing is decided by it
 	return notice, err
 }
 
 // paymentNotice reads a transaction. Only TRANSACTION.SUCCESS can prove money; another event type, now unknown, is pending.
-func paymentNotice(call provider.Call, event string, plain []byte, message provider.Message) (provider.Notice, error) {
+func paymentNotice(call provider.Call, attempt postern.Attempt, event string, plain []byte, message provider.Message) (provider.Notice, error) {
 	var t wire.Transaction
 	if err := wire.Decode(plain, &t); err != nil {
 		return provider.Notice{}, err
 	}
-	notice := provider.Notice{Account: t.MchID, Number: t.OutTradeNo, State: provider.Pending, Code: event, Message: t.TradeStateDesc,
-		SettingsMatch: t.MchID == setting(call, SettingMchID) && t.AppID == setting(call, SettingAppID)}
+	own := partiesOf(call, attempt.Product)
+	notice := provider.Notice{Account: t.Merchant(), Number: t.OutTradeNo, State: provider.Pending, Code: event, Message: t.TradeStateDesc,
+		SettingsMatch: own.SameAs(t.Parties) && t.AppID == own.AppID && t.SpAppID == own.SpAppID}
 	if event != wire.EventPaid {
 		return notice, nil
 	}
@@ -77,7 +78,7 @@ func refundNotice(call provider.Call, plain []byte) (provider.Notice, error) {
 	if r.OutRefundNo == "" {
 		return provider.Notice{}, fmt.Errorf("%w: out_refund_no is missing", wire.ErrJSON)
 	}
-	return provider.Notice{Account: r.MchID, SettingsMatch: r.MchID == setting(call, SettingMchID), Number: r.OutTradeNo, RefundNumber: r.OutRefundNo,
+	return provider.Notice{Account: r.Merchant(), SettingsMatch: partiesOf(call, "").SameAs(r.Parties), Number: r.OutTradeNo, RefundNumber: r.OutRefundNo,
 		RefundState: refundState(r.RefundStatus), RefundAmount: r.Amount.Refund, Code: r.RefundStatus}, nil
 }
 

@@ -122,7 +122,7 @@ func (r *rig) signed(event string, plain string, key string) provider.Message {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	body, err := encode(wire.Notification{ID: "EV-1", CreateTime: wire.FormatTime(epoch), ResourceType: "encrypt-resource", EventType: event, Resource: res})
+	body, err := wire.Encode(wire.Notification{ID: "EV-1", CreateTime: wire.FormatTime(epoch), ResourceType: "encrypt-resource", EventType: event, Resource: res})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -289,7 +289,7 @@ func FuzzReadNotification(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body, err := encode(wire.Notification{ID: "EV-1", EventType: event, Resource: res})
+		body, err := wire.Encode(wire.Notification{ID: "EV-1", EventType: event, Resource: res})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,7 @@ import (
 
 // AuthorizeURL implements provider.PayerResolver: scope snsapi_base, which asks the buyer nothing. state is 1 to 128 of [A-Za-z0-9].
 func (Connector) AuthorizeURL(call provider.Call, redirectURI, state string) string {
-	return wire.AuthorizeURL(setting(call, SettingOpenURL), setting(call, SettingAppID), redirectURI, state)
+	return wire.AuthorizeURL(setting(call, SettingOpenURL), partiesOf(call, ProductJSAPI).WalletAppID(), redirectURI, state)
 }
 
 // CodeParam implements provider.PayerResolver.
@@ -30,7 +30,11 @@ func (Connector) ResolvePayer(ctx context.Context, call provider.Call, code stri
 	if err != nil {
 		return "", err
 	}
-	secret, err := g.Secret(KeyAppSecret)
+	field := KeyAppSecret
+	if isPartner(call) && setting(call, SettingSubApp) != "" {
+		field = KeySubAppSecret
+	}
+	secret, err := g.Secret(field)
 	if err != nil {
 		return "", err
 	}
@@ -39,7 +43,7 @@ func (Connector) ResolvePayer(ctx context.Context, call provider.Call, code stri
 		ctx, cancel = context.WithTimeout(ctx, call.Timeout)
 		defer cancel()
 	}
-	target := setting(call, SettingOAuthURL) + wire.AccessTokenTarget(setting(call, SettingAppID), string(secret.Reveal()), code)
+	target := setting(call, SettingOAuthURL) + wire.AccessTokenTarget(partiesOf(call, ProductJSAPI).WalletAppID(), string(secret.Reveal()), code)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return "", errors.New("wechatpay: the setting oauth_url is not an address")

@@ -3,7 +3,6 @@ package wechatpay
 import (
 	"context"
 	"net/http"
-	"strconv"
 
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
@@ -15,7 +14,7 @@ func (Connector) Refund(ctx context.Context, call provider.Call, r provider.Refu
 	if l := checkRefund(call, r); l != nil {
 		return provider.RefundResult{State: provider.RefundFailed, Class: provider.ClassInvalid, Field: l.field, Message: l.message}
 	}
-	body := wire.RefundRequest{TransactionID: r.TxnNo, OutRefundNo: r.Refund.Number, Reason: r.Refund.Reason, NotifyURL: r.NotifyURL,
+	body := wire.RefundRequest{SubMchID: call.SubMerchant, TransactionID: r.TxnNo, OutRefundNo: r.Refund.Number, Reason: r.Refund.Reason, NotifyURL: r.NotifyURL,
 		Amount: wire.RefundAmount{Refund: r.Refund.Amount, Total: r.Total, Currency: currency}}
 	if r.TxnNo == "" {
 		body.OutTradeNo = r.Attempt.Number
@@ -26,7 +25,7 @@ func (Connector) Refund(ctx context.Context, call provider.Call, r provider.Refu
 
 // QueryRefund implements provider.RefundQuerier.
 func (Connector) QueryRefund(ctx context.Context, call provider.Call, r provider.RefundRequest) provider.RefundResult {
-	a := send(ctx, call, "refund_query", http.MethodGet, wire.RefundPath(r.Refund.Number), nil)
+	a := send(ctx, call, "refund_query", http.MethodGet, wire.RefundPath(r.Refund.Number, call.SubMerchant), nil)
 	return refundResult(a, r, func(m meaning) provider.RefundState { return m.refundQuery })
 }
 
@@ -44,9 +43,6 @@ func refundResult(a answer, r provider.RefundRequest, pick func(meaning) provide
 		}
 		if result.State == provider.RefundAbsent {
 			result.Class = provider.ClassNone
-		}
-		if result.Message == "" {
-			result.Message = "HTTP " + strconv.Itoa(a.status) + " without WeChat Pay's error body"
 		}
 		return result
 	}

@@ -1,17 +1,22 @@
-// Package wechatpay connects Postern to WeChat Pay's API v3 for direct merchants: native (a QR code), h5 (a phone's browser) and jsapi (inside WeChat), with
-// query, close, refund, refund query, notifications, the OAuth that names the payer, and platform certificates or the newer public key.
+// Package wechatpay connects Postern to WeChat Pay's API v3, for direct merchants and for the sub-merchants of a service provider: native (a QR code), h5 (a phone's
+// browser), jsapi (inside WeChat), mini and app (for callers of the API) and barcode (the seller scans the buyer's code), with query, close, reversal, refund, refund
+// query, notifications, the OAuth that names the payer, and platform certificates or the newer public key.
 //
 // Quirks that shaped it:
 //   - Every 2xx is signed, the empty 204 too; errors are not. A 2xx that does not verify says nothing: the result is unknown.
 //   - Refund answers mean "accepted". Only notification and query tell the outcome.
 //   - A tiny share of answers and notifications is wrongly signed on purpose (WECHATPAY/SIGNTEST/...): they fail like any bad signature and come again.
-//   - There is no notification of failure or closing, so the switch polls.
+//   - There is no notification of failure or closing, and none at all of a code that was scanned, so the switch polls.
+//   - A reversal answers the same whether it closed or gave back: a query before it and one after it tell, and the first names the money where the second does not.
 //   - The h5 page believes a payment only when the browser sends a Referer of a registered domain: pages that link to it must not suppress it.
 //
 // Amounts are integer fen; the only currency is CNY. Protocol facts come from the API v3 pages of pay.weixin.qq.com and the official SDKs; see wire.
 package wechatpay
 
 import (
+	"cmp"
+	"time"
+
 	"postern"
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
@@ -23,6 +28,9 @@ const (
 	ProductNative = "native"
 	ProductH5     = "h5"
 	ProductJSAPI  = "jsapi"
+	ProductApp    = "app"
+	ProductMini   = "mini"
+	ProductCode   = "barcode"
 )
 
 // Names of the settings of a credential set.
@@ -32,6 +40,11 @@ const (
 	SettingBaseURL  = "base_url"
 	SettingOpenURL  = "open_url"
 	SettingOAuthURL = "oauth_url"
+	SettingMiniApp  = "mini_appid"
+	SettingMobile   = "app_appid"
+	SettingStore    = "store_id"
+	SettingPartner  = "partner"
+	SettingSubApp   = "sub_appid"
 )
 
 // Names of the key fields of a generation.
@@ -42,6 +55,7 @@ const (
 	KeyAppSecret        = "app_secret"
 	KeyPlatformPublic   = "platform_public_key"
 	KeyPlatformPublicID = "platform_public_key_id"
+	KeySubAppSecret     = "sub_app_secret"
 )
 
 const currency = "CNY"
@@ -55,6 +69,7 @@ func New() Connector { return Connector{} }
 var (
 	_ provider.Connector      = Connector{}
 	_ provider.Closer         = Connector{}
+	_ provider.Reverser       = Connector{}
 	_ provider.Refunder       = Connector{}
 	_ provider.RefundQuerier  = Connector{}
 	_ provider.Notifiable     = Connector{}
@@ -74,31 +89,44 @@ const simulatedPage = "/phone/pay?prepay_id={package}&appId={appId}&timeStamp={t
 const glyph = "M9 3C4.6 3 1 5.9 1 9.5c0 2 1.1 3.8 2.9 5L3.2 17l2.9-1.5c.6.2 1.3.3 2 .4A6 6 0 0 1 8 14.600c0-3.400 3.300-6.100 7.400-6.100h.9C15.600 5.400 12.600 3 9 3z" +
 	"M23 14.600c0-2.800-2.900-5.100-6.500-5.100S10 11.800 10 14.600s2.900 5.100 6.500 5.100c.7 0 1.300-.1 1.900-.2L21 21l-.6-2.200c1.600-1 2.600-2.500 2.600-4.200z"
 
+// codeLife is how long a till waits for the buyer's password before it reverses: what the documentation of payment codes advises (ask every 10 s, give up at 45 s).
+const codeLife = 45 * time.Second
+
 // Describe implements provider.Connector.
 func (Connector) Describe() provider.Description {
-	product := func(code string, action postern.ActionType) provider.ProductInfo {
-		return provider.ProductInfo{Code: code, Action: string(action), MinAmount: 1, Currencies: []string{currency}}
-	}
-	native, h5, jsapi := product(ProductNative, postern.ActionQR), product(ProductH5, postern.ActionRedirect), product(ProductJSAPI, postern.ActionJSAPI)
-	jsapi.NeedsPayer = true
-	jsapi.Bridge = &provider.Bridge{Object: "WeixinJSBridge", ReadyEvent: "WeixinJSBridgeReady", Call: bridgeCall, SimulatedPage: simulatedPage}
 	return provider.Description{
 		Code: Code, NameZH: "微信支付", NameEN: "WeChat Pay", Colour: "#06803f", Glyph: glyph,
 		Evidence: "Signatures, notifications and certificates are held against published vectors of three SDKs; the sandbox is driven by a public npm SDK with " +
-			"signature checking on. Nothing was run against the live service. The spelling of some error codes and the close of unknown orders are unconfirmed.",
-		Products: []provider.ProductInfo{jsapi, h5, native},
-		Settings: settings(), Keys: keyFields(), Wallets: []string{"wechat"},
+			"signature checking on. Nothing was run against the live service. The spelling of some error codes, the close of unknown orders and what a query says of a " +
+			"reversed order are unconfirmed.",
+		Products: products(), Settings: settings(), Keys: keyFields(), Wallets: []string{"wechat"},
 	}
+}
+
+func products() []provider.ProductInfo {
+	product := func(code string, action postern.ActionType) provider.ProductInfo {
+		return provider.ProductInfo{Code: code, Action: string(action), MinAmount: 1, Currencies: []string{currency}}
+	}
+	jsapi, mini, barcode := product(ProductJSAPI, postern.ActionJSAPI), product(ProductMini, postern.ActionMini), product(ProductCode, "")
+	jsapi.NeedsPayer, mini.NeedsPayer = true, true
+	jsapi.Bridge = &provider.Bridge{Object: "WeixinJSBridge", ReadyEvent: "WeixinJSBridgeReady", Call: bridgeCall, SimulatedPage: simulatedPage}
+	barcode.NeedsAuthCode, barcode.ChargesAtOnce, barcode.Silent, barcode.Life = true, true, true, codeLife
+	return []provider.ProductInfo{jsapi, product(ProductH5, postern.ActionRedirect), product(ProductNative, postern.ActionQR), mini, product(ProductApp, postern.ActionApp), barcode}
 }
 
 func settings() []provider.Field {
 	return []provider.Field{
-		{Name: SettingMchID, LabelZH: "商户号", LabelEN: "Merchant number (mchid)", Required: true, ReadyField: "mchid"},
+		{Name: SettingMchID, LabelZH: "商户号", LabelEN: "Merchant number (mchid)", Required: true, ReadyField: "mchid", Help: "A service provider's own number, where it is one."},
 		{Name: SettingAppID, LabelZH: "公众号 AppID", LabelEN: "AppID of the official account", Required: true, ReadyField: "appid",
 			Help: "It must be bound to the merchant number in the console."},
 		{Name: SettingBaseURL, LabelZH: "接口地址", LabelEN: "API address", Default: "https://api.mch.weixin.qq.com", ReadyField: "base_url"},
 		{Name: SettingOpenURL, LabelZH: "授权页地址", LabelEN: "OAuth page address", Default: "https://open.weixin.qq.com", ReadyField: "base_url"},
 		{Name: SettingOAuthURL, LabelZH: "授权接口地址", LabelEN: "OAuth API address", Default: "https://api.weixin.qq.com", ReadyField: "base_url"},
+		{Name: SettingMiniApp, LabelZH: "小程序 AppID", LabelEN: "AppID of the mini program", PerChannel: true, Help: "For mini; without it the AppID above is used."},
+		{Name: SettingMobile, LabelZH: "移动应用 AppID", LabelEN: "AppID of the mobile app", PerChannel: true, Help: "For app; without it the AppID above is used."},
+		{Name: SettingStore, LabelZH: "门店编号", LabelEN: "The shop's number at the till", PerChannel: true, Help: "For barcode; without it the merchant number is named."},
+		{Name: SettingPartner, LabelZH: "服务商模式", LabelEN: "Service provider", Help: "yes: the account is a service provider's, and every channel names its sub-merchant."},
+		{Name: SettingSubApp, LabelZH: "子商户 AppID", LabelEN: "AppID of the sub-merchant", PerChannel: true, Help: "Under a service provider, where buyers are known by the sub-merchant's own AppID."},
 	}
 }
 
@@ -110,6 +138,7 @@ func keyFields() []provider.KeyField {
 		{Name: KeyAppSecret, Kind: provider.KeySecret, LabelZH: "AppSecret", LabelEN: "AppSecret, needed for jsapi"},
 		{Name: KeyPlatformPublic, Kind: provider.KeyRSAPublic, LabelZH: "微信支付公钥", LabelEN: "WeChat Pay public key (public-key mode)", IDField: KeyPlatformPublicID},
 		{Name: KeyPlatformPublicID, Kind: provider.KeySecret, LabelZH: "微信支付公钥ID", LabelEN: "Id of that public key (" + wire.PublicKeyIDPrefix + "...)"},
+		{Name: KeySubAppSecret, Kind: provider.KeySecret, LabelZH: "子商户 AppSecret", LabelEN: "AppSecret of the sub-merchant's AppID", PerChannel: true},
 	}
 }
 
@@ -124,4 +153,27 @@ func setting(call provider.Call, name string) string {
 		}
 	}
 	return ""
+}
+
+// isPartner says that the account is a service provider's, who acts for a sub-merchant.
+func isPartner(call provider.Call) bool {
+	return call.SubMerchant != "" || setting(call, SettingPartner) == "yes"
+}
+
+// partiesOf says whose order it is and under which appid. An openid belongs to one appid, so mini programs and mobile apps have their own.
+func partiesOf(call provider.Call, product string) wire.Parties {
+	own := setting(call, SettingAppID)
+	if isPartner(call) {
+		own = setting(call, SettingSubApp)
+	}
+	switch product {
+	case ProductMini:
+		own = cmp.Or(setting(call, SettingMiniApp), own)
+	case ProductApp:
+		own = cmp.Or(setting(call, SettingMobile), own)
+	}
+	if isPartner(call) {
+		return wire.Parties{SpAppID: setting(call, SettingAppID), SpMchID: setting(call, SettingMchID), SubAppID: own, SubMchID: call.SubMerchant}
+	}
+	return wire.Parties{AppID: own, MchID: setting(call, SettingMchID)}
 }

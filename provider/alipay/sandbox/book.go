@@ -22,7 +22,7 @@ const openingBalance = 1_000_000_000_000_00
 // order is one order of a merchant. Before tradeNo is set there is no trade, only a code. Amounts are in fen.
 type order struct {
 	account    Account
-	op         string // native, h5, page, jsapi
+	op         string // native, h5, page, jsapi, barcode
 	outTradeNo string
 	tradeNo    string
 	code       string // random part of the address that opens the order
@@ -62,10 +62,11 @@ type book struct {
 	byCode map[string]*order
 	wallet map[string]int64 // balance in fen by user id
 	grants map[string]grant
+	shown  map[string]*shownCode // payment codes that buyers showed
 }
 
 func newBook() book {
-	return book{byOut: map[string]*order{}, byNo: map[string]*order{}, byCode: map[string]*order{}, wallet: map[string]int64{}, grants: map[string]grant{}}
+	return book{byOut: map[string]*order{}, byNo: map[string]*order{}, byCode: map[string]*order{}, wallet: map[string]int64{}, grants: map[string]grant{}, shown: map[string]*shownCode{}}
 }
 
 // settle lets time pass over an order: unpaid trades close when they expire, paid ones finish when refunds are over.

@@ -42,6 +42,7 @@ type method struct {
 }
 
 var methods = map[string]method{
+	wire.MethodPay:         {op: opBarcode, api: (*Sandbox).charge},
 	wire.MethodPrecreate:   {op: opNative, api: (*Sandbox).precreate},
 	wire.MethodCreate:      {op: opJSAPI, api: (*Sandbox).create},
 	wire.MethodWapPay:      {op: opH5, page: (*Sandbox).wapPay},
@@ -200,9 +201,7 @@ func (s *Sandbox) answer(w http.ResponseWriter, r *http.Request, name, signType 
 	old := m.op == ""
 	switch {
 	case bad != nil:
-		value = append(wire.Fields{
-			{Name: "code", Value: bad.code}, {Name: "msg", Value: wire.Messages[bad.code]}, {Name: "sub_code", Value: bad.sub}, {Name: "sub_msg", Value: bad.message},
-		}, bad.with...)
+		value = append(wire.Fields{}.Set("code", bad.code).Set("msg", wire.Messages[bad.code]).Set("sub_code", bad.sub).Set("sub_msg", bad.message), bad.with...)
 		old = old || m.bare
 	case m.bare:
 		value = fields // the OAuth token method has no code and msg

@@ -54,16 +54,17 @@ var Schedule = []time.Duration{
 }
 
 // Ops are the names by which faults are ordered: products for starts, then the other methods.
-var Ops = []string{opNative, opH5, opPage, opJSAPI, opQuery, opClose, opCancel, opRefund, opRefundQuery, opOAuth}
+var Ops = []string{opNative, opH5, opPage, opJSAPI, opBarcode, opQuery, opClose, opCancel, opRefund, opRefundQuery, opOAuth}
 
 const (
 	opNative      = "native"
 	opH5          = "h5"
 	opPage        = "page"
 	opJSAPI       = "jsapi"
+	opBarcode     = "barcode"
 	opQuery       = "query"
 	opClose       = "close"
-	opCancel      = "cancel"
+	opCancel      = "reverse"
 	opRefund      = "refund"
 	opRefundQuery = "refund_query"
 	opOAuth       = "oauth_token"
@@ -76,6 +77,7 @@ const (
 	FaultSystemErrorAfterEffect = "system_error_after_effect" // 40004 ACQ.SYSTEM_ERROR, and the effect happened
 	FaultUnavailable            = "unavailable"               // 20000 isp.unknow-error, no effect
 	FaultClosed                 = "closed"                    // 40004 ACQ.SELLER_BEEN_BLOCKED: the gate is shut
+	FaultCancelRetry            = "cancel_retry"              // a cancel answers retry_flag Y, no effect
 	FaultSellerBalance          = "seller_balance_not_enough" // 40004 ACQ.SELLER_BALANCE_NOT_ENOUGH, for refunds
 )
 
@@ -121,7 +123,7 @@ func New(cfg Config) (*Sandbox, error) {
 		s.cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s.faults = sandboxkit.NewFaults(Ops...).Know(
-		FaultRateLimited, FaultSystemError, FaultSystemErrorAfterEffect, FaultUnavailable, FaultClosed, FaultSellerBalance)
+		FaultRateLimited, FaultSystemError, FaultSystemErrorAfterEffect, FaultUnavailable, FaultClosed, FaultSellerBalance, FaultCancelRetry)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{
 		Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: Schedule, Faults: s.faults, Log: s.cfg.Log,
 	})

@@ -82,6 +82,9 @@ func (s *Sandbox) cancel(c call) (wire.Fields, *refusal) {
 	if o == nil {
 		return wire.Fields{}.Set("out_trade_no", c.biz.Text("out_trade_no")).Set("retry_flag", "N"), nil
 	}
+	if _, ok := s.faults.Take(opCancel, FaultCancelRetry); ok {
+		return wire.Fields{}.Set("out_trade_no", o.outTradeNo).Set("retry_flag", "Y").Set("trade_no", o.tradeNo), nil
+	}
 	action := "close"
 	switch {
 	case o.status == wire.TradeFinished:

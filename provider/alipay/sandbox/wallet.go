@@ -138,7 +138,7 @@ func (s *Sandbox) outcome(o *order, result string) (sandboxkit.Outcome, error) {
 	switch {
 	case o.op == opJSAPI:
 		out.Message = map[string]string{"resultCode": result}
-	case o.op == opNative: // the buyer stays in the wallet
+	case o.op == opNative || o.op == opBarcode: // the buyer stays in the wallet
 	case result == wire.ResultPaid:
 		out.ReturnURL, err = s.returnAddress(o, s.now())
 	case o.quitURL != "":

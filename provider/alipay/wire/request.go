@@ -71,6 +71,14 @@ func CheckOrderNo(field, s string) error {
 	return nil
 }
 
+// CheckAuthCode checks auth_code: 16 to 24 digits, of which the first two are 25 to 30.
+func CheckAuthCode(s string) error {
+	if !digits(s, 16, 24) || s[:2] < "25" || s[:2] > "30" {
+		return &FieldError{"auth_code", "scan the payment code of the buyer's Alipay: 16 to 24 digits that begin with 25 to 30"}
+	}
+	return nil
+}
+
 // CheckAmount checks an amount in fen against the documented range.
 func CheckAmount(field string, fen int64) error {
 	if fen < MinAmount || fen > MaxAmount {

@@ -18,6 +18,7 @@ const (
 
 // Gateway methods of this package.
 const (
+	MethodPay         = "alipay.trade.pay"
 	MethodPrecreate   = "alipay.trade.precreate"
 	MethodWapPay      = "alipay.trade.wap.pay"
 	MethodPagePay     = "alipay.trade.page.pay"
@@ -50,6 +51,7 @@ const (
 // Gateway codes of a v2 answer. CodeSuccess says that the request was understood, never by itself that money moved.
 const (
 	CodeSuccess              = "10000"
+	CodeWaiting              = "10003" // alipay.trade.pay: the buyer's wallet asks for the password
 	CodeUnknown              = "20000"
 	CodeTokenPermission      = "20001"
 	CodeMissingArgument      = "40001"
@@ -62,6 +64,10 @@ const (
 	NotifyTypeTrade          = "trade_status_sync"
 	Acknowledged             = "success" // exactly these seven bytes acknowledge a notification
 	NotAcknowledged          = "fail"
+	SceneBarCode             = "bar_code"
+	SceneSecurityCode        = "security_code"
+	ActionClose              = "close" // action of a cancel
+	ActionRefund             = "refund"
 	ResultPaid               = "9000" // resultCode of the JSAPI bridge and resultStatus of the app SDK
 	ResultCanceled           = "6001"
 	SignTypeRSA2             = "RSA2" // SHA256withRSA, PKCS#1 v1.5
@@ -81,7 +87,7 @@ const (
 
 // Messages are the literal msg texts that belong to the gateway codes.
 var Messages = map[string]string{
-	CodeSuccess: "Success", CodeUnknown: "Service Currently Unavailable", CodeTokenPermission: "Insufficient Token Permissions",
+	CodeSuccess: "Success", CodeWaiting: " order success pay inprocess", CodeUnknown: "Service Currently Unavailable", CodeTokenPermission: "Insufficient Token Permissions",
 	CodeMissingArgument: "Missing Required Arguments", CodeInvalidArgument: "Invalid Arguments", CodeCondition: "Insufficient Conditions",
 	CodeBusiness: "Business Failed", CodeLimited: "Call Limited", CodePermission: "Insufficient Permissions",
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"postern/provider/sandboxkit"
 	"postern/provider/tenpay/wire"
 )
 
@@ -17,12 +18,12 @@ func (s *Sandbox) bill(w http.ResponseWriter, r *http.Request) {
 		day, err2 := time.ParseInLocation(time.DateOnly, p["trans_time"], wire.Beijing)
 		text, refused := []byte(nil), ""
 		switch {
-		case err != nil || err2 != nil || p["mchtype"] != "0":
+		case err != nil || err2 != nil || p["mchtype"] != wire.BillAll:
 			refused = "99000001:参数错误" // [GEN]
 		case !known || !account.signed(p.VerifyBill):
 			refused = "99000003:签名错误" // [GEN]
 		case s.now().Before(day.AddDate(0, 0, 1).Add(7 * time.Hour)):
-			refused = "03020003:该日期对帐单还没有生成"
+			refused = wire.BillNotReady + ":该日期对帐单还没有生成"
 		default:
 			text, err = s.Bill(p["spid"], day)
 		}
@@ -66,6 +67,19 @@ func (s *Sandbox) Bill(partner string, day time.Time) ([]byte, error) {
 	}
 	fmt.Fprintf(&b, "总交易单数, 总交易金额, 总退款金额\r\n%d,%s,%s,\r\n", rows, wire.FormatYuan(amount), wire.FormatYuan(refunds))
 	return gbk(b.String())
+}
+
+// BillKinds are the bills that are written: that of all transactions.
+func (b buttons) BillKinds() []string { return []string{"all"} }
+
+// WriteBill writes what the book has of a day so far, for whoever steers the simulator: unlike the download it does not wait for the next morning.
+func (b buttons) WriteBill(kind string, day time.Time) (string, []byte, error) {
+	if kind != "all" || len(b.s.cfg.Accounts) == 0 {
+		return "", nil, fmt.Errorf("a bill of the kind %q: %w", kind, sandboxkit.ErrNotFound)
+	}
+	partner := b.s.cfg.Accounts[0].Partner
+	file, err := b.s.Bill(partner, day)
+	return partner + "_" + day.In(wire.Beijing).Format("20060102") + ".txt", file, err // [GEN] the name
 }
 
 func gbk(text string) ([]byte, error) {

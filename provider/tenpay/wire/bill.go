@@ -21,6 +21,12 @@ const (
 
 const billFields = 11
 
+// BillAll is the mchtype of a bill of all transactions, BillNotReady the code of a day whose bill is not made yet.
+const (
+	BillAll      = "0"
+	BillNotReady = "03020003"
+)
+
 // BillRow is one row: a payment, or a refund where RefundNo is set. Amounts are in fen.
 type BillRow struct {
 	Line     int

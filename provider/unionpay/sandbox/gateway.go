@@ -42,12 +42,12 @@ func (s *Sandbox) admit(r *http.Request) (wire.Message, *refusal) {
 	case m["version"] != wire.Version || m["encoding"] == "" || m["accessType"] == "":
 		return m, refuse("10", "报文格式错误", "9100003")
 	}
-	for _, name := range []string{"orderId", "txnTime", "txnType", "txnSubType", "bizType"} {
-		if m[name] == "" {
+	for _, name := range []string{"txnTime", "txnType", "txnSubType", "bizType", "orderId"} {
+		if m[name] == "" && (name != "orderId" || m["txnType"] != wire.TypeFile) { // a request for a file names no order
 			return m, refuse("13", "缺少必填域 "+name, "9100005")
 		}
 	}
-	if _, err := wire.ParseTime(m["txnTime"]); err != nil || wire.CheckOrderID("orderId", m["orderId"]) != nil {
+	if _, err := wire.ParseTime(m["txnTime"]); err != nil || m["orderId"] != "" && wire.CheckOrderID("orderId", m["orderId"]) != nil {
 		return m, refuse("10", "报文格式错误", "9100006")
 	}
 	return m, nil
@@ -69,6 +69,8 @@ func (s *Sandbox) signed(a Account, m wire.Message) bool {
 // opOf names a call for faults.
 func opOf(path string, m wire.Message) string {
 	switch {
+	case path == wire.PathFile:
+		return opBill
 	case path == wire.PathQuery || m["txnType"] == wire.TypeQuery:
 		return opQuery
 	case m["txnType"] == wire.TypeRefund:
@@ -107,7 +109,7 @@ func (s *Sandbox) front(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// back takes calls of the merchant's server: orders with a code or a tn, refunds, queries.
+// back takes calls of the merchant's server: orders with a code or a tn, refunds, queries, bills.
 func (s *Sandbox) back(w http.ResponseWriter, r *http.Request) {
 	m, bad := s.admit(r)
 	op := opOf(r.URL.Path, m)
@@ -138,6 +140,8 @@ func (s *Sandbox) back(w http.ResponseWriter, r *http.Request) {
 // act carries a call out and fills the answer.
 func (s *Sandbox) act(op string, m, answer wire.Message) *refusal {
 	switch {
+	case op == opBill:
+		return s.file(m, answer)
 	case op == opQuery:
 		return s.query(m, answer)
 	case op == opRefund:

@@ -42,7 +42,7 @@ type Config struct {
 var Schedule = []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 5 * time.Minute}
 
 // Ops are the names by which faults are ordered: products for starts, then the other calls.
-var Ops = []string{opPage, opH5, opNative, opApp, opJSAPI, opQuery, opRefund}
+var Ops = []string{opPage, opH5, opNative, opApp, opJSAPI, opQuery, opRefund, opBill}
 
 const (
 	opPage   = "page"
@@ -52,6 +52,7 @@ const (
 	opJSAPI  = "jsapi"
 	opQuery  = "query"
 	opRefund = "refund"
+	opBill   = "bill"
 )
 
 // Faults of this sandbox besides the kit's: answers in the protocol, signed and with HTTP 200.
@@ -108,6 +109,7 @@ func New(cfg Config) (*Sandbox, error) {
 	mux.Handle("POST "+wire.PathApp, limited(s.back))
 	mux.Handle("POST "+wire.PathOrder, limited(s.back))
 	mux.Handle("POST "+wire.PathQuery, limited(s.back))
+	mux.Handle("POST "+wire.PathFile+"{$}", limited(s.back))
 	mux.Handle("/phone", s.phone)
 	mux.Handle("/phone/", s.phone)
 	s.handler = mux

@@ -18,13 +18,14 @@ import (
 // ErrMalformed is wrapped by every error about bytes that are no message.
 var ErrMalformed = errors.New("unionpay: malformed message")
 
-// Paths below the gateway's address, and the path of the file download.
+// Paths below the gateway's address, and the one below the address of the files.
 const (
 	PathFront = "/gateway/api/frontTransReq.do"
 	PathBack  = "/gateway/api/backTransReq.do"
 	PathQuery = "/gateway/api/queryTrans.do"
 	PathApp   = "/gateway/api/appTransReq.do"
 	PathOrder = "/gateway/api/order.do" // the page inside CloudPay and bank apps
+	PathFile  = "/"
 )
 
 // Constants of every message.
@@ -40,10 +41,12 @@ const (
 	TypeConsume  = "01"
 	TypeRefund   = "04"
 	TypeUndo     = "31"
+	TypeFile     = "76"
 	SubQuery     = "00"
 	SubConsume   = "01"
 	SubBuyerScan = "07" // the buyer scans
 	SubRefund    = "00"
+	SubFile      = "01"
 )
 
 // Business types and channels.
@@ -52,6 +55,7 @@ const (
 	BizOther   = "000000"
 	ChannelPC  = "07"
 	ChannelApp = "08"
+	FileZIP    = "00" // fileType
 )
 
 // Sign methods.

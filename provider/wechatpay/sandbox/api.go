@@ -1,12 +1,10 @@
 package sandbox
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"postern/provider/sandboxkit"
@@ -67,6 +65,18 @@ func (s *Sandbox) api(op string, h handler) http.Handler {
 		s.writeSigned(w, r, op, answer)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.faults.Around(w, r, op, effect) })
+}
+
+// inside is api for orders that are paid inside WeChat: by a page (jsapi) or by a mini program, which order at the same address.
+func (s *Sandbox) inside(h handler) http.Handler {
+	page, mini := s.api(OpJSAPI, h), s.api(OpMini, h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if slices.ContainsFunc(s.faults.List(), func(f sandboxkit.Fault) bool { return f.Op == OpMini }) {
+			mini.ServeHTTP(w, r)
+			return
+		}
+		page.ServeHTTP(w, r)
+	})
 }
 
 // ordered is the refusal that an armed fault asks for.
@@ -144,15 +154,40 @@ func (c *call) decode(v any) *refusal {
 	return nil
 }
 
-// mchID checks a merchant number in query or body against the one that signed.
-func (c *call) mchID(pointer, got string) *refusal {
-	if got == "" {
-		return badField(pointer, "mchid is missing")
+// parties checks whose order it is against who signed: a direct merchant's own, or that of a sub-merchant of the service provider who signed.
+func (c *call) parties(partner bool, p wire.Parties) *refusal {
+	signer, pointer := p.MchID, "/mchid"
+	if partner {
+		signer, pointer = p.SpMchID, "/sp_mchid"
 	}
-	if got != c.account.MchID {
+	switch {
+	case signer == "":
+		return badField(pointer, "the merchant number is missing")
+	case signer != c.account.MchID:
 		return refuse(http.StatusBadRequest, wire.CodeParamError, "http header中的mchid与post payload中的mchid不匹配")
+	case p.Partner() != partner:
+		return badField("", "fields of a direct merchant and of a service provider are mixed")
+	case partner && p.SubMchID == "":
+		return badField("/sub_mchid", "sub_mchid is missing")
+	case partner && c.account.sub(p.SubMchID) == nil:
+		return refuse(http.StatusForbidden, wire.CodeNoAuth, "特约商户未授权给该服务商")
 	}
 	return nil
+}
+
+// asked are the parties that a query names.
+func (c *call) asked(partner bool) (wire.Parties, *refusal) {
+	q := c.URL.Query()
+	p := wire.Parties{MchID: q.Get("mchid"), SpMchID: q.Get("sp_mchid"), SubMchID: q.Get("sub_mchid")}
+	return p, c.parties(partner, p)
+}
+
+// merchant is the number of the merchant whose money a call is about: the caller's, or that of a sub-merchant of the caller.
+func (c *call) merchant(subMchID string) (string, *refusal) {
+	if subMchID == "" {
+		return c.account.MchID, nil
+	}
+	return subMchID, c.parties(true, wire.Parties{SpMchID: c.account.MchID, SubMchID: subMchID})
 }
 
 // commonHeaders are those of a genuine answer. Request-ID keeps its capitals because wechatpay-java looks names up by exact case.
@@ -181,6 +216,9 @@ func (s *Sandbox) writeSigned(w http.ResponseWriter, r *http.Request, op string,
 	status := http.StatusNoContent
 	if answer != nil {
 		status, body = http.StatusOK, encode(answer)
+		if _, waits := answer.(wire.ErrorBody); waits { // 202: accepted, and the outcome is not known yet
+			status = http.StatusAccepted
+		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	}
 	s.commonHeaders(w.Header())
@@ -220,13 +258,11 @@ func spoil(h http.Header, fault string, wrong bool) {
 
 // encode writes compact JSON without escaping <, > and &, as WeChat does. Its arguments are our own structs and maps, which always encode.
 func encode(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(fmt.Sprintf("wechatpay sandbox: %T does not encode: %v", v, err))
+	b, err := wire.Encode(v)
+	if err != nil {
+		panic("wechatpay sandbox: " + err.Error())
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	return b
 }
 
 func notFound(*call) (any, *refusal) {

@@ -19,6 +19,9 @@ const (
 	maxRefunds    = 50
 	refundWindow  = 365 * 24 * time.Hour
 	oauthCodeLife = 5 * time.Minute
+	codeLife      = time.Minute     // of a payment code: it changes on the phone about every minute
+	codePayLife   = 5 * time.Minute // how long the buyer's phone asks for the password [G]
+	reverseWindow = 7 * 24 * time.Hour
 	startBalance  = 1_000_000_00 // fen in every new buyer's wallet: a million yuan
 )
 
@@ -28,6 +31,8 @@ const (
 	kindNative kind = wire.TypeNative
 	kindH5     kind = wire.TypeH5
 	kindJSAPI  kind = wire.TypeJSAPI
+	kindApp    kind = wire.TypeApp
+	kindCode   kind = wire.TypeCode
 )
 
 // order is one row of the book.
@@ -49,6 +54,8 @@ type order struct {
 	buyer         string
 	paidTotal     int64 // what is reported as total; differs from Amount.Total only by fault
 	coupon        int64 // fen paid by WeChat
+	failed        bool  // code pay: the buyer declined
+	revokedAt     time.Time
 	refunds       []*refund
 }
 
@@ -75,6 +82,14 @@ type oauthCode struct {
 	used         bool
 }
 
+// payCode is what a buyer's phone shows to a seller.
+type payCode struct {
+	buyer    string
+	password bool
+	expires  time.Time
+	used     bool
+}
+
 // book is the simulated WeChat Pay's memory: orders, buyers' wallets and what merchants received, in fen. The sandbox's mutex guards it.
 type book struct {
 	orders     []*order // oldest first
@@ -84,6 +99,7 @@ type book struct {
 	processing []*refund // oldest first
 	prepays    map[string]ticket
 	codes      map[string]ticket // pr of a code_url
+	payCodes   map[string]*payCode
 	oauth      map[string]*oauthCode
 	buyers     map[string]int64  // balance by buyer
 	openIDs    map[string]string // buyer by appid + " " + openid
@@ -92,7 +108,7 @@ type book struct {
 
 func newBook() book {
 	return book{byNo: map[string]*order{}, byTxn: map[string]*order{}, refundNos: map[string]*refund{}, prepays: map[string]ticket{},
-		codes: map[string]ticket{}, oauth: map[string]*oauthCode{}, buyers: map[string]int64{}, openIDs: map[string]string{}, received: map[string]int64{}}
+		codes: map[string]ticket{}, payCodes: map[string]*payCode{}, oauth: map[string]*oauthCode{}, buyers: map[string]int64{}, openIDs: map[string]string{}, received: map[string]int64{}}
 }
 
 // key joins what is unique per merchant.
@@ -101,12 +117,18 @@ func key(mchID, no string) string { return mchID + " " + no }
 // state is the trade state at now: an order that nobody paid in time is closed.
 func (o *order) state(now time.Time) string {
 	switch {
+	case !o.revokedAt.IsZero():
+		return wire.StateRevoked
 	case len(o.refunds) > 0:
 		return wire.StateRefund
 	case o.transactionID != "":
 		return wire.StateSuccess
+	case o.failed:
+		return wire.StatePayError
 	case o.closed || !now.Before(o.expiresAt):
 		return wire.StateClosed
+	case o.kind == kindCode:
+		return wire.StateUserPaying
 	default:
 		return wire.StateNotPay
 	}
@@ -114,6 +136,7 @@ func (o *order) state(now time.Time) string {
 
 var stateWords = map[string]string{
 	wire.StateNotPay: "订单未支付", wire.StateSuccess: "支付成功", wire.StateRefund: "订单发生过退款", wire.StateClosed: "订单已关闭",
+	wire.StateRevoked: "订单已撤销", wire.StateUserPaying: "用户支付中，需要输入密码", wire.StatePayError: "支付失败(其他原因，如银行返回失败)",
 }
 
 // refunded is the sum of refunds that took or will take money, in fen.
@@ -127,23 +150,36 @@ func (o *order) refunded() int64 {
 	return sum
 }
 
-// transaction is what query and notification say.
-func (o *order) transaction(now time.Time) wire.Transaction {
-	t := wire.Transaction{AppID: o.AppID, MchID: o.MchID, OutTradeNo: o.OutTradeNo, TradeState: o.state(now),
+// transaction is what query and notification say. It needs s.mu.
+func (s *Sandbox) transaction(o *order) wire.Transaction {
+	now := s.now()
+	t := wire.Transaction{Parties: o.Parties, OutTradeNo: o.OutTradeNo, TradeState: o.state(now),
 		Amount: &wire.TransactionAmount{Total: o.Amount.Total, Currency: "CNY"}}
 	t.TradeStateDesc = stateWords[t.TradeState]
-	if o.transactionID == "" {
+	if o.transactionID == "" || t.TradeState == wire.StateRevoked && s.cfg.SilentReversals {
 		return t
 	}
 	t.TransactionID, t.TradeType, t.BankType, t.Attach = o.transactionID, string(o.kind), "OTHERS", o.Attach
 	t.SuccessTime = wire.FormatTime(o.paidAt)
-	t.Payer = &wire.Payer{OpenID: openID(o.AppID, o.buyer)}
+	t.Payer = o.payerOf(o.buyer)
 	t.Amount = &wire.TransactionAmount{Total: o.paidTotal, PayerTotal: o.paidTotal - o.coupon, Currency: "CNY", PayerCurrency: "CNY"}
 	if o.coupon > 0 {
 		t.PromotionDetail = []wire.Promotion{{CouponID: "109519", Name: "立减", Scope: "GLOBAL", Type: "NOCASH", Amount: o.coupon,
 			WechatpayContribute: o.coupon, Currency: "CNY"}}
 	}
 	return t
+}
+
+// payerOf is how an answer names a buyer: under every appid of the order.
+func (o *order) payerOf(buyer string) *wire.Payer {
+	if !o.Partner() {
+		return &wire.Payer{OpenID: openID(o.AppID, buyer)}
+	}
+	p := &wire.Payer{SpOpenID: openID(o.SpAppID, buyer)}
+	if o.SubAppID != "" {
+		p.SubOpenID = openID(o.SubAppID, buyer)
+	}
+	return p
 }
 
 func (r *refund) answer() wire.Refund {

@@ -29,6 +29,9 @@ const (
 	pubID  = "PUB_KEY_ID_0119000091912026112200000001"
 )
 
+// self is the merchant that tests are.
+var self = wire.Parties{AppID: appID, MchID: mchID}
+
 var (
 	epoch = time.Date(2026, 11, 22, 12, 0, 0, 0, wire.CST)
 	keys  = sync.OnceValue(func() (k struct {
@@ -219,20 +222,20 @@ func (sh *shop) refused(what string, a answer, status int, code string) {
 }
 
 func (sh *shop) order(no string) wire.Order {
-	return wire.Order{AppID: appID, MchID: mchID, Description: "乌龙茶", OutTradeNo: no, NotifyURL: sh.server.URL + "/notify",
+	return wire.Order{Parties: self, Description: "乌龙茶", OutTradeNo: no, NotifyURL: sh.server.URL + "/notify",
 		Amount: wire.Amount{Total: 6800, Currency: "CNY"}}
 }
 
 func (sh *shop) native(no string) string {
 	sh.t.Helper()
 	var r wire.OrderResult
-	sh.ok(sh.call("POST", wire.PathNative, sh.order(no), nil), 200, &r)
+	sh.ok(sh.call("POST", self.OrderPath(wire.KindNative), sh.order(no), nil), 200, &r)
 	return r.CodeURL
 }
 
 func (sh *shop) query(no string) (tr wire.Transaction) {
 	sh.t.Helper()
-	sh.ok(sh.call("GET", wire.QueryByOrderNo(no, mchID), nil, nil), 200, &tr)
+	sh.ok(sh.call("GET", self.QueryByOrderNo(no), nil, nil), 200, &tr)
 	return tr
 }
 

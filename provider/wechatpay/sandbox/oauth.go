@@ -13,12 +13,12 @@ import (
 func (s *Sandbox) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	back, err := url.Parse(q.Get("redirect_uri"))
-	a := s.byAppID(q.Get("appid"), "")
+	app, domain, known := s.app(q.Get("appid"))
 	switch {
-	case a == nil:
+	case !known:
 		http.Error(w, "AppID 参数错误", http.StatusBadRequest)
 		return
-	case err != nil || back.Host == "" || (back.Scheme != "http" && back.Scheme != "https") || (a.OAuthDomain != "" && back.Host != a.OAuthDomain):
+	case err != nil || back.Host == "" || (back.Scheme != "http" && back.Scheme != "https") || (domain != "" && back.Host != domain):
 		http.Error(w, "redirect_uri 参数错误", http.StatusBadRequest)
 		return
 	case q.Get("response_type") != "code" || (q.Get("scope") != "snsapi_base" && q.Get("scope") != "snsapi_userinfo"):
@@ -30,7 +30,7 @@ func (s *Sandbox) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	code := s.text(letters, 32)
-	s.book.oauth[code] = &oauthCode{appID: a.AppID, buyer: buyerOf(r), expires: s.now().Add(oauthCodeLife)}
+	s.book.oauth[code] = &oauthCode{appID: app.AppID, buyer: buyerOf(r), expires: s.now().Add(oauthCodeLife)}
 	s.mu.Unlock()
 	params := back.Query()
 	params.Set("code", code)
@@ -56,11 +56,11 @@ func (s *Sandbox) accessToken(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Sandbox) token(q url.Values) wire.TokenAnswer {
-	a := s.byAppID(q.Get("appid"), "")
+	a, _, known := s.app(q.Get("appid"))
 	switch {
-	case a == nil:
+	case !known:
 		return wire.TokenAnswer{ErrCode: wire.OAuthInvalidAppID, ErrMsg: "invalid appid"}
-	case subtle.ConstantTimeCompare([]byte(a.AppSecret), []byte(q.Get("secret"))) != 1:
+	case subtle.ConstantTimeCompare([]byte(a.Secret), []byte(q.Get("secret"))) != 1:
 		return wire.TokenAnswer{ErrCode: wire.OAuthInvalidSecret, ErrMsg: "invalid appsecret"}
 	case q.Get("grant_type") != "authorization_code":
 		return wire.TokenAnswer{ErrCode: wire.OAuthInvalidGrant, ErrMsg: "invalid grant_type"}

@@ -1,10 +1,10 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -14,13 +14,16 @@ import (
 // maxTotal is the largest order in fen: a million yuan [G], far above what a wallet allows in one go.
 const maxTotal = 100_000_000
 
-func (s *Sandbox) create(k kind) handler {
+func (s *Sandbox) create(k kind, partner bool) handler {
 	return func(c *call) (any, *refusal) {
 		var o wire.Order
 		if bad := c.decode(&o); bad != nil {
 			return nil, bad
 		}
-		if bad := s.checkOrder(c, k, &o); bad != nil {
+		if bad := c.parties(partner, o.Parties); bad != nil {
+			return nil, bad
+		}
+		if bad := s.checkOrder(k, &o); bad != nil {
 			return nil, bad
 		}
 		print, bad := fingerprint(c.body, k)
@@ -29,6 +32,9 @@ func (s *Sandbox) create(k kind) handler {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if k == kindCode {
+			return s.charge(c.account, o, print)
+		}
 		known, bad := s.place(c.account, k, o, print)
 		if bad != nil {
 			return nil, bad
@@ -50,10 +56,14 @@ func fingerprint(body []byte, k kind) (string, *refusal) {
 // place returns the order of this number, new or re-entered. It needs s.mu.
 func (s *Sandbox) place(a *Account, k kind, o wire.Order, print string) (*order, *refusal) {
 	now := s.now()
-	if known := s.book.byNo[key(o.MchID, o.OutTradeNo)]; known != nil {
+	if known := s.book.byNo[key(o.Merchant(), o.OutTradeNo)]; known != nil {
 		switch state := known.state(now); {
 		case state == wire.StateSuccess || state == wire.StateRefund:
 			return nil, refuse(http.StatusBadRequest, wire.CodeOrderPaid, "该订单已支付")
+		case state == wire.StateRevoked:
+			return nil, refuse(http.StatusBadRequest, wire.CodeOrderReversed, "该订单已撤销")
+		case state == wire.StatePayError:
+			return nil, refuse(http.StatusForbidden, wire.CodeTradeError, "支付失败，请更换订单号重新支付")
 		case state == wire.StateClosed:
 			return nil, refuse(http.StatusBadRequest, wire.CodeOrderClosed, "该订单已关闭")
 		case known.fingerprint != print:
@@ -62,6 +72,9 @@ func (s *Sandbox) place(a *Account, k kind, o wire.Order, print string) (*order,
 		return known, nil
 	}
 	known := &order{Order: o, account: a, kind: k, fingerprint: print, createdAt: now, expiresAt: now.Add(defaultExpiry)}
+	if k == kindCode {
+		known.expiresAt = now.Add(codePayLife)
+	}
 	if o.TimeExpire != "" {
 		at, err := wire.ParseTime(o.TimeExpire)
 		if err != nil {
@@ -73,7 +86,7 @@ func (s *Sandbox) place(a *Account, k kind, o wire.Order, print string) (*order,
 		}
 	}
 	s.book.orders = append(s.book.orders, known)
-	s.book.byNo[key(o.MchID, o.OutTradeNo)] = known
+	s.book.byNo[key(o.Merchant(), o.OutTradeNo)] = known
 	return known, nil
 }
 
@@ -98,14 +111,11 @@ func (s *Sandbox) ticketFor(o *order) wire.OrderResult {
 }
 
 // checkOrder applies the documented rules of every field.
-func (s *Sandbox) checkOrder(c *call, k kind, o *wire.Order) *refusal {
-	if bad := c.mchID("/mchid", o.MchID); bad != nil {
-		return bad
-	}
-	if o.AppID == "" || len(o.AppID) > 32 {
+func (s *Sandbox) checkOrder(k kind, o *wire.Order) *refusal {
+	if id := cmp.Or(o.AppID, o.SpAppID); id == "" || len(id) > 32 {
 		return badField("/appid", "appid is missing or longer than 32")
 	}
-	if s.byAppID(o.AppID, o.MchID) == nil {
+	if !s.bound(o.Parties) {
 		return refuse(http.StatusBadRequest, wire.CodeAppIDMchIDNotMatch, "appid和mch_id不匹配，请检查后再试")
 	}
 	if p := wire.CheckText(o.Description, wire.MaxDescription); p != "" || o.Description == "" {
@@ -117,7 +127,7 @@ func (s *Sandbox) checkOrder(c *call, k kind, o *wire.Order) *refusal {
 	if p := wire.CheckText(o.Attach, wire.MaxAttach); p != "" {
 		return badField("/attach", p)
 	}
-	if bad := s.checkNotifyURL(o.NotifyURL); bad != nil {
+	if bad := s.checkNotifyURL(o.NotifyURL); bad != nil && k != kindCode {
 		return bad
 	}
 	if o.Amount.Total < 1 || o.Amount.Total > maxTotal {
@@ -133,19 +143,21 @@ func (s *Sandbox) checkOrder(c *call, k kind, o *wire.Order) *refusal {
 }
 
 func (s *Sandbox) checkKind(k kind, o *wire.Order) *refusal {
-	if o.SceneInfo != nil && net.ParseIP(o.SceneInfo.PayerClientIP) == nil {
+	if o.SceneInfo != nil && k != kindCode && net.ParseIP(o.SceneInfo.PayerClientIP) == nil {
 		return badField("/scene_info/payer_client_ip", "payer_client_ip is not an address")
 	}
 	switch k {
 	case kindJSAPI:
-		if o.Payer == nil || o.Payer.OpenID == "" {
+		if o.Payer.ID() == "" {
 			return badField("/payer/openid", "openid is missing")
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.book.openIDs[o.AppID+" "+o.Payer.OpenID] == "" {
+		if s.payer(o) == "" {
 			return refuse(http.StatusBadRequest, wire.CodeParamError, "appid和openid不匹配")
 		}
+	case kindCode:
+		return checkCode(o)
 	case kindH5:
 		if o.SceneInfo == nil || o.SceneInfo.H5Info == nil {
 			return badField("/scene_info/h5_info", "h5_info is missing")
@@ -157,15 +169,14 @@ func (s *Sandbox) checkKind(k kind, o *wire.Order) *refusal {
 	return nil
 }
 
+// payer is the buyer behind an order's openid, empty for one that the appid does not know. It needs s.mu.
+func (s *Sandbox) payer(o *wire.Order) string {
+	return s.book.openIDs[o.PayerAppID(o.Payer)+" "+o.Payer.ID()]
+}
+
 func (s *Sandbox) checkNotifyURL(raw string) *refusal {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil || u.Host == "" || len(raw) > wire.MaxNotifyURL:
-		return badField("/notify_url", "notify_url is not an absolute address of at most 255 characters")
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return badField("/notify_url", "notify_url must not have parameters")
-	case u.Scheme != "https" && (s.cfg.RequireHTTPS || u.Scheme != "http"):
-		return badField("/notify_url", "notify_url must be https")
+	if p := wire.CheckNotifyURL(raw, !s.cfg.RequireHTTPS); p != "" {
+		return badField("/notify_url", "notify_url "+p)
 	}
 	return nil
 }
@@ -174,50 +185,58 @@ func orderNotExist() *refusal {
 	return refuse(http.StatusNotFound, wire.CodeOrderNotExist, "订单不存在")
 }
 
-func (s *Sandbox) queryByOrderNo(c *call) (any, *refusal) {
-	if bad := c.mchID("/mchid", c.URL.Query().Get("mchid")); bad != nil {
-		return nil, bad
+func (s *Sandbox) queryByOrderNo(partner bool) handler {
+	return func(c *call) (any, *refusal) {
+		p, bad := c.asked(partner)
+		if bad != nil {
+			return nil, bad
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		o := s.book.byNo[key(p.Merchant(), c.PathValue("no"))]
+		if o == nil || o.account.MchID != c.account.MchID {
+			return nil, orderNotExist()
+		}
+		return s.transaction(o), nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o := s.book.byNo[key(c.account.MchID, c.PathValue("no"))]
-	if o == nil {
-		return nil, orderNotExist()
-	}
-	return o.transaction(s.now()), nil
 }
 
-func (s *Sandbox) queryByTransactionID(c *call) (any, *refusal) {
-	if bad := c.mchID("/mchid", c.URL.Query().Get("mchid")); bad != nil {
-		return nil, bad
+func (s *Sandbox) queryByTransactionID(partner bool) handler {
+	return func(c *call) (any, *refusal) {
+		p, bad := c.asked(partner)
+		if bad != nil {
+			return nil, bad
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		o := s.book.byTxn[c.PathValue("id")]
+		if o == nil || o.Merchant() != p.Merchant() || o.account.MchID != c.account.MchID {
+			return nil, orderNotExist()
+		}
+		return s.transaction(o), nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o := s.book.byTxn[c.PathValue("id")]
-	if o == nil || o.MchID != c.account.MchID {
-		return nil, orderNotExist()
-	}
-	return o.transaction(s.now()), nil
 }
 
 // close answers 204 for unpaid, closed and unknown orders alike; the last was reported by merchants and is not in the documentation [G].
-func (s *Sandbox) close(c *call) (any, *refusal) {
-	var in wire.CloseRequest
-	if bad := c.decode(&in); bad != nil {
-		return nil, bad
-	}
-	if bad := c.mchID("/mchid", in.MchID); bad != nil {
-		return nil, bad
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o := s.book.byNo[key(in.MchID, c.PathValue("no"))]
-	if o == nil {
+func (s *Sandbox) close(partner bool) handler {
+	return func(c *call) (any, *refusal) {
+		var in wire.Parties
+		if bad := c.decode(&in); bad != nil {
+			return nil, bad
+		}
+		if bad := c.parties(partner, in); bad != nil {
+			return nil, bad
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		o := s.book.byNo[key(in.Merchant(), c.PathValue("no"))]
+		if o == nil {
+			return nil, nil
+		}
+		if o.transactionID != "" {
+			return nil, refuse(http.StatusBadRequest, wire.CodeOrderPaid, "该订单已支付")
+		}
+		o.closed = true
 		return nil, nil
 	}
-	if o.transactionID != "" {
-		return nil, refuse(http.StatusBadRequest, wire.CodeOrderPaid, "该订单已支付")
-	}
-	o.closed = true
-	return nil, nil
 }

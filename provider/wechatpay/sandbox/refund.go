@@ -20,17 +20,21 @@ func (s *Sandbox) refund(c *call) (any, *refusal) {
 	if bad := s.checkRefund(&in); bad != nil {
 		return nil, bad
 	}
+	merchant, bad := c.merchant(in.SubMchID)
+	if bad != nil {
+		return nil, bad
+	}
 	becomes := wire.RefundSuccess
 	if f, ok := s.faults.Take(OpRefund, FaultRefundAbnormal, FaultRefundClosed); ok {
 		becomes = map[string]string{FaultRefundAbnormal: wire.RefundAbnormal, FaultRefundClosed: wire.RefundClosed}[f.Fault]
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.refundedOrder(c.account.MchID, &in)
+	o := s.refundedOrder(merchant, &in)
 	if o == nil {
 		return nil, refuse(http.StatusNotFound, wire.CodeResourceNotExists, "订单不存在")
 	}
-	if known := s.book.refundNos[key(c.account.MchID, in.OutRefundNo)]; known != nil {
+	if known := s.book.refundNos[key(merchant, in.OutRefundNo)]; known != nil {
 		if known.order != o || known.request.Amount != in.Amount {
 			return nil, invalid("退款单号已存在且参数与原请求不一致")
 		}
@@ -43,7 +47,7 @@ func (s *Sandbox) refund(c *call) (any, *refusal) {
 	r := &refund{order: o, request: in, createdAt: now, due: now.Add(s.cfg.RefundDelay), becomes: becomes, status: wire.RefundProcessing,
 		id: "50300" + s.text(digits, 5) + now.In(wire.CST).Format("20060102") + s.text(digits, 11)}
 	o.refunds = append(o.refunds, r)
-	s.book.refundNos[key(o.MchID, in.OutRefundNo)] = r
+	s.book.refundNos[key(merchant, in.OutRefundNo)] = r
 	s.book.processing = append(s.book.processing, r)
 	select {
 	case s.wake <- struct{}{}:
@@ -81,7 +85,7 @@ func (s *Sandbox) refundedOrder(mchID string, in *wire.RefundRequest) *order {
 	} else {
 		o = s.book.byNo[key(mchID, in.OutTradeNo)]
 	}
-	if o == nil || o.MchID != mchID || in.OutTradeNo != "" && o.OutTradeNo != in.OutTradeNo {
+	if o == nil || o.Merchant() != mchID || in.OutTradeNo != "" && o.OutTradeNo != in.OutTradeNo {
 		return nil
 	}
 	return o
@@ -93,6 +97,8 @@ func (s *Sandbox) refundable(o *order, in *wire.RefundRequest) *refusal {
 	switch {
 	case o.transactionID == "":
 		return invalid("订单未支付，不能退款")
+	case !o.revokedAt.IsZero():
+		return invalid("订单已撤销，不能退款")
 	case now.Sub(o.paidAt) > refundWindow:
 		return invalid("订单已超过退款期限")
 	case in.Amount.Total != o.paidTotal:
@@ -101,7 +107,7 @@ func (s *Sandbox) refundable(o *order, in *wire.RefundRequest) *refusal {
 		return invalid("退款金额大于订单剩余可退金额")
 	case len(o.refunds) >= maxRefunds:
 		return invalid("该订单退款次数已达50次上限")
-	case s.book.received[o.MchID] < in.Amount.Refund:
+	case s.book.received[o.Merchant()] < in.Amount.Refund:
 		return refuse(http.StatusForbidden, wire.CodeNotEnough, "余额不足")
 	}
 	if n := len(o.refunds); n > 0 && now.Sub(o.refunds[n-1].createdAt) < s.cfg.RefundInterval {
@@ -111,9 +117,13 @@ func (s *Sandbox) refundable(o *order, in *wire.RefundRequest) *refusal {
 }
 
 func (s *Sandbox) refundQuery(c *call) (any, *refusal) {
+	merchant, bad := c.merchant(c.URL.Query().Get("sub_mchid"))
+	if bad != nil {
+		return nil, bad
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.book.refundNos[key(c.account.MchID, c.PathValue("no"))]
+	r := s.book.refundNos[key(merchant, c.PathValue("no"))]
 	if r == nil {
 		return nil, refuse(http.StatusNotFound, wire.CodeResourceNotExists, "退款单不存在")
 	}
@@ -140,9 +150,9 @@ func (s *Sandbox) settleRefund(r *refund) {
 		event, words = wire.EventRefundClosed, "退款关闭"
 	case wire.RefundAbnormal:
 		event, words = wire.EventRefundAbnormal, "退款异常"
-		s.book.received[r.order.MchID] -= r.request.Amount.Refund
+		s.book.received[r.order.Merchant()] -= r.request.Amount.Refund
 	default:
-		s.book.received[r.order.MchID] -= r.request.Amount.Refund
+		s.book.received[r.order.Merchant()] -= r.request.Amount.Refund
 		s.book.buyers[r.order.buyer] += r.payerRefund()
 	}
 	if r.request.NotifyURL == "" {
@@ -150,7 +160,7 @@ func (s *Sandbox) settleRefund(r *refund) {
 	}
 	a := r.answer()
 	s.notify(r.order.account, r.request.NotifyURL, event, words, "refund", wire.RefundNotice{
-		MchID: r.order.MchID, OutTradeNo: a.OutTradeNo, TransactionID: a.TransactionID, OutRefundNo: a.OutRefundNo, RefundID: a.RefundID,
+		Parties: r.order.Numbers(), OutTradeNo: a.OutTradeNo, TransactionID: a.TransactionID, OutRefundNo: a.OutRefundNo, RefundID: a.RefundID,
 		RefundStatus: a.Status, SuccessTime: a.SuccessTime, UserReceivedAccount: a.UserReceivedAccount,
 		Amount: wire.RefundNoticeAmount{Total: a.Amount.Total, Refund: a.Amount.Refund, PayerTotal: a.Amount.PayerTotal, PayerRefund: a.Amount.PayerRefund},
 	})

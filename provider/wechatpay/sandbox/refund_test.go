@@ -26,7 +26,7 @@ func TestRefundIsProcessingThenDone(t *testing.T) {
 	if n := sh.run(time.Second); n != 2 {
 		t.Errorf("%d steps, want the refund and its notification", n)
 	}
-	sh.ok(sh.call("GET", wire.RefundPath(body.OutRefundNo), nil, nil), 200, &later)
+	sh.ok(sh.call("GET", wire.RefundPath(body.OutRefundNo, ""), nil, nil), 200, &later)
 	if later.Status != wire.RefundSuccess || later.SuccessTime == "" || later.Amount.Refund != 800 || later.Amount.Total != 6800 {
 		t.Errorf("%+v", later)
 	}
@@ -66,7 +66,7 @@ func TestRefundRefusals(t *testing.T) {
 	sh.refused("unpaid", post(func(r *wire.RefundRequest) { r.OutTradeNo = "order0002" }), 400, wire.CodeInvalidRequest)
 	sh.refused("number", post(func(r *wire.RefundRequest) { r.OutRefundNo = "r 1" }), 400, wire.CodeParamError)
 	sh.refused("notify", post(func(r *wire.RefundRequest) { r.NotifyURL += "?x" }), 400, wire.CodeParamError)
-	sh.refused("unknown refund", sh.call("GET", wire.RefundPath("nobody"), nil, nil), 404, wire.CodeResourceNotExists)
+	sh.refused("unknown refund", sh.call("GET", wire.RefundPath("nobody", ""), nil, nil), 404, wire.CodeResourceNotExists)
 	sh.clock.Advance(refundWindow + time.Second)
 	sh.refused("after a year", post(func(*wire.RefundRequest) {}), 400, wire.CodeInvalidRequest)
 }
@@ -97,7 +97,7 @@ func TestRefundsThatFail(t *testing.T) {
 		sh.ok(sh.call("POST", wire.PathRefunds, sh.refundBody(no, 1, 6800), nil), 200, nil)
 		sh.run(time.Second)
 		var r wire.Refund
-		sh.ok(sh.call("GET", wire.RefundPath(no+"_r1"), nil, nil), 200, &r)
+		sh.ok(sh.call("GET", wire.RefundPath(no+"_r1", ""), nil, nil), 200, &r)
 		if r.Status != want {
 			t.Errorf("%s: %s", fault, r.Status)
 		}
@@ -135,13 +135,13 @@ func TestOrderedFaults(t *testing.T) {
 		code   string
 	}{FaultSystemError: {500, wire.CodeSystemError}, FaultRateLimited: {429, wire.CodeFrequencyLimited}, FaultClosed: {403, wire.CodeNoAuth}} {
 		sh.arm(OpNative, fault)
-		sh.refused(fault, sh.call("POST", wire.PathNative, sh.order("order0001"), nil), want.status, want.code)
+		sh.refused(fault, sh.call("POST", self.OrderPath(wire.KindNative), sh.order("order0001"), nil), want.status, want.code)
 	}
 	if len((controlBook{sh.s}).Orders()) != 0 {
 		t.Error("a refused order exists")
 	}
 	sh.arm(OpNative, sandboxkit.DropResponse)
-	if a := sh.call("POST", wire.PathNative, sh.order("order0001"), nil); a.status != 0 {
+	if a := sh.call("POST", self.OrderPath(wire.KindNative), sh.order("order0001"), nil); a.status != 0 {
 		t.Errorf("dropped answer: %d", a.status)
 	}
 	if len((controlBook{sh.s}).Orders()) != 1 {
@@ -149,7 +149,7 @@ func TestOrderedFaults(t *testing.T) {
 	}
 	for _, fault := range []string{FaultUnsigned, FaultUnknownSerial, FaultProbe, sandboxkit.WrongSignature} {
 		sh.arm(OpQuery, fault)
-		a := sh.call("GET", wire.QueryByOrderNo("order0001", mchID), nil, nil)
+		a := sh.call("GET", self.QueryByOrderNo("order0001"), nil, nil)
 		sig, err := wire.ParseSignature(a.header)
 		good := err == nil && sig.Serial == keys().platform[0].Serial && sig.Check(a.body, verifyWith(&keys().platform[0].Key.PublicKey)) == nil
 		if a.status != 200 || good {

@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +32,10 @@ const (
 	OpNative       = "native"
 	OpH5           = "h5"
 	OpJSAPI        = "jsapi"
+	OpMini         = "mini" // the same address as jsapi: a fault of either is met by the next order there
+	OpApp          = "app"
+	OpCodePay      = "barcode"
+	OpReverse      = "reverse"
 	OpQuery        = "query"
 	OpClose        = "close"
 	OpRefund       = "refund"
@@ -70,7 +75,19 @@ type Account struct {
 	MerchantPublicKey *rsa.PublicKey
 	APIv3Key          []byte // 32 bytes
 	OAuthDomain       string // when set, the only host (with its port, if any) to which OAuth may return
+	// Subs are the sub-merchants for whom this account, a service provider's then, may act.
+	Subs []SubMerchant
 }
+
+// SubMerchant is a merchant under a service provider, with the appids of its own that are bound to it.
+type SubMerchant struct {
+	MchID string
+	Name  string
+	Apps  []App
+}
+
+// App is an appid and its secret.
+type App struct{ AppID, Secret string }
 
 // Config is everything a sandbox needs from outside.
 type Config struct {
@@ -85,6 +102,8 @@ type Config struct {
 	NotifyWithPublicKey bool
 
 	Clock *sandboxkit.Clock
+	// SilentReversals leaves the transaction out of what a query says of a reversed order, as v2 documents of all that is not paid. [G] What v3 does is not documented.
+	SilentReversals bool
 	// Wall is the time written into signatures and expected in requests; nil means Clock.Now. Give the base clock here when Clock may be advanced while the
 	// merchant's clock stays: the book then lives in the future and signatures are still believed.
 	Wall func() time.Time
@@ -125,7 +144,7 @@ func New(cfg Config) (*Sandbox, error) {
 		return nil, fmt.Errorf("wechatpay sandbox: %w", err)
 	}
 	s := &Sandbox{cfg: cfg, rand: cfg.Rand, keys: append([]PlatformKey(nil), cfg.PlatformKeys...), book: newBook(), wake: make(chan struct{}, 1)}
-	s.faults = sandboxkit.NewFaults(OpNative, OpH5, OpJSAPI, OpQuery, OpClose, OpRefund, OpRefundQuery, OpCertificates, OpOAuth, OpPay).
+	s.faults = sandboxkit.NewFaults(OpNative, OpH5, OpJSAPI, OpMini, OpApp, OpCodePay, OpQuery, OpClose, OpReverse, OpRefund, OpRefundQuery, OpCertificates, OpOAuth, OpPay).
 		Know(FaultSystemError, FaultRateLimited, FaultClosed, FaultUnsigned, FaultUnknownSerial, FaultProbe, FaultRefundAbnormal, FaultRefundClosed,
 			FaultCoupon, FaultWrongAmount)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: schedule, Faults: s.faults, Log: cfg.Log})
@@ -171,12 +190,18 @@ func check(cfg *Config) error {
 // Handler serves everything that merchants and buyers reach.
 func (s *Sandbox) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST "+wire.PathNative, s.api(OpNative, s.create(kindNative)))
-	mux.Handle("POST "+wire.PathH5, s.api(OpH5, s.create(kindH5)))
-	mux.Handle("POST "+wire.PathJSAPI, s.api(OpJSAPI, s.create(kindJSAPI)))
-	mux.Handle("GET /v3/pay/transactions/out-trade-no/{no}", s.api(OpQuery, s.queryByOrderNo))
-	mux.Handle("GET /v3/pay/transactions/id/{id}", s.api(OpQuery, s.queryByTransactionID))
-	mux.Handle("POST /v3/pay/transactions/out-trade-no/{no}/close", s.api(OpClose, s.close))
+	for _, partner := range []bool{false, true} {
+		base := wire.OrdersBase(partner)
+		mux.Handle("POST "+base+"/"+wire.KindNative, s.api(OpNative, s.create(kindNative, partner)))
+		mux.Handle("POST "+base+"/"+wire.KindH5, s.api(OpH5, s.create(kindH5, partner)))
+		mux.Handle("POST "+base+"/"+wire.KindJSAPI, s.inside(s.create(kindJSAPI, partner)))
+		mux.Handle("POST "+base+"/"+wire.KindApp, s.api(OpApp, s.create(kindApp, partner)))
+		mux.Handle("POST "+base+"/"+wire.KindCodePay, s.api(OpCodePay, s.create(kindCode, partner)))
+		mux.Handle("GET "+base+"/out-trade-no/{no}", s.api(OpQuery, s.queryByOrderNo(partner)))
+		mux.Handle("GET "+base+"/id/{id}", s.api(OpQuery, s.queryByTransactionID(partner)))
+		mux.Handle("POST "+base+"/out-trade-no/{no}/close", s.api(OpClose, s.close(partner)))
+		mux.Handle("POST "+base+"/out-trade-no/{no}/reverse", s.api(OpReverse, s.reverse(partner)))
+	}
 	mux.Handle("POST "+wire.PathRefunds, s.api(OpRefund, s.refund))
 	mux.Handle("GET "+wire.PathRefunds+"/{no}", s.api(OpRefundQuery, s.refundQuery))
 	mux.Handle("GET "+wire.PathCertificates, s.api(OpCertificates, s.certificates))
@@ -266,12 +291,41 @@ func (s *Sandbox) account(mchID, serial string) *Account {
 	return nil
 }
 
-// byAppID returns the account with this appid, among those of mchID unless that is empty.
-func (s *Sandbox) byAppID(appID, mchID string) *Account {
-	for i := range s.cfg.Accounts {
-		if a := &s.cfg.Accounts[i]; a.AppID == appID && (mchID == "" || a.MchID == mchID) {
-			return a
+// sub returns the account's sub-merchant of this number.
+func (a *Account) sub(mchID string) *SubMerchant {
+	for i := range a.Subs {
+		if a.Subs[i].MchID == mchID {
+			return &a.Subs[i]
 		}
 	}
 	return nil
+}
+
+// bound reports whether an appid is bound to these parties' merchant, as the first check of every order has it.
+func (s *Sandbox) bound(p wire.Parties) bool {
+	for i := range s.cfg.Accounts {
+		a := &s.cfg.Accounts[i]
+		if !p.Partner() && a.MchID == p.MchID && a.AppID == p.AppID {
+			return true
+		}
+		if sub := a.sub(p.SubMchID); p.Partner() && a.MchID == p.SpMchID && a.AppID == p.SpAppID && sub != nil {
+			return p.SubAppID == "" || slices.ContainsFunc(sub.Apps, func(app App) bool { return app.AppID == p.SubAppID })
+		}
+	}
+	return false
+}
+
+// app returns an appid's secret and the only host to which its OAuth returns.
+func (s *Sandbox) app(appID string) (app App, domain string, ok bool) {
+	for _, a := range s.cfg.Accounts {
+		if a.AppID == appID {
+			return App{a.AppID, a.AppSecret}, a.OAuthDomain, true
+		}
+		for _, sub := range a.Subs {
+			if i := slices.IndexFunc(sub.Apps, func(app App) bool { return app.AppID == appID }); i >= 0 {
+				return sub.Apps[i], a.OAuthDomain, true
+			}
+		}
+	}
+	return App{}, "", false
 }

@@ -23,7 +23,7 @@ func TestOrderIsPaidAndNotified(t *testing.T) {
 	o := sh.order("order0001")
 	o.Attach = "a/b & c"
 	var r wire.OrderResult
-	sh.ok(sh.call("POST", wire.PathNative, o, nil), 200, &r)
+	sh.ok(sh.call("POST", self.OrderPath(wire.KindNative), o, nil), 200, &r)
 	if !strings.HasPrefix(r.CodeURL, codePrefix) || r.PrepayID != "" || r.H5URL != "" {
 		t.Errorf("%+v", r)
 	}
@@ -44,7 +44,7 @@ func TestOrderIsPaidAndNotified(t *testing.T) {
 		t.Errorf("paid: %+v", got)
 	}
 	var byID wire.Transaction
-	sh.ok(sh.call("GET", wire.QueryByTransactionID(got.TransactionID, mchID), nil, nil), 200, &byID)
+	sh.ok(sh.call("GET", self.QueryByTransactionID(got.TransactionID), nil, nil), 200, &byID)
 	notes, opened := sh.notices(func() any { return &wire.Transaction{} })
 	n := opened[0].(*wire.Transaction)
 	if notes[0].EventType != wire.EventPaid || n.TransactionID != got.TransactionID || byID.TransactionID != got.TransactionID || n.SuccessTime != "2026-11-22T12:00:00+08:00" {
@@ -63,16 +63,16 @@ func TestReentryAndStates(t *testing.T) {
 	}
 	later := sh.order("order0001")
 	later.TimeExpire = wire.FormatTime(epoch.Add(time.Hour))
-	sh.ok(sh.call("POST", wire.PathNative, later, nil), 200, nil)
+	sh.ok(sh.call("POST", self.OrderPath(wire.KindNative), later, nil), 200, nil)
 	other := sh.order("order0001")
 	other.Amount.Total++
-	sh.refused("other amount", sh.call("POST", wire.PathNative, other, nil), 400, wire.CodeInvalidRequest)
+	sh.refused("other amount", sh.call("POST", self.OrderPath(wire.KindNative), other, nil), 400, wire.CodeInvalidRequest)
 	other = sh.order("order0001")
 	other.SceneInfo = &wire.Scene{PayerClientIP: "127.0.0.1", H5Info: &wire.H5Info{Type: "Wap"}}
-	sh.refused("other product", sh.call("POST", wire.PathH5, other, nil), 400, wire.CodeInvalidRequest)
+	sh.refused("other product", sh.call("POST", self.OrderPath(wire.KindH5), other, nil), 400, wire.CodeInvalidRequest)
 
 	for range 2 { // closing twice is the same as once
-		a := sh.call("POST", wire.ClosePath("order0001"), wire.CloseRequest{MchID: mchID}, nil)
+		a := sh.call("POST", self.ClosePath("order0001"), self.Numbers(), nil)
 		sh.ok(a, 204, nil)
 		if len(a.body) != 0 || a.header.Get("Content-Type") != "" {
 			t.Errorf("204 with %q", a.body)
@@ -81,12 +81,12 @@ func TestReentryAndStates(t *testing.T) {
 	if got := sh.query("order0001"); got.TradeState != wire.StateClosed {
 		t.Errorf("state %s", got.TradeState)
 	}
-	sh.refused("closed", sh.call("POST", wire.PathNative, sh.order("order0001"), nil), 400, wire.CodeOrderClosed)
+	sh.refused("closed", sh.call("POST", self.OrderPath(wire.KindNative), sh.order("order0001"), nil), 400, wire.CodeOrderClosed)
 	sh.paid("order0002")
-	sh.refused("paid", sh.call("POST", wire.PathNative, sh.order("order0002"), nil), 400, wire.CodeOrderPaid)
-	sh.refused("close paid", sh.call("POST", wire.ClosePath("order0002"), wire.CloseRequest{MchID: mchID}, nil), 400, wire.CodeOrderPaid)
-	sh.refused("unknown", sh.call("GET", wire.QueryByOrderNo("nobody", mchID), nil, nil), 404, wire.CodeOrderNotExist)
-	sh.refused("unknown transaction", sh.call("GET", wire.QueryByTransactionID("4200", mchID), nil, nil), 404, wire.CodeOrderNotExist)
+	sh.refused("paid", sh.call("POST", self.OrderPath(wire.KindNative), sh.order("order0002"), nil), 400, wire.CodeOrderPaid)
+	sh.refused("close paid", sh.call("POST", self.ClosePath("order0002"), self.Numbers(), nil), 400, wire.CodeOrderPaid)
+	sh.refused("unknown", sh.call("GET", self.QueryByOrderNo("nobody"), nil, nil), 404, wire.CodeOrderNotExist)
+	sh.refused("unknown transaction", sh.call("GET", self.QueryByTransactionID("4200"), nil, nil), 404, wire.CodeOrderNotExist)
 	sh.refused("unknown path", sh.call("GET", "/v3/nothing", nil, nil), 404, wire.CodeNotFound)
 }
 
@@ -94,7 +94,7 @@ func TestExpiry(t *testing.T) {
 	sh := open(t, nil)
 	o := sh.order("order0001")
 	o.TimeExpire = wire.FormatTime(epoch.Add(10 * time.Second)) // lifted to a minute
-	sh.ok(sh.call("POST", wire.PathNative, o, nil), 200, nil)
+	sh.ok(sh.call("POST", self.OrderPath(wire.KindNative), o, nil), 200, nil)
 	sh.clock.Advance(59 * time.Second)
 	if got := sh.query("order0001"); got.TradeState != wire.StateNotPay {
 		t.Errorf("after 59 s: %s", got.TradeState)
@@ -139,9 +139,9 @@ func TestOrderFields(t *testing.T) {
 		"client address":      {func(o *wire.Order) { o.SceneInfo = &wire.Scene{PayerClientIP: "here"} }, wire.CodeParamError},
 		"jsapi without payer": {nil, wire.CodeParamError},
 	} {
-		o, path := sh.order("order0001"), wire.PathNative
+		o, path := sh.order("order0001"), self.OrderPath(wire.KindNative)
 		if c.edit == nil {
-			path = wire.PathJSAPI
+			path = self.OrderPath(wire.KindJSAPI)
 		} else {
 			c.edit(&o)
 		}
@@ -149,21 +149,21 @@ func TestOrderFields(t *testing.T) {
 	}
 	o := sh.order("order0001")
 	o.Payer = &wire.Payer{OpenID: "oStranger"}
-	sh.refused("foreign openid", sh.call("POST", wire.PathJSAPI, o, nil), 400, wire.CodeParamError)
-	sh.refused("h5 without scene", sh.call("POST", wire.PathH5, sh.order("order0001"), nil), 400, wire.CodeParamError)
-	sh.refused("number as number", sh.call("POST", wire.PathNative, `{"out_trade_no":1}`, nil), 400, wire.CodeParamError)
-	sh.refused("repeated field", sh.call("POST", wire.PathNative, `{"mchid":"1","mchid":"2"}`, nil), 400, wire.CodeParamError)
+	sh.refused("foreign openid", sh.call("POST", self.OrderPath(wire.KindJSAPI), o, nil), 400, wire.CodeParamError)
+	sh.refused("h5 without scene", sh.call("POST", self.OrderPath(wire.KindH5), sh.order("order0001"), nil), 400, wire.CodeParamError)
+	sh.refused("number as number", sh.call("POST", self.OrderPath(wire.KindNative), `{"out_trade_no":1}`, nil), 400, wire.CodeParamError)
+	sh.refused("repeated field", sh.call("POST", self.OrderPath(wire.KindNative), `{"mchid":"1","mchid":"2"}`, nil), 400, wire.CodeParamError)
 	if got := (controlBook{sh.s}).Orders(); len(got) != 0 {
 		t.Errorf("refused orders are in the book: %+v", got)
 	}
 	strict := open(t, func(c *Config) { c.RequireHTTPS = true })
-	strict.refused("plain http", strict.call("POST", wire.PathNative, strict.order("order0001"), nil), 400, wire.CodeParamError)
+	strict.refused("plain http", strict.call("POST", self.OrderPath(wire.KindNative), strict.order("order0001"), nil), 400, wire.CodeParamError)
 }
 
 func TestAuthentication(t *testing.T) {
 	sh := open(t, nil)
 	native := func(edit func(*http.Request)) answer {
-		return sh.call("POST", wire.PathNative, sh.order("order0001"), edit)
+		return sh.call("POST", self.OrderPath(wire.KindNative), sh.order("order0001"), edit)
 	}
 	sh.refused("no Accept", native(func(r *http.Request) { r.Header.Del("Accept") }), 400, wire.CodeParamError)
 	sh.refused("no User-Agent", native(func(r *http.Request) { r.Header.Set("User-Agent", "") }), 400, wire.CodeParamError)
@@ -180,7 +180,7 @@ func TestAuthentication(t *testing.T) {
 	if a := native(change(keys().serial, strings.ToLower(keys().serial))); a.status != 200 {
 		t.Errorf("lower-case serial: %d %s", a.status, a.body)
 	}
-	sh.refused("other target", sh.call("GET", wire.QueryByOrderNo("order0001", mchID), nil, func(r *http.Request) { r.URL.RawQuery += "&a=1" }), 401, wire.CodeSignError)
+	sh.refused("other target", sh.call("GET", self.QueryByOrderNo("order0001"), nil, func(r *http.Request) { r.URL.RawQuery += "&a=1" }), 401, wire.CodeSignError)
 
 	sh.key = keys().stranger
 	a := native(nil)
@@ -196,7 +196,7 @@ func TestAuthentication(t *testing.T) {
 		}
 	}
 	if err := json.Unmarshal(a.body, &seen); err != nil || seen.Detail.Detail.Issue != "sign not match" ||
-		seen.Detail.Info.Truncated != fmt.Sprintf("POST\n%s\n%d\n0123456789\n{\"appid\"\n", wire.PathNative, epoch.Unix()) {
+		seen.Detail.Info.Truncated != fmt.Sprintf("POST\n%s\n%d\n0123456789\n{\"appid\"\n", self.OrderPath(wire.KindNative), epoch.Unix()) {
 		t.Errorf("%s, %v", a.body, err)
 	}
 	sh.key = keys().merchant
@@ -279,7 +279,7 @@ func TestPlatformCertificates(t *testing.T) {
 		t.Error("retiring")
 	}
 	sh.serial = pubID
-	if a := sh.call("POST", wire.PathNative, sh.order("order0001"), nil); a.header.Get(wire.HeaderSerial) != pubID {
+	if a := sh.call("POST", self.OrderPath(wire.KindNative), sh.order("order0001"), nil); a.header.Get(wire.HeaderSerial) != pubID {
 		t.Errorf("public-key mode is answered by %s", a.header.Get(wire.HeaderSerial))
 	}
 	only := open(t, func(c *Config) { c.PlatformKeys, c.NotifyWithPublicKey = nil, true })
@@ -340,7 +340,7 @@ func TestJSAPIWallet(t *testing.T) {
 	o := sh.order("order0001")
 	o.Payer = &wire.Payer{OpenID: sh.s.OpenID(appID, "alice")}
 	var r wire.OrderResult
-	sh.ok(sh.call("POST", wire.PathJSAPI, o, nil), 200, &r)
+	sh.ok(sh.call("POST", self.OrderPath(wire.KindJSAPI), o, nil), 200, &r)
 	if len(r.PrepayID) != 36 {
 		t.Errorf("prepay_id %q", r.PrepayID)
 	}
@@ -384,7 +384,7 @@ func TestH5Cashier(t *testing.T) {
 		o := sh.order(no)
 		o.SceneInfo = &wire.Scene{PayerClientIP: ip, H5Info: &wire.H5Info{Type: "Wap"}}
 		var r wire.OrderResult
-		sh.ok(sh.call("POST", wire.PathH5, o, nil), 200, &r)
+		sh.ok(sh.call("POST", self.OrderPath(wire.KindH5), o, nil), 200, &r)
 		return r.H5URL + "&redirect_url=" + url.QueryEscape("https://shop.example/back")
 	}
 	link := order("order0001", "127.0.0.1")

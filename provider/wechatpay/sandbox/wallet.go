@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"net"
@@ -70,7 +71,7 @@ func (s *Sandbox) bridge(w http.ResponseWriter, r *http.Request) {
 	live := ok && t.order.kind == kindJSAPI && s.now().Before(t.expires)
 	buyer := ""
 	if live {
-		buyer = s.book.openIDs[t.order.AppID+" "+t.order.Payer.OpenID]
+		buyer = s.payer(&t.order.Order)
 	}
 	s.mu.Unlock()
 	switch {
@@ -87,12 +88,17 @@ func (s *Sandbox) bridge(w http.ResponseWriter, r *http.Request) {
 func (s *Sandbox) paySignGood(o *order, prepayID string, q url.Values) bool {
 	ts, err := wire.ParseTimestamp(q.Get("timeStamp"))
 	sig, err2 := base64.StdEncoding.DecodeString(strings.ReplaceAll(q.Get("paySign"), " ", "+")) // a page may forget to escape +
-	if err != nil || err2 != nil || q.Get("appId") != o.AppID || q.Get("signType") != "RSA" {
+	if err != nil || err2 != nil || q.Get("appId") != o.WalletAppID() || q.Get("signType") != "RSA" {
 		return false
 	}
-	message := wire.JSAPIMessage(o.AppID, ts, q.Get("nonceStr"), prepayID)
+	message := wire.JSAPIMessage(o.WalletAppID(), ts, q.Get("nonceStr"), prepayID)
+	return s.signedBy(o, message, sig)
+}
+
+// signedBy checks what opens the wallet under any live key of who ordered.
+func (s *Sandbox) signedBy(o *order, message, sig []byte) bool {
 	return slices.ContainsFunc(s.cfg.Accounts, func(a Account) bool {
-		return a.MchID == o.MchID && verifyWith(a.MerchantPublicKey)(message, sig) == nil
+		return a.MchID == o.account.MchID && verifyWith(a.MerchantPublicKey)(message, sig) == nil
 	})
 }
 
@@ -158,20 +164,31 @@ func (s *Sandbox) prepayOf(o *order) string {
 
 // payable says why this buyer cannot pay the order now. It needs s.mu.
 func (s *Sandbox) payable(o *order, buyer string) error {
-	if state := o.state(s.now()); state != wire.StateNotPay {
+	if state := o.state(s.now()); state != wire.StateNotPay && state != wire.StateUserPaying {
 		return fmt.Errorf("%w: %s", sandboxkit.ErrConflict, stateWords[state])
 	}
-	if o.kind == kindJSAPI && s.book.openIDs[o.AppID+" "+o.Payer.OpenID] != buyer {
+	if owner := s.owner(o); owner != "" && owner != buyer {
 		return fmt.Errorf("%w: 下单账号与支付账号不一致", sandboxkit.ErrConflict)
 	}
 	return nil
 }
 
+// owner is the only buyer who can pay the order, empty where anybody can. It needs s.mu.
+func (s *Sandbox) owner(o *order) string {
+	switch o.kind {
+	case kindJSAPI:
+		return s.payer(&o.Order)
+	case kindCode:
+		return o.buyer
+	}
+	return ""
+}
+
 // bill needs s.mu.
 func (s *Sandbox) bill(id string, o *order, buyer string) sandboxkit.Bill {
-	payee := o.account.Name
-	if payee == "" {
-		payee = o.MchID
+	payee := cmp.Or(o.account.Name, o.MchID)
+	if sub := o.account.sub(o.SubMchID); sub != nil {
+		payee = cmp.Or(sub.Name, sub.MchID)
 	}
 	return sandboxkit.Bill{ID: id, OrderNo: o.OutTradeNo, Title: o.Description, Payee: payee, Amount: yuan(o.Amount.Total), Status: o.state(s.now()),
 		Waiting: s.payable(o, buyer) == nil}
@@ -233,10 +250,14 @@ func (s *Sandbox) decide(o *order, buyer string, approve bool) error {
 		return err
 	}
 	if !approve {
-		o.declined = true
+		o.declined, o.failed = true, o.kind == kindCode
 		return nil
 	}
-	s.openID(o.AppID, buyer)
+	for _, id := range []string{o.AppID, o.SpAppID, o.SubAppID} {
+		if id != "" {
+			s.openID(id, buyer)
+		}
+	}
 	total, coupon := o.Amount.Total, int64(0)
 	if _, ok := s.faults.Take(OpPay, FaultWrongAmount); ok {
 		total++
@@ -252,8 +273,10 @@ func (s *Sandbox) decide(o *order, buyer string, approve bool) error {
 	o.transactionID = "42000" + s.text(digits, 5) + now.In(wire.CST).Format("20060102") + s.text(digits, 10)
 	s.book.byTxn[o.transactionID] = o
 	s.book.buyers[buyer] -= total - coupon
-	s.book.received[o.MchID] += total
-	s.notify(o.account, o.NotifyURL, wire.EventPaid, "支付成功", "transaction", o.transaction(now))
+	s.book.received[o.Merchant()] += total
+	if o.NotifyURL != "" {
+		s.notify(o.account, o.NotifyURL, wire.EventPaid, "支付成功", "transaction", s.transaction(o))
+	}
 	return nil
 }
 
@@ -270,6 +293,9 @@ func (b controlBook) Orders() []sandboxkit.Order {
 		row := sandboxkit.Order{OrderNo: o.OutTradeNo, ProviderNo: o.transactionID, Amount: o.Amount.Total, Currency: "CNY", Status: o.state(s.now())}
 		if o.transactionID != "" {
 			row.Amount = o.paidTotal
+		}
+		if !o.revokedAt.IsZero() && o.transactionID != "" { // the reversal gave it back, under the order's own number
+			row.Refunds = append(row.Refunds, sandboxkit.Refund{RefundNo: o.OutTradeNo, Amount: o.paidTotal, Status: wire.RefundSuccess})
 		}
 		for _, r := range o.refunds {
 			row.Refunds = append(row.Refunds, sandboxkit.Refund{RefundNo: r.request.OutRefundNo, Amount: r.request.Amount.Refund, Status: r.status})
@@ -289,15 +315,13 @@ func (b controlBook) press(no, payer string, approve bool) error {
 	s := b.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range s.cfg.Accounts {
-		o := s.book.byNo[key(s.cfg.Accounts[i].MchID, no)]
-		if o == nil {
-			continue
-		}
-		if payer == "" && o.kind == kindJSAPI { // whoever ordered it
-			payer = s.book.openIDs[o.AppID+" "+o.Payer.OpenID]
-		}
-		return s.decide(o, named(payer), approve)
+	i := slices.IndexFunc(s.book.orders, func(o *order) bool { return o.OutTradeNo == no })
+	if i < 0 {
+		return sandboxkit.ErrNotFound
 	}
-	return sandboxkit.ErrNotFound
+	o := s.book.orders[i]
+	if payer == "" { // whoever ordered it, or showed the code
+		payer = s.owner(o)
+	}
+	return s.decide(o, named(payer), approve)
 }

@@ -2,6 +2,8 @@ package wire
 
 import (
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -82,6 +84,27 @@ func CheckText(s string, limit int) string {
 		if r < 0x20 || r == 0x7f {
 			return "holds a control character: remove it"
 		}
+	}
+	return ""
+}
+
+// ValidAuthCode reports whether s may be a payment code: 18 digits that begin with 10 to 15.
+func ValidAuthCode(s string) bool {
+	return len(s) == 18 && s[0] == '1' && s[1] >= '0' && s[1] <= '5' && strings.Trim(s, "0123456789") == ""
+}
+
+// CheckNotifyURL returns a problem in words, or "". WeChat calls https only; insecure allows http, for a sandbox.
+func CheckNotifyURL(raw string, insecure bool) string {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Host == "":
+		return "is not an absolute address"
+	case len(raw) > MaxNotifyURL:
+		return "is longer than 255 characters"
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return "must not have parameters: WeChat refuses them"
+	case u.Scheme != "https" && (!insecure || u.Scheme != "http"):
+		return "must be https"
 	}
 	return ""
 }

@@ -36,6 +36,17 @@ func Decode(raw []byte, v any) error {
 	return nil
 }
 
+// Encode writes JSON as WeChat's own examples have it: <, > and & stay as they are.
+func Encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("wechatpay: encode %T: %w", v, err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
 func checkJSON(raw []byte) error {
 	switch {
 	case len(raw) > MaxBody:

@@ -1,49 +1,48 @@
 package wire
 
-import "net/url"
+import (
+	"cmp"
+	"net/url"
+)
 
-// Paths of API v3, without host. The values in braces are replaced by the functions below.
+// Kinds of orders: the last part of their address. See Parties for the addresses themselves.
 const (
-	PathNative       = "/v3/pay/transactions/native"
-	PathH5           = "/v3/pay/transactions/h5"
-	PathJSAPI        = "/v3/pay/transactions/jsapi"
+	KindNative  = "native"
+	KindH5      = "h5"
+	KindJSAPI   = "jsapi"
+	KindApp     = "app"
+	KindCodePay = "codepay" // a payment code that the seller scans, in API v3 since 2024
+)
+
+// Paths of API v3, without host.
+const (
 	PathRefunds      = "/v3/refund/domestic/refunds"
 	PathCertificates = "/v3/certificates"
 	PathAuthorize    = "/connect/oauth2/authorize"
 	PathAccessToken  = "/sns/oauth2/access_token"
 )
 
-// QueryByOrderNo is the request target that asks for an order by the merchant's number.
-func QueryByOrderNo(outTradeNo, mchID string) string {
-	return "/v3/pay/transactions/out-trade-no/" + url.PathEscape(outTradeNo) + "?mchid=" + url.QueryEscape(mchID)
+// RefundPath is the request target that asks for a refund by the merchant's refund number; a partner names the sub-merchant.
+func RefundPath(outRefundNo, subMchID string) string {
+	path := PathRefunds + "/" + url.PathEscape(outRefundNo)
+	if subMchID != "" {
+		path += "?sub_mchid=" + url.QueryEscape(subMchID)
+	}
+	return path
 }
 
-// QueryByTransactionID is the request target that asks for a paid order by WeChat's number.
-func QueryByTransactionID(id, mchID string) string {
-	return "/v3/pay/transactions/id/" + url.PathEscape(id) + "?mchid=" + url.QueryEscape(mchID)
-}
-
-// ClosePath is the request target that closes an order.
-func ClosePath(outTradeNo string) string {
-	return "/v3/pay/transactions/out-trade-no/" + url.PathEscape(outTradeNo) + "/close"
-}
-
-// RefundPath is the request target that asks for a refund by the merchant's refund number.
-func RefundPath(outRefundNo string) string { return PathRefunds + "/" + url.PathEscape(outRefundNo) }
-
-// Order is the body of POST /v3/pay/transactions/{native,h5,jsapi}.
+// Order is the body of an order of any kind. A code-pay order has no time_expire and no notify_url: nothing but its answer and queries tell of it.
 type Order struct {
-	AppID       string   `json:"appid"`
-	MchID       string   `json:"mchid"`
+	Parties
 	Description string   `json:"description"`
 	OutTradeNo  string   `json:"out_trade_no"`
 	TimeExpire  string   `json:"time_expire,omitempty"`
 	Attach      string   `json:"attach,omitempty"`
-	NotifyURL   string   `json:"notify_url"`
+	NotifyURL   string   `json:"notify_url,omitempty"`
 	GoodsTag    string   `json:"goods_tag,omitempty"`
 	Amount      Amount   `json:"amount"`
-	Payer       *Payer   `json:"payer,omitempty"`      // jsapi only
-	SceneInfo   *Scene   `json:"scene_info,omitempty"` // required by h5
+	Payer       *Payer   `json:"payer,omitempty"`      // jsapi and codepay
+	SceneInfo   *Scene   `json:"scene_info,omitempty"` // required by h5 and codepay
 	SettleInfo  *Settle  `json:"settle_info,omitempty"`
 	LimitPay    []string `json:"limit_pay,omitempty"`
 }
@@ -54,16 +53,35 @@ type Amount struct {
 	Currency string `json:"currency,omitempty"`
 }
 
-// Payer names the buyer; openid belongs to one appid.
+// Payer names the buyer by an openid, which belongs to one appid (a partner's sp_appid or sub_appid), or by the payment code that they show.
 type Payer struct {
-	OpenID string `json:"openid"`
+	OpenID    string `json:"openid,omitempty"`
+	SpOpenID  string `json:"sp_openid,omitempty"`
+	SubOpenID string `json:"sub_openid,omitempty"`
+	AuthCode  string `json:"auth_code,omitempty"`
 }
 
-// Scene is the payer's surroundings.
+// ID is the openid that the payer is known by, the sub-merchant's own first.
+func (p *Payer) ID() string {
+	if p == nil {
+		return ""
+	}
+	return cmp.Or(p.OpenID, p.SubOpenID, p.SpOpenID)
+}
+
+// Scene is the surroundings of the payer, or of the till.
 type Scene struct {
-	PayerClientIP string  `json:"payer_client_ip"`
+	PayerClientIP string  `json:"payer_client_ip,omitempty"`
 	DeviceID      string  `json:"device_id,omitempty"`
+	DeviceIP      string  `json:"device_ip,omitempty"`
 	H5Info        *H5Info `json:"h5_info,omitempty"`
+	StoreInfo     *Store  `json:"store_info,omitempty"`
+}
+
+// Store names the shop of a till, by WeChat's number for it or by the merchant's own.
+type Store struct {
+	ID    string `json:"id,omitempty"`
+	OutID string `json:"out_id,omitempty"`
 }
 
 // H5Info says what kind of page asks for an h5 payment. Type is iOS, Android or Wap.
@@ -78,22 +96,22 @@ type Settle struct {
 	ProfitSharing bool `json:"profit_sharing"`
 }
 
-// OrderResult is the answer to an order: exactly one field is set. PrepayID (jsapi) and CodeURL (native) live two hours, H5URL five minutes.
+// OrderResult is the answer to an order: exactly one field is set. PrepayID (jsapi, app) and CodeURL (native) live two hours, H5URL five minutes.
 type OrderResult struct {
 	PrepayID string `json:"prepay_id,omitempty"`
 	CodeURL  string `json:"code_url,omitempty"`
 	H5URL    string `json:"h5_url,omitempty"`
 }
 
-// CloseRequest is the body of a close; its answer is 204 without body.
-type CloseRequest struct {
-	MchID string `json:"mchid"`
+// ReverseAnswer is what a reversal answers; the body of the request is the Parties. It says only that the reversal was accepted.
+type ReverseAnswer struct {
+	Parties
+	OutTradeNo string `json:"out_trade_no"`
 }
 
 // Transaction is what a query and a payment notification say about an order. TransactionID, BankType and SuccessTime are absent or empty while it is unpaid.
 type Transaction struct {
-	AppID           string             `json:"appid,omitempty"`
-	MchID           string             `json:"mchid"`
+	Parties
 	OutTradeNo      string             `json:"out_trade_no"`
 	TransactionID   string             `json:"transaction_id,omitempty"`
 	TradeType       string             `json:"trade_type,omitempty"`
@@ -145,4 +163,6 @@ const (
 	TypeJSAPI  = "JSAPI"
 	TypeNative = "NATIVE"
 	TypeH5     = "MWEB"
+	TypeApp    = "APP"
+	TypeCode   = "MICROPAY"
 )

@@ -2,6 +2,7 @@ package wire
 
 // RefundRequest is the body of POST /v3/refund/domestic/refunds. OutRefundNo is the idempotency key: the same number never refunds twice.
 type RefundRequest struct {
+	SubMchID      string       `json:"sub_mchid,omitempty"`
 	TransactionID string       `json:"transaction_id,omitempty"`
 	OutTradeNo    string       `json:"out_trade_no,omitempty"`
 	OutRefundNo   string       `json:"out_refund_no"`
@@ -48,7 +49,7 @@ type RefundAnswerAmount struct {
 
 // RefundNotice is the decrypted resource of a refund notification. It names the merchant but no appid and no currency.
 type RefundNotice struct {
-	MchID               string             `json:"mchid"`
+	Parties
 	OutTradeNo          string             `json:"out_trade_no"`
 	TransactionID       string             `json:"transaction_id"`
 	OutRefundNo         string             `json:"out_refund_no"`

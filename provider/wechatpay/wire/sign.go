@@ -73,6 +73,11 @@ func JSAPIMessage(appID string, timestamp int64, nonce, prepayID string) []byte 
 	return fmt.Appendf(nil, "%s\n%d\n%s\nprepay_id=%s\n", appID, timestamp, nonce, prepayID)
 }
 
+// AppMessage is the text behind sign of a mobile app's payment: appid, timestamp (Unix seconds), noncestr and the bare prepay id, each ended by one LF.
+func AppMessage(appID string, timestamp int64, nonce, prepayID string) []byte {
+	return fmt.Appendf(nil, "%s\n%d\n%s\n%s\n", appID, timestamp, nonce, prepayID)
+}
+
 // Authorization is a parsed Authorization header. Timestamp is in Unix seconds.
 type Authorization struct {
 	MchID, Nonce, Serial string
