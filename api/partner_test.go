@@ -241,7 +241,7 @@ func TestAChannelsOwnValues(t *testing.T) {
 	set(1, nil, map[string]string{"app_private_key": "x"}).problem(http.StatusUnprocessableEntity, "invalid_request", "keys.app_private_key")
 	set(1, nil, map[string]string{"colour": "x"}).problem(http.StatusUnprocessableEntity, "invalid_request", "keys.colour")
 	set(7, nil, nil).problem(http.StatusConflict, "conflict", "version")
-	got := set(1, map[string]string{"store_id": "S-1"}, map[string]string{"auth_token": "201510BBaabdb44d8fd04607abf8d5931ec75D84"}).want(http.StatusOK)
+	got := set(1, map[string]string{"shop_no": "S-1"}, map[string]string{"shop_token": "201510BBaabdb44d8fd04607abf8d5931ec75D84"}).want(http.StatusOK)
 	if text, _ := json.Marshal(got); strings.Contains(string(text), "201510BB") {
 		t.Error("a key is shown again")
 	}
@@ -249,14 +249,14 @@ func TestAChannelsOwnValues(t *testing.T) {
 	for _, s := range b.get(path).want(http.StatusOK).list("settings") {
 		sources[s.text("name")] = s.text("source") + " " + s.text("value")
 	}
-	if sources["store_id"] != "channel S-1" || !strings.HasPrefix(sources["app_id"], "account ") {
+	if sources["shop_no"] != "channel S-1" || !strings.HasPrefix(sources["app_id"], "account ") {
 		t.Errorf("settings %v", sources)
 	}
 	c, err := b.w.Store.Channel(context.Background(), merchantID, channel.text("id"))
-	if err != nil || len(c.Secrets["auth_token"]) == 0 || strings.Contains(string(c.Secrets["auth_token"]), "201510BB") {
+	if err != nil || len(c.Secrets["shop_token"]) == 0 || strings.Contains(string(c.Secrets["shop_token"]), "201510BB") {
 		t.Errorf("the token is not sealed: %q %v", c.Secrets, err)
 	}
-	set(2, map[string]string{"store_id": ""}, map[string]string{"auth_token": ""}).want(http.StatusOK)
+	set(2, map[string]string{"shop_no": ""}, map[string]string{"shop_token": ""}).want(http.StatusOK)
 	if after := b.get(path).want(http.StatusOK); after["own_keys"] != nil {
 		t.Errorf("%v", after)
 	}

@@ -37,7 +37,7 @@ func listOf(t testing.TB, account string, n int, change func(i int, cells []stri
 	t.Helper()
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
-	must(t, w.Write([]string{"reference", "name", "category", "region", account + ".sub_merchant", account + ".products", account + ".store_id", account + ".auth_token"}))
+	must(t, w.Write([]string{"reference", "name", "category", "region", account + ".sub_merchant", account + ".products", account + ".shop_no", account + ".shop_token"}))
 	for i := range n {
 		cells := []string{"R-" + strconv.Itoa(i), fmt.Sprintf("小店%d号", i), "food", "CN-11", fmt.Sprintf("19%08d", i), "native h5", "S-" + strconv.Itoa(i), "token-" + strconv.Itoa(i)}
 		if change != nil {
@@ -127,7 +127,7 @@ func changed(t *testing.T, w *sim.World, p postern.Partner, set postern.Credenti
 	}
 	channels, err := w.Store.Channels(ctx, m.ID)
 	must(t, err)
-	if len(channels) != 1 || channels[0].SubMerchant != "1900000001" || channels[0].Settings["store_id"] != "S-1" || !channels[0].Sandbox {
+	if len(channels) != 1 || channels[0].SubMerchant != "1900000001" || channels[0].Settings["shop_no"] != "S-1" || !channels[0].Sandbox {
 		t.Errorf("%+v", channels)
 	}
 }
