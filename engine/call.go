@@ -27,26 +27,36 @@ func (e *Engine) callFor(ctx context.Context, c postern.Channel) (provider.Call,
 	if err != nil {
 		return provider.Call{}, err
 	}
-	generations, err := e.Store.Generations(ctx, set.OwnerID, set.ID)
-	if err != nil {
-		return provider.Call{}, err
-	}
 	own, err := e.ownHandles(connector.Describe(), c)
 	if err != nil {
 		return provider.Call{}, err
 	}
-	call := provider.Call{Env: e.Env, Settings: set.Settings, SubMerchant: c.SubMerchant, Sandbox: set.Sandbox, Timeout: e.callTimeout(c.ID)}
+	call, err := e.accountCall(ctx, connector.Describe(), set, own)
+	if err != nil {
+		return call, err
+	}
+	call.SubMerchant, call.Timeout = c.SubMerchant, e.callTimeout(c.ID)
 	if len(c.Settings) > 0 {
 		call.Settings = maps.Clone(set.Settings)
 		maps.Copy(call.Settings, c.Settings)
 	}
+	return call, nil
+}
+
+// accountCall is a call over an account as such, with key fields that a channel adds.
+func (e *Engine) accountCall(ctx context.Context, d provider.Description, set postern.CredentialSet, own map[string]any) (provider.Call, error) {
+	generations, err := e.Store.Generations(ctx, set.OwnerID, set.ID)
+	if err != nil {
+		return provider.Call{}, err
+	}
+	call := provider.Call{Env: e.Env, Settings: set.Settings, Sandbox: set.Sandbox, Timeout: e.callTimeout("")}
 	now := e.now()
 	for _, usable := range []bool{true, false} { // Usable generations first, newest first; those that only verify after them.
 		for _, g := range generations {
 			if !g.Verifies(now) || g.Usable(now) != usable {
 				continue
 			}
-			handles, err := e.handles(connector.Describe(), set, g)
+			handles, err := e.handles(d, set, g)
 			if err != nil {
 				return call, err
 			}

@@ -31,6 +31,7 @@ type Change struct {
 	Records      []postern.HealthRecord // always new
 
 	Notifications []Notification
+	Notices       []AccountNotice
 	Exchanges     []Exchange
 	Buyers        []Buyer
 	Request       *Request
@@ -52,6 +53,23 @@ type Notification struct {
 
 // MaxNotifications bounds the raw notifications kept per attempt; what comes beyond is counted, by a write all the same.
 const MaxNotifications = 50
+
+// AccountNotice is what a provider said of an account, as it arrived. It stands with whom it changed; Seen counts how often it came.
+type AccountNotice struct {
+	OwnerID         string // the merchant, or who owns the account
+	ID              string
+	CredentialSetID string
+	SubMerchant     string
+	Kind            string
+	Message         string
+	// Outcome is applied, rejected or foreign; KeyID names the key that signed a verified one.
+	Outcome   string
+	KeyID     string
+	Header    string
+	Body      []byte
+	Seen      int64
+	CreatedAt time.Time
+}
 
 // Exchange is one raw call to a provider with secrets masked. It lives in a table of its own with a retention job.
 type Exchange struct {

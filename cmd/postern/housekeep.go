@@ -9,15 +9,17 @@ const (
 	trustEvery    = 6 * time.Hour
 	forgetEvery   = 24 * time.Hour
 	calendarEvery = time.Hour
+	permitEvery   = 24 * time.Hour
 )
 
 // housekeep does, on every node and harmlessly often, what no request asks for: fetching provider certificates before they are used, telling
 // merchants of what is about to end, and deleting what retention says. It ends with the context.
 func (s *theSwitch) housekeep(ctx context.Context) {
-	trust, forget, calendar := time.NewTicker(trustEvery), time.NewTicker(forgetEvery), time.NewTicker(calendarEvery)
+	trust, forget, calendar, permit := time.NewTicker(trustEvery), time.NewTicker(forgetEvery), time.NewTicker(calendarEvery), time.NewTicker(permitEvery)
 	defer trust.Stop()
 	defer forget.Stop()
 	defer calendar.Stop()
+	defer permit.Stop()
 	s.refreshTrust(ctx)
 	s.tellCalendar(ctx)
 	for {
@@ -28,6 +30,10 @@ func (s *theSwitch) housekeep(ctx context.Context) {
 			s.refreshTrust(ctx)
 		case <-calendar.C:
 			s.tellCalendar(ctx)
+		case <-permit.C:
+			if n, err := s.engine.AskAllPermissions(ctx); err != nil && ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "permissions", "asked", n, "err", err)
+			}
 		case <-forget.C:
 			if n, err := s.engine.Forget(ctx); err != nil {
 				s.log.ErrorContext(ctx, "retention", "deleted", n, "err", err)
