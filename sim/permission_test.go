@@ -260,6 +260,13 @@ func TestAccountNotices(t *testing.T) {
 	if got := mayNot(t, w, c); l.asked != 1 || !slices.Equal(got, []postern.Act{postern.ActPay, postern.ActSettle}) {
 		t.Errorf("asked %d times; it may not %v", l.asked, got)
 	}
+	// What came before does not come again, however late the provider repeats it.
+	l.withdrawn[""] = nil
+	_, err = w.Engine.AskAllPermissions(ctx)
+	must(t, err)
+	if tell(t, w, id, one, nil); len(mayNot(t, w, c)) != 0 {
+		t.Errorf("a repeated message withdrew %v again", mayNot(t, w, c))
+	}
 }
 
 // TestNoticesOfAPartnersAccount: what is withdrawn from one merchant's number hits this merchant alone; what is withdrawn from the account as such is one closure that all
