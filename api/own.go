@@ -43,6 +43,8 @@ func (a *API) ownValues() {
 		"Settings and keys that the provider has per channel stand in the place of the account's, or beside them. What an account has for all of its channels is refused here.", http.StatusOK, http.StatusConflict), a.setChannel)
 	handle(a, op("replace-channel", http.MethodPost, "/v1/channels/{id}/replace", "Put another channel in the place of one",
 		"For an account that was banned or left: the new channel takes new payments at once, and the old one takes none. What was begun over the old one goes on being asked after, notified, closed and refunded there.", http.StatusCreated, http.StatusConflict), a.replaceChannel)
+	handle(a, op("retire-channel", http.MethodPost, "/v1/channels/{id}/retire", "End a channel for good",
+		"For one over which nothing is under way any more. What still arrives for it is verified and kept.", http.StatusOK, http.StatusConflict), a.retireChannel)
 }
 
 // accountOwner is who owns the account of a new channel. A partner's key brings the partner's accounts, a merchant's its own; the operator's finds the account that
@@ -106,6 +108,18 @@ func (a *API) replaceChannel(ctx context.Context, in *replaceIn) (*channelOut, e
 	c, err := a.Engine.ReplaceChannel(ctx, m.ID, in.ID, engine.NewChannel{
 		Merchant: m, OwnerID: owner, Provider: b.Provider, CredentialSetID: b.CredentialSetID, Settings: b.Settings, Keys: bytesOf(b.Keys), SubMerchant: b.SubMerchant, Products: b.Products,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return a.showChannel(ctx, c, "")
+}
+
+func (a *API) retireChannel(ctx context.Context, in *idIn) (*channelOut, error) {
+	m, err := merchant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.Engine.RetireChannel(ctx, m.ID, in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -174,3 +174,25 @@ type channelReplaced struct {
 	By        string `json:"replaced_by"`
 	Provider  string `json:"provider"`
 }
+
+// RetireChannel ends a channel for good: it takes no new payments and is not asked any more; what still arrives for it is verified and kept. While anything is under
+// way over it that is CodeConflict: drain it first.
+func (e *Engine) RetireChannel(ctx context.Context, merchantID, channelID string) (postern.Channel, error) {
+	c, err := e.Store.Channel(ctx, merchantID, channelID)
+	if err != nil || !c.RetiredAt.IsZero() {
+		return c, err
+	}
+	attempts, refunds, err := e.Store.UnderWay(ctx, merchantID, channelID)
+	if err != nil {
+		return c, err
+	}
+	if attempts+refunds > 0 {
+		return c, &postern.Error{
+			Code: postern.CodeConflict, Op: "engine.RetireChannel", Message: postern.Count(attempts, "order") + " and " + postern.Count(refunds, "refund") + " are under way over the channel",
+			Fix: "withdraw its permission to pay, and retire it when they have ended", ID: c.ID,
+		}
+	}
+	c.RetiredAt = e.now()
+	c.UpdatedAt = c.RetiredAt
+	return c, e.Store.SaveChannel(ctx, c)
+}
