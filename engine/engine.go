@@ -47,6 +47,7 @@ type Engine struct {
 
 	memory    memory
 	gates     gates
+	refreshed refreshed
 	downloads atomic.Int32
 }
 

@@ -43,8 +43,8 @@ func saveAttempt(ctx context.Context, tx Tx, a postern.Attempt) error {
 // AttemptRef names an attempt across merchants.
 type AttemptRef struct{ MerchantID, AttemptID string }
 
-// LiveAttempts names up to limit attempts of all merchants that are still live and were last changed before a time, oldest first. It is the recovery sweep's
-// list: it locks nothing, and each entry becomes a job of its own merchant.
+// LiveAttempts names up to limit attempts of all merchants that are still live and were last changed before a time, oldest first. It is Recover's
+// list: it locks nothing, and each entry is asked after under its own merchant.
 func (s *Store) LiveAttempts(ctx context.Context, before time.Time, limit int) ([]AttemptRef, error) {
 	scan := func(r Row) (ref AttemptRef, err error) {
 		err = r.Scan(&ref.MerchantID, &ref.AttemptID)

@@ -43,7 +43,7 @@ func TestBarcode(t *testing.T) {
 	if r := w.c.Start(t.Context(), other, waiting); r.State != provider.Unknown || r.Code != "other_order" {
 		t.Errorf("an answer about another order: %+v", r)
 	}
-	noTotal := w.gateway(says("code", "10000", "out_trade_no", waiting.Attempt.Number, "trade_no", "1"))
+	noTotal := w.gateway(says("code", "10000", "out_trade_no", waiting.Attempt.Number, "trade_no", "1", "gmt_payment", "2026-11-22 12:00:00"))
 	if r := w.c.Start(t.Context(), noTotal, waiting); r.State != provider.Unknown || r.Money != nil {
 		t.Errorf("paid without an amount: %+v", r)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 
+	"postern/provider"
 	"postern/provider/wechatpay"
 	"postern/provider/wechatpay/sandbox"
 )
@@ -59,7 +60,7 @@ func makeWechatpay(setup Setup) (Sandbox, error) {
 	if err != nil {
 		return Sandbox{}, err
 	}
-	provider, partnerKeys, _, err := wechatpayAccount(setup, wechatpayKeys[3], sandboxSpMchID, sandboxSpAppID)
+	isv, partnerKeys, _, err := wechatpayAccount(setup, wechatpayKeys[3], sandboxSpMchID, sandboxSpAppID)
 	if err != nil {
 		return Sandbox{}, err
 	}
@@ -68,11 +69,11 @@ func makeWechatpay(setup Setup) (Sandbox, error) {
 		return Sandbox{}, err
 	}
 	for _, number := range sandboxSubs {
-		provider.Subs = append(provider.Subs, sandbox.SubMerchant{MchID: number, Name: setup.Name})
+		isv.Subs = append(isv.Subs, sandbox.SubMerchant{MchID: number, Name: setup.Name})
 	}
-	provider.Subs[0].Apps = []sandbox.App{{AppID: sandboxSubAppID, Secret: hex.EncodeToString(subSecret)}}
+	isv.Subs[0].Apps = []sandbox.App{{AppID: sandboxSubAppID, Secret: hex.EncodeToString(subSecret)}}
 	s, err := sandbox.New(sandbox.Config{
-		Accounts:     []sandbox.Account{account, provider},
+		Accounts:     []sandbox.Account{account, isv},
 		PlatformKeys: []sandbox.PlatformKey{platformKey}, PublicKeyID: sandboxPublicKeyID, PublicKey: public,
 		Clock: setup.Clock, Wall: setup.Wall, Rand: setup.Rand, HTTP: setup.HTTP, BaseURL: setup.BaseURL, Log: setup.Log,
 	})
@@ -86,7 +87,7 @@ func makeWechatpay(setup Setup) (Sandbox, error) {
 	for _, set := range []map[string][]byte{keys, partnerKeys} {
 		set[wechatpay.KeyPlatformPublic], set[wechatpay.KeyPlatformPublicID] = publicText, []byte(sandboxPublicKeyID)
 	}
-	partnerKeys[wechatpay.KeySubAppSecret] = []byte(provider.Subs[0].Apps[0].Secret)
+	partnerKeys[wechatpay.KeySubAppSecret] = []byte(isv.Subs[0].Apps[0].Secret)
 	settings := map[string]string{
 		wechatpay.SettingMchID: sandboxMchID, wechatpay.SettingAppID: sandboxAppID, wechatpay.SettingBaseURL: setup.BaseURL,
 		wechatpay.SettingOpenURL: setup.BaseURL, wechatpay.SettingOAuthURL: setup.BaseURL,
@@ -99,7 +100,9 @@ func makeWechatpay(setup Setup) (Sandbox, error) {
 		Code: wechatpay.Code, Handler: s.Handler(), Control: s.Control(), Run: s.Run, RunDue: s.RunDue, Next: s.Next,
 		Read:     words{paid: []string{"SUCCESS", "REFUND"}, refunded: []string{"SUCCESS"}}.read,
 		Products: []string{wechatpay.ProductJSAPI, wechatpay.ProductH5, wechatpay.ProductNative, wechatpay.ProductMini, wechatpay.ProductApp, wechatpay.ProductCode},
-		Settings: settings, Keys: keys, Partner: &Account{Settings: partner, Keys: partnerKeys, SubMerchant: sandboxSubs[0]},
+		Settings: settings, Keys: keys, Partner: &Account{Settings: partner, Keys: partnerKeys, SubMerchant: sandboxSubs[0], Bills: []string{"tradebill"}},
+		Receiver: provider.ShareReceiver{Kind: "MERCHANT_ID", Account: "1900000119", Name: "烧饼师傅合作社"},
+		Without:  []string{"permissions"}, // WeChat tells limits to service providers only
 		Ready: []ReadyField{
 			{Name: "base_url", Value: setup.BaseURL}, {Name: "appid", Value: sandboxAppID}, {Name: "app_secret", Value: account.AppSecret}, {Name: "mchid", Value: sandboxMchID},
 			{Name: "merchant_serial", Value: account.MerchantSerial}, {Name: "merchant_private_key_file", Value: string(keys[wechatpay.KeyMerchantPrivate]), File: true},

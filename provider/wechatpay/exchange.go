@@ -23,6 +23,7 @@ const maxKept = 64 << 10 // bytes of a body that are kept for the payment's stor
 
 var (
 	errWindow  = errors.New("wechatpay: the signature's time is five minutes or more away from ours; check the clock")
+	errNoKey   = errors.New("wechatpay: no key of WeChat Pay is known to encrypt with: fetch the platform certificates or add the public key")
 	errTooLong = errors.New("wechatpay: the answer is longer than one MiB")
 )
 
@@ -72,11 +73,8 @@ func send(ctx context.Context, call provider.Call, op, method, target string, bo
 // sendUnverified is send for a caller that verifies by itself.
 func sendUnverified(ctx context.Context, call provider.Call, op, method, target string, body any) answer {
 	a := answer{exchange: provider.Exchange{Op: op}}
-	if call.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, call.Timeout)
-		defer cancel()
-	}
+	ctx, cancel := within(ctx, call)
+	defer cancel()
 	req, err := request(ctx, call, method, target, body, &a.exchange)
 	if err != nil {
 		return a.fail(err, true, provider.ClassAuth)
@@ -102,6 +100,14 @@ func sendUnverified(ctx context.Context, call provider.Call, op, method, target 
 		a.refuse, _ = wire.ParseError(a.body)
 	}
 	return a
+}
+
+// within bounds a call by its deadline.
+func within(ctx context.Context, call provider.Call) (context.Context, context.CancelFunc) {
+	if call.Timeout > 0 {
+		return context.WithTimeout(ctx, call.Timeout)
+	}
+	return ctx, func() {}
 }
 
 func (a answer) fail(err error, early bool, class provider.Class) answer {
@@ -152,6 +158,9 @@ func request(ctx context.Context, call provider.Call, method, target string, bod
 	}
 	if v, err := g.Verifier(KeyPlatformPublic); err == nil { // public-key mode: ask for answers under this key
 		req.Header.Set(wire.HeaderSerial, v.KeyID())
+	}
+	if b, ok := body.(interface{ SealedFor() string }); ok && b.SealedFor() != "" { // names inside are encrypted under this key
+		req.Header.Set(wire.HeaderSerial, b.SealedFor())
 	}
 	ex.Request = method + " " + req.URL.RequestURI() + "\n" + kept(raw)
 	return req, nil

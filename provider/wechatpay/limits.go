@@ -73,3 +73,39 @@ func checkRefund(call provider.Call, r provider.RefundRequest) *limit {
 	}
 	return nil
 }
+
+func (l limit) share() provider.ShareResult {
+	return provider.ShareResult{State: provider.ShareFailed, Class: provider.ClassInvalid, Field: l.field, Message: l.message}
+}
+
+func checkReceiver(r provider.ShareReceiver) *limit {
+	switch {
+	case r.Kind != wire.ReceiverMerchant && r.Kind != wire.ReceiverOpenID && r.Kind != wire.ReceiverSub:
+		return &limit{"receiver", "a receiver is MERCHANT_ID, PERSONAL_OPENID or PERSONAL_SUB_OPENID"}
+	case r.Account == "" || len(r.Account) > 64:
+		return &limit{"receiver", "a receiver's account has 1 to 64 characters"}
+	case r.Kind == wire.ReceiverMerchant && r.Name == "":
+		return &limit{"receiver", "a merchant that receives is named: its full name as registered"}
+	}
+	return nil
+}
+
+func checkShare(r provider.ShareRequest) *limit {
+	switch {
+	case r.TxnNo == "":
+		return &limit{"txn_no", "WeChat's number of the payment is required"}
+	case !wire.ValidOutRefundNo(r.Number):
+		return &limit{"number", "a share's number has 1 to 64 of 0-9A-Za-z_-|*@"}
+	case len(r.Parts) == 0 || len(r.Parts) > wire.MaxReceivers:
+		return &limit{"parts", "a share has 1 to 50 receivers"}
+	}
+	for _, p := range r.Parts {
+		if p.Amount < 1 {
+			return &limit{"amount", "a part is at least 1 fen"}
+		}
+		if problem := wire.CheckText(p.Text, wire.MaxShareText); problem != "" || p.Text == "" {
+			return &limit{"text", "every part needs a text of at most 80 characters: " + problem}
+		}
+	}
+	return nil
+}

@@ -56,13 +56,14 @@ type meaning struct {
 	close       provider.CloseState
 	refund      provider.RefundState
 	refundQuery provider.RefundState
+	fetch       provider.FetchState
 	// refuse says that the call was refused for good: a reversal that meets it never will happen.
 	refuse bool
 }
 
 // refusedAll is the meaning of codes that refuse orders and refunds alike before anything happens.
 func refusedAll(c provider.Class) meaning {
-	return meaning{class: c, start: provider.Failed, refund: provider.RefundFailed, refuse: true}
+	return meaning{class: c, start: provider.Failed, refund: provider.RefundFailed, fetch: provider.FetchRefused, refuse: true}
 }
 
 // errorCodes is what API v3's codes mean, in their newer spelling (wire.NewSpelling maps the older one). Refusals that pass by themselves (a rate limit, a
@@ -95,6 +96,8 @@ var errorCodes = map[string]meaning{
 	wire.CodeOrderNotExist:     {class: provider.ClassInvalid, query: provider.Absent, close: provider.CloseAbsent, refund: provider.RefundFailed},
 	wire.CodeResourceNotExists: {class: provider.ClassInvalid, refund: provider.RefundFailed, refundQuery: provider.RefundAbsent},
 	wire.CodeRefundNotExists:   {class: provider.ClassInvalid, refundQuery: provider.RefundAbsent},
+	wire.CodeNoStatementExist:  {class: provider.ClassInvalid, fetch: provider.FetchEmpty},
+	wire.CodeStatementCreating: {class: provider.ClassUnavailable, fetch: provider.FetchNotReady},
 	wire.CodeUserPaying:        {class: provider.ClassUnknown, start: provider.Pending, query: provider.Pending},
 }
 

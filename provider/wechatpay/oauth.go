@@ -38,11 +38,8 @@ func (Connector) ResolvePayer(ctx context.Context, call provider.Call, code stri
 	if err != nil {
 		return "", err
 	}
-	if call.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, call.Timeout)
-		defer cancel()
-	}
+	ctx, cancel := within(ctx, call)
+	defer cancel()
 	target := setting(call, SettingOAuthURL) + wire.AccessTokenTarget(partiesOf(call, ProductJSAPI).WalletAppID(), string(secret.Reveal()), code)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {

@@ -32,6 +32,9 @@ func (s *Sandbox) create(k kind, partner bool) handler {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if s.book.withdrawn[key(o.Merchant(), "pay")] {
+			return nil, refuse(http.StatusForbidden, wire.CodeNoAuth, limitedWords)
+		}
 		if k == kindCode {
 			return s.charge(c.account, o, print)
 		}

@@ -30,6 +30,9 @@ func (s *Sandbox) refund(c *call) (any, *refusal) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.book.withdrawn[key(merchant, "refund")] {
+		return nil, refuse(http.StatusForbidden, wire.CodeNoAuth, "商户退款功能已被限制")
+	}
 	o := s.refundedOrder(merchant, &in)
 	if o == nil {
 		return nil, refuse(http.StatusNotFound, wire.CodeResourceNotExists, "订单不存在")
