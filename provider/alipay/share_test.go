@@ -1,8 +1,10 @@
 package alipay
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"postern"
 	"postern/provider"
@@ -67,6 +69,20 @@ func TestShares(t *testing.T) {
 	}
 	if got := share(func(r *provider.ShareRequest) { r.Number = "s4" }); got.State != provider.ShareFailed || got.Code != "ACQ.ALREADY_FINISH_ALLOC" {
 		t.Errorf("after the end: %+v", got)
+	}
+	w.clock.Advance(36 * time.Hour)
+	var file bytes.Buffer
+	if f := w.c.FetchStatement(t.Context(), w.call, "signcustomer", o.Attempt.CreatedAt, &file); f.State != provider.FetchDone {
+		t.Fatalf("%+v", f)
+	}
+	given := int64(0)
+	if _, err := w.c.ReadStatement("signcustomer", testSeller, provider.StatementFile{ReaderAt: bytes.NewReader(file.Bytes()), Size: int64(file.Len())}, func(l provider.StatementLine) error {
+		if l.Kind == provider.LineShare && l.TxnNo == request.TxnNo {
+			given += l.Amount
+		}
+		return nil
+	}); err != nil || given != -9940 {
+		t.Errorf("the bill says that %d fen were shared: %v", given, err)
 	}
 }
 

@@ -97,7 +97,7 @@ func tradeLine(r wire.BillRow) (line provider.StatementLine, total string, recei
 // accountKinds reads 业务类型 of the account detail.
 var accountKinds = map[string]provider.LineKind{
 	"在线支付": provider.LinePayment, "交易付款": provider.LinePayment, "退款": provider.LineRefund, "交易退款": provider.LineRefund, "退款（交易退款）": provider.LineRefund,
-	"收费": provider.LineFee, "转账": provider.LineTransfer, "提现": provider.LineWithdrawal,
+	"收费": provider.LineFee, "分账": provider.LineShare, "交易分账": provider.LineShare, "转账": provider.LineTransfer, "提现": provider.LineWithdrawal,
 }
 
 // accountLine reads a row of the account detail: what came into the account, or left it.
