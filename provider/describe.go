@@ -44,6 +44,9 @@ type ProductInfo struct {
 	NeedsAuthCode bool
 	// ChargesAtOnce says that the start may take money without showing the buyer anything.
 	ChargesAtOnce bool
+	// AcceptsFirst says that of a product that charges at once the start only says that the order was taken in: that it was paid comes by a query or a notification,
+	// even where the buyer is asked nothing.
+	AcceptsFirst bool
 	// Silent says that the provider does not notify of this product's payments: only its answers and queries tell.
 	Silent bool
 	// Life bounds how long an order waits for the buyer, zero for the common bound; what charges at once is then reversed.

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"postern/provider"
@@ -271,4 +272,16 @@ func parseAuthority(plaintext []byte) (any, error) {
 		return nil, errors.New("the certificate is not one of an authority: give the root's or the middle one")
 	}
 	return &secret{value: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.cert.Raw})}, nil
+}
+
+// CertificateEnd is the moment from which a certificate no longer counts: the second after its last.
+func CertificateEnd(plaintext []byte) (time.Time, error) {
+	f, err := decode(plaintext)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if f.cert == nil {
+		return time.Time{}, fmt.Errorf("this is %s, the X.509 certificate is wanted", f)
+	}
+	return f.cert.NotAfter.UTC().Add(time.Second), nil
 }
