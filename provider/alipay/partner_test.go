@@ -22,7 +22,7 @@ func (w *world) forMerchant(sub, app, token string) provider.Call {
 // TestPartner: each merchant has its own orders, the token never shows, and a notification counts for the merchant that it names.
 func TestPartner(t *testing.T) {
 	w := newWorld(t)
-	first := w.forMerchant("2088000000000011", "2021000000000011", "token-of-the-first")
+	first := w.forMerchant("2088000000000011", "2021000000000011", "token-of-the-first\n")
 	second := w.forMerchant("2088000000000012", "2021000000000012", "token-of-the-second")
 	w.call = first
 	o, r := w.start(JSAPI, 6800)
