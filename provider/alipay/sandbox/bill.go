@@ -110,7 +110,7 @@ func (s *Sandbox) accountRows(seller string, day time.Time) []wire.AccountBillRo
 	var all []wire.AccountBillRow
 	for _, r := range s.billRows(seller, time.Time{}) {
 		row := wire.AccountBillRow{TradeNo: r.TradeNo, OutTradeNo: r.OutTradeNo, Title: r.Title, Other: r.Buyer, At: r.Done, Kind: "在线支付", Amount: r.Received}
-		if r.Refund {
+		if r.Kind == wire.BillRefund {
 			row.Kind = "退款"
 		}
 		fee := row
@@ -155,13 +155,13 @@ func (s *Sandbox) billRows(seller string, day time.Time) []wire.TradeBillRow {
 		if o.account.SellerID != seller || o.paid.IsZero() {
 			continue
 		}
-		row := wire.TradeBillRow{TradeNo: o.tradeNo, OutTradeNo: o.outTradeNo, Title: wire.BillText(o.subject), Buyer: logonID(o.buyer), Created: o.created}
+		row := wire.TradeBillRow{Kind: wire.BillPaid, TradeNo: o.tradeNo, OutTradeNo: o.outTradeNo, Title: wire.BillText(o.subject), Buyer: logonID(o.buyer), Created: o.created}
 		paid := row
 		paid.Amount, paid.Received, paid.Fee = o.amount, o.amount, -fee(o.amount)
 		add(o.paid, paid)
 		for _, r := range o.refunds {
 			back := row
-			back.Refund, back.RequestNo, back.Note, back.Amount, back.Received, back.Fee = true, r.no, wire.BillText(r.reason), -r.amount, -r.amount, fee(r.amount)
+			back.Kind, back.RequestNo, back.Note, back.Amount, back.Received, back.Fee = wire.BillRefund, r.no, wire.BillText(r.reason), -r.amount, -r.amount, fee(r.amount)
 			add(r.at, back)
 		}
 	}
