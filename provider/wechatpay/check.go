@@ -18,16 +18,10 @@ func (Connector) Check(ctx context.Context, call provider.Call) provider.CheckRe
 	a := send(ctx, call, wire.AskQuery(partiesOf(call, ProductNative), probeNumber))
 	result := provider.CheckResult{Exchange: a.exchange}
 	result.Class, result.Code, result.Message = a.words()
-	if a.cause != nil {
-		return result
-	}
 	// Without a sub-merchant a partner's question is incomplete, which WeChat also says only to who signed rightly.
 	incomplete := isPartner(call) && call.SubMerchant == "" && a.refuse.Code == wire.CodeParamError
-	if a.meaning().query == provider.Absent || incomplete {
-		result.OK = true
-		if len(verifiers(call)) == 0 && !isV2(call) {
-			result.OK, result.Message = false, "the request was accepted, but no key of WeChat Pay is known: fetch the platform certificates or add the public key"
-		}
+	if result.OK = a.meaning().query == provider.Absent || incomplete; result.OK && len(verifiers(call)) == 0 && !isV2(call) {
+		result.OK, result.Message = false, "the request was accepted, but no key of WeChat Pay is known: fetch the platform certificates or add the public key"
 	}
 	return result
 }

@@ -1,8 +1,7 @@
 package wechatpay
 
 import (
-	"net/http"
-	"strings"
+	"cmp"
 
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
@@ -25,12 +24,7 @@ var tradeStates = map[string]provider.State{
 	wire.StatePayError:   provider.Failed,
 }
 
-func tradeState(s string) provider.State {
-	if state, ok := tradeStates[s]; ok {
-		return state
-	}
-	return provider.Pending
-}
+func tradeState(s string) provider.State { return cmp.Or(tradeStates[s], provider.Pending) }
 
 // refundStates reads a refund's status. ABNORMAL left the merchant and reached nobody.
 var refundStates = map[string]provider.RefundState{
@@ -40,12 +34,7 @@ var refundStates = map[string]provider.RefundState{
 	wire.RefundProcessing: provider.RefundPending,
 }
 
-func refundState(s string) provider.RefundState {
-	if state, ok := refundStates[s]; ok {
-		return state
-	}
-	return provider.RefundPending
-}
+func refundState(s string) provider.RefundState { return cmp.Or(refundStates[s], provider.RefundPending) }
 
 // meaning is what an error code proves, call by call. An empty state is unknown: the call may or may not have had its effect, or a query went unanswered.
 // class belongs to failed and unknown outcomes; the others are news and no errors.
@@ -106,23 +95,10 @@ var errorCodes = map[string]meaning{
 	wire.CodeUserPaying:        {class: provider.ClassUnknown, start: provider.Pending, query: provider.Pending},
 }
 
-// reentry is in the message of an INVALID_REQUEST that says: this number has an order already, with other parameters. Then the first order may be live.
-const reentry = "重入"
-
-// meaningOf reads an error answer. 5xx proves nothing whatever its code says, because WeChat documents SYSTEM_ERROR after effects; nor does a code that is not
-// in the table, or a body that is not WeChat's.
+// meaningOf reads an error answer. What proves nothing (see wire.ErrorBody.Proof), and a code that is not in the table, are unknown.
 func meaningOf(status int, body wire.ErrorBody) meaning {
-	nothing := meaning{class: provider.ClassUnknown}
-	if status >= http.StatusInternalServerError || status < http.StatusOK {
-		return nothing
+	if m, ok := errorCodes[body.Proof(status)]; ok {
+		return m
 	}
-	code := wire.NewSpelling(body.Code)
-	if code == wire.CodeInvalidRequest && strings.Contains(body.Message, reentry) {
-		return nothing
-	}
-	m, ok := errorCodes[code]
-	if !ok {
-		return nothing
-	}
-	return m
+	return meaning{class: provider.ClassUnknown}
 }

@@ -2,7 +2,6 @@ package wechatpay
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 
@@ -32,7 +31,7 @@ func readNotice(call provider.Call, attempt postern.Attempt, message provider.Me
 	if err != nil {
 		return provider.Notice{}, err
 	}
-	plain, err := openResource(call, attempt.GenerationID, n.Resource)
+	plain, err := opening(call, attempt.GenerationID, n.Resource.Open)
 	if err != nil {
 		return provider.Notice{}, err
 	}
@@ -75,20 +74,12 @@ func paidNotice(notice provider.Notice, t wire.Transaction, message provider.Mes
 
 // refundNotice reads a refund. It names the merchant number and no appid.
 func refundNotice(call provider.Call, plain []byte) (provider.Notice, error) {
-	var r wire.RefundNotice
-	if err := wire.Decode(plain, &r); err != nil {
+	r, err := wire.ParseRefundNotice(plain)
+	if err != nil {
 		return provider.Notice{}, err
-	}
-	if r.OutRefundNo == "" {
-		return provider.Notice{}, fmt.Errorf("%w: out_refund_no is missing", wire.ErrJSON)
 	}
 	return provider.Notice{Account: r.Merchant(), SettingsMatch: partiesOf(call, "").SameAs(r.Parties), Number: r.OutTradeNo, RefundNumber: r.OutRefundNo,
 		RefundState: refundState(r.RefundStatus), RefundAmount: r.Amount.Refund, Code: r.RefundStatus}, nil
-}
-
-// openResource decrypts what a notification carries.
-func openResource(call provider.Call, generationID string, r wire.Resource) ([]byte, error) {
-	return opening(call, generationID, r.Open)
 }
 
 // opening tries the APIv3 keys, that of this generation first: the key belongs to the merchant number and may have been changed since the order was placed.

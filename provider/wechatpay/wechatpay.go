@@ -80,14 +80,12 @@ var (
 	_ provider.PayerResolver  = Connector{}
 	_ provider.TrustRefresher = Connector{}
 	_ provider.Checker        = Connector{}
+	_ provider.Sharer         = Connector{}
+
+	_ provider.StatementFetcher = Connector{}
+	_ provider.PermissionReader = Connector{}
+	_ provider.AccountNoticer   = Connector{}
 )
-
-// bridgeCall opens the wallet inside WeChat. Its answer "ok" is no proof of payment: the switch asks.
-const bridgeCall = `WeixinJSBridge.invoke("getBrandWCPayRequest",params,function(r){var m=(r&&r.err_msg)||"";` +
-	`done(m==="get_brand_wcpay_request:ok"?"ok":m==="get_brand_wcpay_request:cancel"?"cancel":"fail")})`
-
-// simulatedPage hands the sandbox's phone everything that the bridge would get, so that paySign is checked there as well.
-const simulatedPage = "/phone/pay?prepay_id={package}&appId={appId}&timeStamp={timeStamp}&nonceStr={nonceStr}&signType={signType}&paySign={paySign}"
 
 // glyph is two speech bubbles of our own drawing.
 const glyph = "M9 3C4.6 3 1 5.9 1 9.5c0 2 1.1 3.8 2.9 5L3.2 17l2.9-1.5c.6.2 1.3.3 2 .4A6 6 0 0 1 8 14.600c0-3.400 3.300-6.100 7.400-6.100h.9C15.600 5.400 12.600 3 9 3z" +
@@ -113,7 +111,7 @@ func products() []provider.ProductInfo {
 	}
 	jsapi, mini, barcode := product(ProductJSAPI, postern.ActionJSAPI), product(ProductMini, postern.ActionMini), product(ProductCode, "")
 	jsapi.NeedsPayer, mini.NeedsPayer = true, true
-	jsapi.Bridge = &provider.Bridge{Object: "WeixinJSBridge", ReadyEvent: "WeixinJSBridgeReady", Call: bridgeCall, SimulatedPage: simulatedPage}
+	jsapi.Bridge = &provider.Bridge{Object: "WeixinJSBridge", ReadyEvent: "WeixinJSBridgeReady", Call: wire.BridgeCall, SimulatedPage: wire.SimulatedPage}
 	barcode.NeedsAuthCode, barcode.ChargesAtOnce, barcode.Silent, barcode.Life = true, true, true, codeLife
 	return []provider.ProductInfo{jsapi, product(ProductH5, postern.ActionRedirect), product(ProductNative, postern.ActionQR), mini, product(ProductApp, postern.ActionApp), barcode}
 }

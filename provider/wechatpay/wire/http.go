@@ -20,6 +20,18 @@ func Kept(b []byte) string {
 	return strings.ToValidUTF8(string(b[:min(len(b), maxKept)]), "\uFFFD")
 }
 
+// ReadBody reads an answer of at most MaxBody bytes. Its error never looks like one of sending.
+func ReadBody(r io.Reader) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, MaxBody+1))
+	switch {
+	case err != nil:
+		return raw, errors.New("wechatpay: the answer broke off: " + err.Error())
+	case len(raw) > MaxBody:
+		return raw, ErrTooLong
+	}
+	return raw, nil
+}
+
 // NewNonce is 32 hex digits, the longest that nonce_str may be.
 func NewNonce(random io.Reader) (string, error) {
 	var b [16]byte
