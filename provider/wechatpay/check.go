@@ -2,7 +2,6 @@ package wechatpay
 
 import (
 	"context"
-	"net/url"
 	"strings"
 
 	"postern/provider"
@@ -28,10 +27,7 @@ func (Connector) Check(ctx context.Context, call provider.Call) provider.CheckRe
 
 // Registrations implements provider.Checker.
 func (Connector) Registrations(call provider.Call, publicURL, _ string) []provider.Registration {
-	host := publicURL
-	if u, err := url.Parse(publicURL); err == nil && u.Host != "" {
-		host = u.Hostname()
-	}
+	host := wire.HostOf(publicURL)
 	return []provider.Registration{
 		{Where: "商户平台 > 产品中心 > 开发配置 > JSAPI支付授权目录", Value: strings.TrimSuffix(publicURL, "/") + "/c/", Why: "jsapi: the page that opens the wallet must lie below it"},
 		{Where: "商户平台 > 产品中心 > 开发配置 > H5支付域名", Value: host, Why: "h5: the Referer must be this domain"},

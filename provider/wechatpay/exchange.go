@@ -43,12 +43,10 @@ func (a answer) words() (class provider.Class, code, message string) {
 	switch {
 	case a.cause != nil:
 		return a.class, "", a.cause.Error()
-	case a.ok():
-		return provider.ClassNone, "", ""
-	case a.refuse.Message == "":
+	case a.refuse.Message == "" && !a.ok():
 		return a.meaning().class, a.refuse.Code, fmt.Sprintf("HTTP %d without WeChat Pay's error body", a.status)
 	}
-	return a.meaning().class, a.refuse.Code, a.refuse.Message
+	return a.meaning().class, a.refuse.Code, a.refuse.Message // of a success nothing
 }
 
 // send makes one signed call and verifies its answer. It never resends.

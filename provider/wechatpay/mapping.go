@@ -34,7 +34,9 @@ var refundStates = map[string]provider.RefundState{
 	wire.RefundProcessing: provider.RefundPending,
 }
 
-func refundState(s string) provider.RefundState { return cmp.Or(refundStates[s], provider.RefundPending) }
+func refundState(s string) provider.RefundState {
+	return cmp.Or(refundStates[s], provider.RefundPending)
+}
 
 // meaning is what an error code proves, call by call. An empty state is unknown: the call may or may not have had its effect, or a query went unanswered.
 // class belongs to failed and unknown outcomes; the others are news and no errors.
@@ -55,11 +57,11 @@ func refusedAll(c provider.Class) meaning {
 	return meaning{class: c, start: provider.Failed, refund: provider.RefundFailed, fetch: provider.FetchRefused, refuse: true}
 }
 
-// declined is the meaning of codes by which this buyer cannot pay: another code or another wallet may.
-var declined = meaning{class: provider.ClassDeclined, start: provider.Failed}
-
-// later is the meaning of refusals that pass by themselves.
-var later = meaning{class: provider.ClassRateLimited, start: provider.Failed}
+// Meanings of codes by which this buyer cannot pay, where another code or wallet may, and of refusals that pass by themselves.
+var (
+	declined = meaning{class: provider.ClassDeclined, start: provider.Failed}
+	later    = meaning{class: provider.ClassRateLimited, start: provider.Failed}
+)
 
 // errorCodes is what the published codes of both protocols mean, in their newer spelling (wire.NewSpelling maps the older one). Refusals that pass by themselves (a rate
 // limit, a signature while keys change) fail an order, so that another wallet can be tried, but leave a refund unknown: it keeps its reservation and is sent again with the

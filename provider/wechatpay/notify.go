@@ -67,8 +67,8 @@ func paidNotice(notice provider.Notice, t wire.Transaction, message provider.Mes
 	if notice.State != provider.Paid {
 		return notice, nil
 	}
-	var err error
-	notice.Money, err = moneyOf(t, message.ReceivedAt)
+	money, err := moneyOf(t, message.ReceivedAt)
+	notice.Money = money
 	return notice, err
 }
 

@@ -33,8 +33,7 @@ func (Connector) ReadPermissions(ctx context.Context, call provider.Call) provid
 	}
 	result.Known, result.Message = true, l.Other
 	for _, f := range l.Functions {
-		note := l.Why(f)
-		act, mapped := limits[f]
+		note, act, mapped := l.Why(f), limits[f], limits[f] != ""
 		switch {
 		case !mapped:
 			result.Message = strings.TrimSpace(result.Message + " " + note)

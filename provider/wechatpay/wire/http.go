@@ -92,6 +92,14 @@ func (a Ask) V2Request(ctx context.Context, base, nonce, kind string, key []byte
 	return req, "POST " + a.V2Path + "\n" + Kept(raw), nil
 }
 
+// HostOf is the host of an address, as consoles want domains: without port.
+func HostOf(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Hostname()
+	}
+	return address
+}
+
 // WithoutAddress drops the address that net/http puts into its errors, where the address holds a secret.
 func WithoutAddress(err error) error {
 	var ue *url.Error
