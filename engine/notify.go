@@ -47,6 +47,12 @@ func (e *Engine) Notify(ctx context.Context, callbackID string, message provider
 	}
 	message.ReceivedAt = e.now()
 	verified, err := connector.ReadNotification(call, attempt, message)
+	if errors.Is(err, provider.ErrUnverified) && e.refreshAtNeed(ctx, channel) {
+		if call, err = e.callFor(ctx, channel); err != nil {
+			return fail, err
+		}
+		verified, err = connector.ReadNotification(call, attempt, message)
+	}
 	if err != nil {
 		return fail, e.reject(ctx, attempt, message, err, disturbed(connector, call, attempt, message))
 	}

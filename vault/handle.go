@@ -75,6 +75,16 @@ func (v *verifier) EncryptOAEP(random io.Reader, plaintext []byte) ([]byte, erro
 	return rsa.EncryptOAEP(sha1.New(), random, v.key, plaintext, nil) //nolint:gosec // see above
 }
 
+// certificate is the verifier of a certificate, which shows the certificate itself.
+type certificate struct {
+	verifier
+	der []byte
+}
+
+var _ provider.Certified = (*certificate)(nil)
+
+func (c *certificate) Certificate() []byte { return slices.Clone(c.der) }
+
 type gcm struct {
 	redacted
 	aead cipher.AEAD

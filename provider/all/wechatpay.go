@@ -54,6 +54,8 @@ func wechatpayAccount(setup Setup, key, mchID, appID string) (sandbox.Account, m
 	}, certificate, nil
 }
 
+var wechatpayMaker = Maker{Code: wechatpay.Code, Connector: wechatpay.New(), Keys: wechatpayKeys, Make: makeWechatpay, Partner: true, More: []string{wechatpayV2}}
+
 // makeWechatpay makes a WeChat Pay with a merchant and a service provider.
 func makeWechatpay(setup Setup) (Sandbox, error) {
 	platform, public := setup.Key(wechatpayKeys[1]), setup.Key(wechatpayKeys[2])
