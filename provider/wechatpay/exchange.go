@@ -84,10 +84,10 @@ func sendUnverified(ctx context.Context, call provider.Call, ask wire.Ask) answe
 // exchanged sends a request once and reads the answer's bytes.
 func (a answer) exchanged(doer provider.Doer, req *http.Request) answer {
 	res, err := doer.Do(req)
-	if errors.Is(err, provider.ErrNotSent) {
+	switch {
+	case provider.NotSent(err):
 		return a.fail(err, true, provider.ClassUnavailable)
-	}
-	if err != nil {
+	case err != nil:
 		return a.fail(err, false, provider.ClassUnknown)
 	}
 	defer func() { _ = res.Body.Close() }() // read only

@@ -55,10 +55,10 @@ func paymentNotice(call provider.Call, attempt postern.Attempt, event string, pl
 	own := partiesOf(call, attempt.Product)
 	notice := provider.Notice{Account: t.Merchant(), Number: t.OutTradeNo, State: provider.Pending, Code: event, Message: t.TradeStateDesc,
 		SettingsMatch: own.SameAs(t.Parties) && t.AppID == own.AppID && t.SpAppID == own.SpAppID}
-	if event != wire.EventPaid {
-		return notice, nil
+	if event == wire.EventPaid {
+		return paidNotice(notice, t, message)
 	}
-	return paidNotice(notice, t, message)
+	return notice, nil
 }
 
 // paidNotice adds what a transaction says of the money.

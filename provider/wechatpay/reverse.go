@@ -16,7 +16,7 @@ const codeGone = 90 * time.Second
 // answer names the transaction where the second is silent about it (v2 documents that only a paid order is answered with its number; v3 does not say). When an answer was
 // lost and the second one is silent, what had been taken is known from the bill only, which has both rows.
 //
-// WeChat asks to wait 15 s after ordering, which is documented for v2 and repeated by third parties for v3; an order can be reversed for 7 days.
+// WeChat asks to wait 15 s after ordering (documented for v2, repeated by third parties for v3); an order can be reversed for 7 days.
 func (c Connector) Reverse(ctx context.Context, call provider.Call, attempt postern.Attempt) provider.ReverseResult {
 	before := c.Query(ctx, call, attempt)
 	if before.State == provider.Closed || before.Code == wire.StateRefund {

@@ -5,7 +5,7 @@
 // Quirks that shaped it:
 //   - Every 2xx is signed, the empty 204 too; errors are not. A 2xx that does not verify says nothing: the result is unknown.
 //   - Refund answers mean "accepted". Only notification and query tell the outcome.
-//   - A tiny share of answers and notifications is wrongly signed on purpose (WECHATPAY/SIGNTEST/...): they fail like any bad signature and come again.
+//   - A tiny share of messages is wrongly signed on purpose (WECHATPAY/SIGNTEST/...): they fail like any bad signature and come again.
 //   - There is no notification of failure or closing, and none at all of a code that was scanned, so the switch polls.
 //   - A reversal answers the same whether it closed or gave back: a query before it and one after it tell, and the first names the money where the second does not.
 //   - The h5 page believes a payment only when the browser sends a Referer of a registered domain: pages that link to it must not suppress it.
@@ -98,10 +98,11 @@ const codeLife = 45 * time.Second
 func (Connector) Describe() provider.Description {
 	return provider.Description{
 		Code: Code, NameZH: "微信支付", NameEN: "WeChat Pay", Colour: "#06803f", Glyph: glyph,
-		Evidence: "Signatures, notifications and certificates are held against published vectors of three SDKs; the sandbox is driven by a public npm SDK with " +
-			"signature checking on. Nothing was run against the live service. The spelling of some error codes, the close of unknown orders and what a query says of a " +
-			"reversed order are unconfirmed.",
+		Evidence: "Signatures, notifications and certificates are held against published vectors of four SDKs and the documentation's own of API v2; the sandbox is driven by two " +
+			"public npm SDKs with signature checking on. Nothing was run against the live service. The spelling of some error codes, the close of unknown orders and what a " +
+			"query and a bill say of a reversed order are unconfirmed.",
 		Products: products(), Settings: settings(), Keys: keyFields(), Wallets: []string{"wechat"},
+		Rates: []provider.Rate{{Op: "start", PerSecond: 600, Source: "Native FAQ"}, {Op: "refund", PerSecond: 150, Source: "refund page"}, {Op: "refund_query", PerSecond: 300, Source: "its page"}},
 	}
 }
 
