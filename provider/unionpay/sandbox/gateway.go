@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -136,8 +137,10 @@ func (s *Sandbox) back(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
+		body := answer.EncodeBody()
 		w.Header().Set("Content-Type", "text/html;charset=UTF-8")
-		_, _ = io.WriteString(w, answer.EncodeBody()) // the caller is gone when this fails
+		w.Header().Set("Content-Length", strconv.Itoa(len(body))) // a public client reads nothing without it
+		_, _ = io.WriteString(w, body)                            // the caller is gone when this fails
 	})
 }
 
