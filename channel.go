@@ -20,6 +20,17 @@ type Merchant struct {
 	// Category and Region are the merchant's trade and place, for agreements and closures that ask; empty says nothing.
 	Category string
 	Region   string
+	// Reference is what the partner calls the merchant; with one, the id follows from it.
+	Reference string
+}
+
+// MerchantID is the id of the merchant that a partner calls so: whoever adds it again finds it there.
+func MerchantID(partner Partner, live bool, reference string) string {
+	mode := "test"
+	if live {
+		mode = "live"
+	}
+	return DerivedID(PrefixMerchant, partner.CreatedAt, partner.ID, mode, reference)
 }
 
 // CredentialSet is one account at a provider (one app_id or mchid), owned by a merchant or a partner.

@@ -25,13 +25,15 @@ const (
 	EventClosureWithdrawn EventType = "closure.withdrawn"
 	EventCalendarAhead    EventType = "calendar.ahead"
 	EventChannelsMoved    EventType = "channels.moved"
+	EventChannelReplaced  EventType = "channel.replaced"
+	EventPermissions      EventType = "channel.permissions_changed"
 )
 
 // EventTypes lists them all.
 var EventTypes = []EventType{
 	EventPaymentPaid, EventPaymentExpired, EventPaymentCanceled, EventAttemptUnknown, EventSurplusReceived, EventSurplusAccepted, EventSurplusRefunded,
 	EventRefundRefunded, EventRefundFailed, EventRefundStuck, EventChannelSuspended, EventChannelProbing, EventChannelRestored,
-	EventClosureAnnounced, EventClosureMoved, EventClosureWithdrawn, EventCalendarAhead, EventChannelsMoved,
+	EventClosureAnnounced, EventClosureMoved, EventClosureWithdrawn, EventCalendarAhead, EventChannelsMoved, EventChannelReplaced, EventPermissions,
 }
 
 // Event is what we tell a merchant. Position is given after the commit by one sequencer per merchant; until then it is 0.
@@ -70,4 +72,6 @@ const (
 	JobTellClosure = "closure_tell"
 	JobFleetMove   = "fleet_move"
 	JobFleetWatch  = "fleet_watch"
+	// JobPermissions asks a provider what a channel may not do any more.
+	JobPermissions = "channel_permissions"
 )

@@ -120,6 +120,27 @@ func SplitCallbackID(id string) (merchantID, attemptID string, ok bool) {
 	return PrefixMerchant + id[:idLength], PrefixAttempt + id[idLength:], true
 }
 
+// AccountID packs an account and its owner into the opaque part of the address at which its provider tells about it: 53 characters, [0-9a-z] only.
+func AccountID(ownerID, credentialSetID string) string {
+	kind, rest := "m", strings.TrimPrefix(ownerID, PrefixMerchant)
+	if partner, found := strings.CutPrefix(ownerID, PrefixPartner); found {
+		kind, rest = "p", partner
+	}
+	return kind + rest + strings.TrimPrefix(credentialSetID, PrefixCredentialSet)
+}
+
+// SplitAccountID is the reverse of AccountID. It says false for anything that AccountID cannot have made.
+func SplitAccountID(id string) (ownerID, credentialSetID string, ok bool) {
+	if len(id) != 1+2*idLength || strings.Trim(id[1:], idAlphabet) != "" || id[0] != 'm' && id[0] != 'p' {
+		return "", "", false
+	}
+	owner := PrefixMerchant
+	if id[0] == 'p' {
+		owner = PrefixPartner
+	}
+	return owner + id[1:1+idLength], PrefixCredentialSet + id[1+idLength:], true
+}
+
 // CheckID says whether s is a well-formed id of this prefix.
 func CheckID(prefix, s string) bool {
 	rest, found := strings.CutPrefix(s, prefix)

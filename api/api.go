@@ -68,7 +68,7 @@ func (a *API) build(mux *http.ServeMux) {
 	config.DefaultFormat, config.RejectUnknownQueryParameters = "application/json", true
 	config.Info.Description = about
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {
-		Type: "http", Scheme: "bearer", Description: "An API key: sk_test_... acts for test merchants, sk_live_... for live ones. A partner's key names its merchant in the header Postern-Merchant.",
+		Type: "http", Scheme: "bearer", Description: "An API key: sk_test_... acts for test merchants, sk_live_... for live ones. A partner's key names its merchant in the header Postern-Merchant. A key may be limited to scopes; x-postern-scope says which one an operation wants.",
 	}}
 	config.Security = []map[string][]string{{"key": {}}}
 	a.huma = humago.New(mux, config)
@@ -90,13 +90,17 @@ func (a *API) build(mux *http.ServeMux) {
 	a.drills()
 	a.merchants()
 	a.keys()
+	a.accounts()
+	a.partners()
+	a.imports()
 	a.ledger()
 	a.describe()
 }
 
 // handle registers one operation whose errors become problems and are logged once.
 func handle[I, O any](a *API, op huma.Operation, do func(context.Context, *I) (*O, error)) {
-	op.MaxBodyBytes = maxBody
+	op.MaxBodyBytes = bodyLimit(op.Path)
+	guard(&op)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
 		if err != nil {

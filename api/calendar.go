@@ -23,16 +23,22 @@ type CalendarView struct {
 
 func (a *API) calendar() {
 	handle(a, op("list-calendar", http.MethodGet, "/v1/calendar", "List everything that will end",
-		"Agreements, licences, certificates, keys, closures and walls, soonest first, each with what it does to the merchant. The event calendar.ahead tells 90, 30, 7 and 1 days before.", http.StatusOK), a.listCalendar)
+		"Agreements, licences, certificates, keys, closures and walls, soonest first, each with what it does to the merchant. A partner that names no merchant sees the keys of its own accounts. The event calendar.ahead tells 90, 30, 7 and 1 days before.", http.StatusOK), a.listCalendar)
 }
 
 func (a *API) listCalendar(ctx context.Context, in *calendarIn) (*listOut[CalendarView], error) {
-	m, err := merchant(ctx)
+	m, err := teller(ctx)
 	if err != nil {
 		return nil, err
 	}
 	now := a.Now().UTC()
-	entries, err := a.Engine.Calendar(ctx, m.ID, now, now.Add(time.Duration(in.Days)*24*time.Hour))
+	until := now.Add(time.Duration(in.Days) * 24 * time.Hour)
+	var entries []postern.CalendarEntry
+	if postern.CheckID(postern.PrefixPartner, m.ID) {
+		entries, err = a.Engine.PartnerCalendar(ctx, m.ID, m.Live, now, until)
+	} else {
+		entries, err = a.Engine.Calendar(ctx, m.ID, now, until)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -15,8 +15,8 @@ import (
 type ChannelBody struct {
 	Provider        string            `json:"provider" minLength:"1" maxLength:"32"`
 	CredentialSetID string            `json:"credential_set_id,omitempty" maxLength:"64" doc:"An account that is already known; leave it out to add one."`
-	Settings        map[string]string `json:"settings,omitempty" doc:"The account's public facts, as docs name them per provider."`
-	Keys            map[string]string `json:"keys,omitempty" doc:"The first generation of keys. They are encrypted and never shown again."`
+	Settings        map[string]string `json:"settings,omitempty" doc:"The account's public facts, as docs name them per provider; with credential_set_id the channel's own."`
+	Keys            map[string]string `json:"keys,omitempty" doc:"The first generation of keys, and what the provider has per channel. They are encrypted and never shown again."`
 	SubMerchant     string            `json:"sub_merchant,omitempty" maxLength:"64"`
 	Products        []string          `json:"products" minItems:"1" maxItems:"16"`
 	Rank            int64             `json:"rank,omitempty"`
@@ -38,6 +38,9 @@ type ChannelView struct {
 	Agreement       AgreementBody        `json:"agreement"`
 	RetiredAt       *time.Time           `json:"retired_at"`
 	CreatedAt       time.Time            `json:"created_at"`
+	// Where one channel is asked for.
+	Settings []engine.Setting `json:"settings,omitempty" doc:"What its calls use, each with whose it is: the account's or the channel's own."`
+	OwnKeys  []string         `json:"own_keys,omitempty" doc:"The key fields that it has of its own; never the keys."`
 }
 
 // PermissionBody allows or withdraws one act.
@@ -113,7 +116,8 @@ func (a *API) channels() {
 	handle(a, op("list-channels", http.MethodGet, "/v1/channels", "List channels",
 		"By rank, retired ones too.", http.StatusOK), a.listChannels)
 	handle(a, op("get-channel", http.MethodGet, "/v1/channels/{id}", "Read a channel",
-		"With its permissions, the latest last.", http.StatusOK), a.getChannel)
+		"With its permissions, the latest last, and the settings that it has and inherits.", http.StatusOK), a.getChannel)
+	a.ownValues()
 	handle(a, op("add-permission", http.MethodPost, "/v1/channels/{id}/permissions", "Allow or withdraw one act, from a time until a time",
 		"Later entries win over earlier ones. Permissions decide about new acts: what is in flight goes on being asked after, closed and refunded.", http.StatusOK, http.StatusConflict), a.addPermission)
 	handle(a, op("restore-channel", http.MethodPost, "/v1/channels/{id}/restore", "Lift what was observed about a channel",
@@ -157,9 +161,9 @@ func (a *API) createChannel(ctx context.Context, in *createChannelIn) (*channelO
 	if err != nil {
 		return nil, err
 	}
-	owner := callerOf(ctx).Key.OwnerID
-	if owner == postern.Platform {
-		owner = m.ID
+	owner, err := a.accountOwner(ctx, m, in.Body.CredentialSetID)
+	if err != nil {
+		return nil, err
 	}
 	print, err := fingerprint(http.MethodPost, "/v1/channels", in.Body)
 	if err != nil {
@@ -177,7 +181,7 @@ func (a *API) createChannel(ctx context.Context, in *createChannelIn) (*channelO
 	if err != nil {
 		return nil, err
 	}
-	return &channelOut{Replayed: replayedHeader(replayed), Body: viewChannel(c)}, nil
+	return a.showChannel(ctx, c, replayedHeader(replayed))
 }
 
 func bytesOf(keys map[string]string) map[string][]byte {
@@ -214,7 +218,7 @@ func (a *API) getChannel(ctx context.Context, in *idIn) (*channelOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &channelOut{Body: viewChannel(c)}, nil
+	return a.showChannel(ctx, c, "")
 }
 
 func (a *API) addPermission(ctx context.Context, in *permissionIn) (*channelOut, error) {

@@ -35,6 +35,7 @@ type EndpointView struct {
 type DeliveryView struct {
 	ID         string    `json:"id"`
 	Object     string    `json:"object" enum:"delivery"`
+	MerchantID string    `json:"merchant_id" doc:"Whose event it is."`
 	EndpointID string    `json:"endpoint_id"`
 	EventID    string    `json:"event_id"`
 	Status     string    `json:"status" enum:"waiting,delivered,failed"`
@@ -68,7 +69,7 @@ type deliveryOut struct{ Body DeliveryView }
 
 func (a *API) endpoints() {
 	handle(a, op("create-endpoint", http.MethodPost, "/v1/webhook_endpoints", "Say where to be told",
-		"Messages are signed as Standard Webhooks 1.0.0 says. The secret is shown this once.", http.StatusCreated), a.createEndpoint)
+		"Messages are signed as Standard Webhooks 1.0.0 says. The secret is shown this once. A partner's key without Postern-Merchant makes one that is told of all the partner's merchants of the key's mode; merchant_id in the message says of which.", http.StatusCreated), a.createEndpoint)
 	handle(a, op("list-endpoints", http.MethodGet, "/v1/webhook_endpoints", "List endpoints",
 		"In the order in which they were made, disabled ones too.", http.StatusOK), a.listEndpoints)
 	handle(a, op("get-endpoint", http.MethodGet, "/v1/webhook_endpoints/{id}", "Read an endpoint",
@@ -97,13 +98,13 @@ func viewEndpoint(e store.Endpoint) EndpointView {
 
 func viewDelivery(d store.Delivery) DeliveryView {
 	return DeliveryView{
-		ID: d.ID, Object: "delivery", EndpointID: d.EndpointID, EventID: d.EventID, Status: d.Status, Tries: d.Tries, LastStatus: d.LastStatus,
+		ID: d.ID, Object: "delivery", MerchantID: d.MerchantID, EndpointID: d.EndpointID, EventID: d.EventID, Status: d.Status, Tries: d.Tries, LastStatus: d.LastStatus,
 		LastError: d.LastError, NextAt: d.NextAt, CreatedAt: d.CreatedAt,
 	}
 }
 
 func (a *API) createEndpoint(ctx context.Context, in *createEndpointIn) (*endpointOut, error) {
-	m, err := merchant(ctx)
+	m, err := teller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +133,7 @@ func (a *API) MakeEndpoint(ctx context.Context, m postern.Merchant, address stri
 		return store.Endpoint{}, "", postern.Wrap(postern.CodeInternal, "api.MakeEndpoint", err)
 	}
 	now := a.Now().UTC().Truncate(time.Microsecond)
-	e := store.Endpoint{MerchantID: m.ID, ID: postern.NewID(postern.PrefixEndpoint, now, a.Rand), URL: address, Types: types, CreatedAt: now}
+	e := store.Endpoint{MerchantID: m.ID, ID: postern.NewID(postern.PrefixEndpoint, now, a.Rand), URL: address, Types: types, Live: m.Live, CreatedAt: now}
 	if e.Secret, err = a.Vault.Seal(webhook.SecretRef(m.ID, e.ID), []byte(secret)); err != nil {
 		return e, "", postern.Wrap(postern.CodeInternal, "api.MakeEndpoint", err)
 	}
@@ -148,7 +149,7 @@ func eventTypes() string {
 }
 
 func (a *API) listEndpoints(ctx context.Context, in *PageQuery) (*listOut[EndpointView], error) {
-	m, err := merchant(ctx)
+	m, err := teller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -156,16 +157,17 @@ func (a *API) listEndpoints(ctx context.Context, in *PageQuery) (*listOut[Endpoi
 	if err != nil {
 		return nil, err
 	}
+	rows = slices.DeleteFunc(rows, func(e store.Endpoint) bool { return !ofMode(e, m) })
 	return window(rows, *in, func(e store.Endpoint) string { return e.ID }, viewEndpoint), nil
 }
 
 func (a *API) switchEndpoint(disable bool) func(context.Context, *idIn) (*endpointOut, error) {
 	return func(ctx context.Context, in *idIn) (*endpointOut, error) {
-		m, err := merchant(ctx)
+		m, err := teller(ctx)
 		if err != nil {
 			return nil, err
 		}
-		e, err := a.Store.Endpoint(ctx, m.ID, in.ID)
+		e, err := a.endpoint(ctx, m, in.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -178,11 +180,11 @@ func (a *API) switchEndpoint(disable bool) func(context.Context, *idIn) (*endpoi
 }
 
 func (a *API) getEndpoint(ctx context.Context, in *idIn) (*endpointOut, error) {
-	m, err := merchant(ctx)
+	m, err := teller(ctx)
 	if err != nil {
 		return nil, err
 	}
-	e, err := a.Store.Endpoint(ctx, m.ID, in.ID)
+	e, err := a.endpoint(ctx, m, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -190,13 +192,16 @@ func (a *API) getEndpoint(ctx context.Context, in *idIn) (*endpointOut, error) {
 }
 
 func (a *API) rotateEndpoint(ctx context.Context, in *rotateIn) (*endpointOut, error) {
-	m, err := merchant(ctx)
+	m, err := teller(ctx)
 	if err != nil {
 		return nil, err
 	}
 	overlap := webhook.DefaultOverlap
 	if in.Body != nil && in.Body.OverlapSeconds != nil {
 		overlap = time.Duration(*in.Body.OverlapSeconds) * time.Second
+	}
+	if _, err := a.endpoint(ctx, m, in.ID); err != nil {
+		return nil, err
 	}
 	e, secret, err := a.Sender.Rotate(ctx, m.ID, in.ID, overlap, a.Rand)
 	if err != nil {
@@ -212,7 +217,7 @@ func (a *API) getDelivery(ctx context.Context, in *idIn) (*deliveryOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := a.Store.Delivery(ctx, m.ID, in.ID)
+	d, err := a.delivery(ctx, m, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -220,14 +225,18 @@ func (a *API) getDelivery(ctx context.Context, in *idIn) (*deliveryOut, error) {
 }
 
 func (a *API) listDeliveries(ctx context.Context, in *deliveriesIn) (*listOut[DeliveryView], error) {
-	m, err := merchant(ctx)
+	m, err := teller(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.Store.Endpoint(ctx, m.ID, in.ID); err != nil {
+	if _, err := a.endpoint(ctx, m, in.ID); err != nil {
 		return nil, err
 	}
-	rows, next, err := a.Store.Deliveries(ctx, m.ID, in.ID, in.page())
+	list := a.Store.Deliveries
+	if postern.CheckID(postern.PrefixPartner, m.ID) {
+		list = a.Store.PartnerDeliveries
+	}
+	rows, next, err := list(ctx, m.ID, in.ID, in.page())
 	if err != nil {
 		return nil, err
 	}
@@ -237,6 +246,9 @@ func (a *API) listDeliveries(ctx context.Context, in *deliveriesIn) (*listOut[De
 func (a *API) replayDelivery(ctx context.Context, in *idIn) (*deliveryOut, error) {
 	m, err := merchant(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := a.delivery(ctx, m, in.ID); err != nil {
 		return nil, err
 	}
 	d, err := a.Sender.Replay(ctx, m.ID, in.ID, func() string { return postern.NewID(postern.PrefixDelivery, a.Now(), a.Rand) })

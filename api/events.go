@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"postern"
@@ -28,7 +29,7 @@ func (a *API) events() {
 
 // listEvents is ordered oldest first: a merchant that missed something asks for what came after the last sequence it has.
 func (a *API) listEvents(ctx context.Context, in *eventsIn) (*listOut[Event], error) {
-	m, err := merchant(ctx)
+	m, err := teller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +42,7 @@ func (a *API) listEvents(ctx context.Context, in *eventsIn) (*listOut[Event], er
 	if len(rows) == in.Limit {
 		next = strconv.FormatInt(rows[len(rows)-1].Position, 10)
 	}
+	rows = slices.DeleteFunc(rows, func(e postern.Event) bool { return e.Live != m.Live }) // Of a partner's own a page may hold fewer rows than were asked for.
 	return page(rows, next, viewEvent), nil
 }
 
@@ -48,12 +50,12 @@ type eventOut struct{ Body Event }
 
 // getEvent answers once the event has its place in the sequence, so that no two answers about it differ.
 func (a *API) getEvent(ctx context.Context, in *idIn) (*eventOut, error) {
-	m, err := merchant(ctx)
+	m, err := teller(ctx)
 	if err != nil {
 		return nil, err
 	}
 	e, err := a.Store.Event(ctx, m.ID, in.ID)
-	if err == nil && e.Position == 0 {
+	if err == nil && (e.Position == 0 || e.Live != m.Live) {
 		err = postern.E(postern.CodeNotFound, "api.getEvent", "there is no such event")
 	}
 	if err != nil {

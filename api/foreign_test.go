@@ -26,7 +26,7 @@ func (b *bench) theirs() map[string]string {
 	closure := b.post("/v1/closures", object{"title": "x", "by": "host", "scope": object{"providers": []string{"nobody"}}, "withdraws": []object{{"act": "pay", "from": "2027-01-01T00:00:00Z"}}}).want(http.StatusCreated)
 	link := b.post("/v1/links", object{"title": "x", "amount": 1, "currency": "CNY"}).want(http.StatusCreated)
 	return map[string]string{
-		"fleet_moves": b.fleetMove(), "kind": "x",
+		"fleet_moves": b.fleetMove(), "credential_sets": b.w.Channels["alipay"].CredentialSetID, "kind": "x",
 		"links":    link.text("id"),
 		"payments": p.text("id"), "refunds": refund.text("id"), "surpluses": surplus.text("id"), "webhook_endpoints": endpoint.text("id"),
 		"deliveries": delivery.text("id"), "channels": channel, "closures": closure.text("id"), "merchants": b.w.Merchant.ID, "attempt_id": story.list("attempts")[0].text("id"),
@@ -39,8 +39,8 @@ func (b *bench) theirs() map[string]string {
 // goodBodies are bodies that would be taken if the object were the caller's own.
 var goodBodies = map[string]string{
 	"create-attempt": `{"product":"native"}`, "create-refund": `{"reference":"x","amount":1}`, "add-permission": `{"act":"pay","allowed":false}`,
-	"set-agreement": `{"version":1,"agreement":{}}`, "set-trade": `{"category":"x"}`, "rescope-closure": `{"scope":{}}`,
-	"move-closure": `{"withdraws":[{"act":"pay","from":"2027-01-01T00:00:00Z"}]}`, "add-generation": `{"keys":{}}`, "create-payment": `{"reference":"own","amount":1,"currency":"CNY","description":"d"}`,
+	"set-channel": `{"version":1}`, "replace-channel": `{}`, "set-agreement": `{"version":1,"agreement":{}}`, "set-trade": `{"category":"x"}`, "rescope-closure": `{"scope":{}}`,
+	"move-closure": `{"withdraws":[{"act":"pay","from":"2027-01-01T00:00:00Z"}]}`, "add-generation": `{"keys":{}}`, "add-account-generation": `{"keys":{}}`, "create-payment": `{"reference":"own","amount":1,"currency":"CNY","description":"d"}`,
 }
 
 // TestAnothersObjectsDoNotExist goes through the route table of the document: every route that names an object answers 404 for another merchant's, and what
@@ -125,7 +125,7 @@ func fill(t *testing.T, path string, ids map[string]string) string {
 func (b *bench) everything() string {
 	b.Helper()
 	var out strings.Builder
-	for _, path := range []string{"/v1/payments", "/v1/refunds", "/v1/surpluses", "/v1/events", "/v1/webhook_endpoints", "/v1/channels", "/v1/links", "/v1/api_keys", "/v1/ledger/balances"} {
+	for _, path := range []string{"/v1/payments", "/v1/refunds", "/v1/surpluses", "/v1/events", "/v1/webhook_endpoints", "/v1/channels", "/v1/links", "/v1/credential_sets", "/v1/api_keys", "/v1/ledger/balances"} {
 		out.Write(b.get(path + "?limit=100").Body)
 	}
 	return out.String()

@@ -11,7 +11,8 @@ import (
 
 // KeyBody is the body of POST /v1/api_keys.
 type KeyBody struct {
-	Name string `json:"name" minLength:"1" maxLength:"64" doc:"What the key is for."`
+	Name   string   `json:"name" minLength:"1" maxLength:"64" doc:"What the key is for."`
+	Scopes []string `json:"scopes,omitempty" maxItems:"4" enum:"read,pay,refund,manage" doc:"What the key may do; everything, if left out. A key with scopes makes keys with its own scopes only."`
 }
 
 // KeyView is an API key. Secret is shown once, when the key is made.
@@ -20,6 +21,7 @@ type KeyView struct {
 	Object    string     `json:"object" enum:"api_key"`
 	Name      string     `json:"name"`
 	Prefix    string     `json:"prefix"`
+	Scopes    []string   `json:"scopes" doc:"Empty: everything that its owner may."`
 	Secret    string     `json:"secret,omitempty"`
 	Livemode  bool       `json:"livemode"`
 	RevokedAt *time.Time `json:"revoked_at"`
@@ -40,7 +42,7 @@ func (a *API) keys() {
 }
 
 func viewKey(k store.APIKey) KeyView {
-	v := KeyView{ID: k.ID, Object: "api_key", Name: k.Name, Prefix: k.Prefix, Livemode: k.Live, CreatedAt: k.CreatedAt}
+	v := KeyView{ID: k.ID, Object: "api_key", Name: k.Name, Prefix: k.Prefix, Scopes: append([]string{}, k.Scopes...), Livemode: k.Live, CreatedAt: k.CreatedAt}
 	if !k.RevokedAt.IsZero() {
 		v.RevokedAt = &k.RevokedAt
 	}
@@ -56,16 +58,24 @@ func owner(ctx context.Context) string {
 	return c.Key.OwnerID
 }
 
-// MakeKey stores a new key of an owner and returns it in the clear, once.
-func (a *API) MakeKey(ctx context.Context, ownerID, name string, live bool) (string, store.APIKey, error) {
+// MakeKey stores a new key of an owner and returns it in the clear, once. Without scopes it may do everything that its owner may.
+func (a *API) MakeKey(ctx context.Context, ownerID, name string, live bool, scopes ...string) (string, store.APIKey, error) {
+	if err := checkScopes(scopes); err != nil {
+		return "", store.APIKey{}, err
+	}
 	key, row := NewKey(live, a.Rand)
+	row.Scopes = scopes
 	now := a.Now().UTC().Truncate(time.Microsecond)
 	row.OwnerID, row.ID, row.Name, row.CreatedAt = ownerID, postern.NewID(postern.PrefixKey, now, a.Rand), name, now
 	return key, row, a.Store.SaveKey(ctx, row)
 }
 
 func (a *API) createKey(ctx context.Context, in *createKeyIn) (*keyOut, error) {
-	key, row, err := a.MakeKey(ctx, owner(ctx), in.Body.Name, callerOf(ctx).Key.Live)
+	mine := callerOf(ctx).Key
+	if err := within(in.Body.Scopes, mine.Scopes); err != nil {
+		return nil, err
+	}
+	key, row, err := a.MakeKey(ctx, owner(ctx), in.Body.Name, mine.Live, in.Body.Scopes...)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,8 @@ type MerchantBody struct {
 	Locale  string                `json:"locale,omitempty" enum:"zh-CN,en" default:"zh-CN"`
 	Zone    string                `json:"zone,omitempty" maxLength:"64" default:"Asia/Shanghai"`
 	Surplus postern.SurplusPolicy `json:"surplus,omitempty"`
+	// Reference makes adding repeatable: the same one is refused with the merchant that has it.
+	Reference string `json:"reference,omitempty" maxLength:"64" doc:"What you call the merchant; yours and unique for ever. Lists of merchants (import-merchants) name it."`
 	TradeBody
 }
 
@@ -30,6 +32,7 @@ type MerchantView struct {
 	ID        string                `json:"id"`
 	Object    string                `json:"object" enum:"merchant"`
 	PartnerID string                `json:"partner_id,omitempty"`
+	Reference string                `json:"reference,omitempty"`
 	Name      string                `json:"name"`
 	Livemode  bool                  `json:"livemode"`
 	Locale    string                `json:"locale"`
@@ -46,7 +49,7 @@ type merchantOut struct{ Body MerchantView }
 
 func (a *API) merchants() {
 	handle(a, op("create-merchant", http.MethodPost, "/v1/merchants", "Add a merchant under the partner",
-		"The merchant is of the key's mode, test or live, for ever.", http.StatusCreated), a.createMerchant)
+		"The merchant is of the key's mode, test or live, for ever.", http.StatusCreated, http.StatusConflict), a.createMerchant)
 	handle(a, op("list-merchants", http.MethodGet, "/v1/merchants", "List the partner's merchants",
 		"Those of the key's mode, newest first.", http.StatusOK), a.listMerchants)
 	handle(a, op("get-merchant", http.MethodGet, "/v1/merchants/{id}", "Read a merchant",
@@ -56,7 +59,7 @@ func (a *API) merchants() {
 }
 
 func viewMerchant(m postern.Merchant) MerchantView {
-	return MerchantView{ID: m.ID, Object: "merchant", PartnerID: m.PartnerID, Name: m.Name, Livemode: m.Live, Locale: m.Locale, Zone: m.Zone, Surplus: m.Surplus, Category: m.Category, Region: m.Region, CreatedAt: m.CreatedAt}
+	return MerchantView{ID: m.ID, Object: "merchant", PartnerID: m.PartnerID, Reference: m.Reference, Name: m.Name, Livemode: m.Live, Locale: m.Locale, Zone: m.Zone, Surplus: m.Surplus, Category: m.Category, Region: m.Region, CreatedAt: m.CreatedAt}
 }
 
 // partner returns the partner that a key belongs to; empty is the operator, who sees every merchant.
@@ -85,7 +88,29 @@ func (a *API) createMerchant(ctx context.Context, in *createMerchantIn) (*mercha
 		ID: postern.NewID(postern.PrefixMerchant, now, a.Rand), PartnerID: owner, Name: in.Body.Name, Live: callerOf(ctx).Key.Live, Locale: in.Body.Locale,
 		Zone: zone, Surplus: in.Body.Surplus, Category: in.Body.Category, Region: in.Body.Region, CreatedAt: now,
 	}
+	if err := a.identify(ctx, &m, in.Body.Reference); err != nil {
+		return nil, err
+	}
 	return &merchantOut{Body: viewMerchant(m)}, a.Store.SaveMerchant(ctx, m)
+}
+
+// identify gives a merchant the id that follows from the partner's reference, if that is still free.
+func (a *API) identify(ctx context.Context, m *postern.Merchant, reference string) error {
+	if reference == "" {
+		return nil
+	}
+	partner, err := a.Store.Partner(ctx, m.PartnerID)
+	if err != nil {
+		return postern.Invalid("reference", postern.CodeInvalid, "a reference is a partner's", "leave it out, or use a partner's key")
+	}
+	m.ID, m.Reference = postern.MerchantID(partner, m.Live, reference), reference
+	switch _, err := a.Store.Merchant(ctx, m.ID); {
+	case err == nil:
+		return &postern.Error{Code: postern.CodeReferenceTaken, Op: "api.identify", Field: "reference", Message: "a merchant with this reference exists", Fix: "read it, or choose another reference", ID: m.ID}
+	case postern.CodeOf(err) != postern.CodeNotFound:
+		return err
+	}
+	return nil
 }
 
 type tradeIn struct {

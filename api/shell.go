@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -71,11 +72,11 @@ func plain(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(
 
 // readBody takes a body in whole and refuses what is too large, of another type, or no plain JSON.
 func readBody(ctx context.Context, w http.ResponseWriter, r *http.Request) *Problem {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit(r.URL.Path)))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return newProblem(ctx, http.StatusRequestEntityTooLarge, "body_too_large", "the body is larger than 65536 bytes", "", "send less; metadata and items are for short notes")
+		return newProblem(ctx, http.StatusRequestEntityTooLarge, "body_too_large", "the body is larger than "+strconv.FormatInt(bodyLimit(r.URL.Path), 10)+" bytes", "", "send less; metadata and items are for short notes")
 	case err != nil:
 		return newProblem(ctx, http.StatusBadRequest, string(postern.CodeInvalid), "the body did not arrive whole", "", "send it again")
 	case len(body) == 0:

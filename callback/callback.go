@@ -3,6 +3,7 @@
 package callback
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -39,9 +40,13 @@ func New(e *engine.Engine, log *slog.Logger) *Handler {
 func (h *Handler) Register(mux *http.ServeMux) {
 	mux.Handle("POST /n/{id}", h)
 	mux.Handle("GET /n/{id}", h)
+	mux.HandleFunc("POST "+engine.AccountPath+"{id}", h.account)
 }
 
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.take(w, r, h.Engine.Notify) }
+
+// take hands a message to the engine and writes the answer.
+func (h *Handler) take(w http.ResponseWriter, r *http.Request, to func(context.Context, string, provider.Message) (provider.Reply, error)) {
 	body, ok := raw(w, r)
 	if !ok {
 		return
@@ -54,7 +59,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "busy", http.StatusServiceUnavailable)
 		return
 	}
-	reply, err := h.Engine.Notify(r.Context(), r.PathValue("id"), provider.Message{Header: r.Header, Body: body})
+	reply, err := to(r.Context(), r.PathValue("id"), provider.Message{Header: r.Header, Body: body})
 	if err != nil {
 		h.fail(w, r, reply, err)
 		return

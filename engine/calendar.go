@@ -50,19 +50,13 @@ func (e *Engine) calendarOf(ctx context.Context, m postern.Merchant, channels []
 			in.Sales[c.ID] = last
 		}
 		a := account{c.CredentialOwnerID, c.CredentialSetID}
-		if seen[a] {
+		if seen[a] || a.owner != m.ID { // A partner's keys are the partner's to look after, who is told once and not with each merchant.
 			continue
 		}
 		seen[a] = true
-		generations, err := e.Store.Generations(ctx, a.owner, a.set)
-		if err != nil {
+		if err := e.keysOf(ctx, &in, a.owner, a.set); err != nil {
 			return nil, err
 		}
-		trust, err := e.Store.Trust(ctx, a.owner, a.set)
-		if err != nil {
-			return nil, err
-		}
-		in.Generations, in.Trust = append(in.Generations, generations...), append(in.Trust, trust...)
 	}
 	closures, err := e.closures(ctx, m)
 	if err != nil {
@@ -75,6 +69,59 @@ func (e *Engine) calendarOf(ctx context.Context, m postern.Merchant, channels []
 		}
 	}
 	return postern.Calendar(in), nil
+}
+
+// keysOf adds the keys of an account to what a calendar is made of.
+func (e *Engine) keysOf(ctx context.Context, in *postern.CalendarInput, ownerID, setID string) error {
+	generations, err := e.Store.Generations(ctx, ownerID, setID)
+	if err != nil {
+		return err
+	}
+	trust, err := e.Store.Trust(ctx, ownerID, setID)
+	in.Generations, in.Trust = append(in.Generations, generations...), append(in.Trust, trust...)
+	return err
+}
+
+// PartnerCalendar lists what ends of a partner's own accounts of one mode: keys, certificates and the providers' keys.
+func (e *Engine) PartnerCalendar(ctx context.Context, partnerID string, live bool, from, until time.Time) ([]postern.CalendarEntry, error) {
+	in := postern.CalendarInput{PartnerID: partnerID, From: from, Until: until}
+	sets, err := e.Store.CredentialSets(ctx, partnerID)
+	if err != nil {
+		return nil, err
+	}
+	for _, set := range sets {
+		if set.Sandbox == live {
+			continue
+		}
+		if err := e.keysOf(ctx, &in, set.OwnerID, set.ID); err != nil {
+			return nil, err
+		}
+	}
+	return postern.Calendar(in), nil
+}
+
+// tellPartners tells every partner of what comes for its own accounts, each entry and step once however many merchants there are.
+func (e *Engine) tellPartners(ctx context.Context, now, until time.Time) (int64, error) {
+	partners, err := e.Store.Partners(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var events []postern.Event
+	for _, p := range partners {
+		for _, live := range []bool{false, true} {
+			entries, err := e.PartnerCalendar(ctx, p.ID, live, now, until)
+			if err != nil {
+				return 0, err
+			}
+			if events, err = ahead(events, postern.Merchant{ID: p.ID, Live: live}, entries, now); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if len(events) == 0 {
+		return 0, nil
+	}
+	return e.Store.TellMany(ctx, events, nil)
 }
 
 // wallAhead lists the moments in a window at which any wall moves.
@@ -104,7 +151,7 @@ type calendarTold struct {
 	Step     int64 `json:"step"`
 }
 
-// TellCalendar tells every merchant of what comes in 90, 30, 7 and 1 days, each entry and step once: the id of the event follows from them, so that restarts and
+// TellCalendar tells every merchant, and every partner about its own accounts, of what comes in 90, 30, 7 and 1 days, each entry and step once: the id of the event follows from them, so that restarts and
 // other nodes insert nothing. Once an hour is enough. It returns how many events were new.
 func (e *Engine) TellCalendar(ctx context.Context) (int64, error) {
 	now := e.now()
@@ -142,7 +189,8 @@ func (e *Engine) TellCalendar(ctx context.Context) (int64, error) {
 			}
 		}
 		if next == "" {
-			return total, nil
+			fresh, err := e.tellPartners(ctx, now, until)
+			return total + fresh, err
 		}
 		page.After = next
 	}

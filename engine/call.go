@@ -27,26 +27,36 @@ func (e *Engine) callFor(ctx context.Context, c postern.Channel) (provider.Call,
 	if err != nil {
 		return provider.Call{}, err
 	}
-	generations, err := e.Store.Generations(ctx, set.OwnerID, set.ID)
-	if err != nil {
-		return provider.Call{}, err
-	}
 	own, err := e.ownHandles(connector.Describe(), c)
 	if err != nil {
 		return provider.Call{}, err
 	}
-	call := provider.Call{Env: e.Env, Settings: set.Settings, SubMerchant: c.SubMerchant, Sandbox: set.Sandbox, Timeout: e.callTimeout(c.ID)}
+	call, err := e.accountCall(ctx, connector.Describe(), set, own)
+	if err != nil {
+		return call, err
+	}
+	call.SubMerchant, call.Timeout = c.SubMerchant, e.callTimeout(c.ID)
 	if len(c.Settings) > 0 {
 		call.Settings = maps.Clone(set.Settings)
 		maps.Copy(call.Settings, c.Settings)
 	}
+	return call, nil
+}
+
+// accountCall is a call over an account as such, with key fields that a channel adds.
+func (e *Engine) accountCall(ctx context.Context, d provider.Description, set postern.CredentialSet, own map[string]any) (provider.Call, error) {
+	generations, err := e.Store.Generations(ctx, set.OwnerID, set.ID)
+	if err != nil {
+		return provider.Call{}, err
+	}
+	call := provider.Call{Env: e.Env, Settings: set.Settings, Sandbox: set.Sandbox, Timeout: e.callTimeout("")}
 	now := e.now()
 	for _, usable := range []bool{true, false} { // Usable generations first, newest first; those that only verify after them.
 		for _, g := range generations {
 			if !g.Verifies(now) || g.Usable(now) != usable {
 				continue
 			}
-			handles, err := e.handles(connector.Describe(), set, g)
+			handles, err := e.handles(d, set, g)
 			if err != nil {
 				return call, err
 			}
@@ -151,6 +161,15 @@ func (e *Engine) AddGeneration(ctx context.Context, in NewCredentials) (postern.
 	if !ok {
 		return postern.Generation{}, postern.E(postern.CodeNotSupported, "engine.AddGeneration", "this binary has no connector for "+set.Provider)
 	}
+	g, err := e.generation(set, connector.Describe(), in)
+	if err != nil {
+		return g, err
+	}
+	return g, e.Store.AddGeneration(ctx, g)
+}
+
+// generation checks and seals a generation that is not stored yet. The certificate of an own key ends it, if nothing ends it before.
+func (e *Engine) generation(set postern.CredentialSet, d provider.Description, in NewCredentials) (postern.Generation, error) {
 	now := e.now()
 	if in.NotBefore.IsZero() {
 		in.NotBefore = now
@@ -159,15 +178,42 @@ func (e *Engine) AddGeneration(ctx context.Context, in NewCredentials) (postern.
 	if !in.NotAfter.IsZero() && !in.NotBefore.Before(in.NotAfter) {
 		return g, postern.Invalid("not_after", postern.CodeInvalid, "not_after must come after not_before", "leave it out for an open end")
 	}
-	if err := checkKeys(connector.Describe(), in.Keys); err != nil {
+	if err := checkKeys(d, in.Keys); err != nil {
+		return g, err
+	}
+	if err := endWithCertificate(&g, d, in.Keys); err != nil {
 		return g, err
 	}
 	for name, plain := range in.Keys {
+		var err error
 		if g.Keys[name], err = e.Vault.Seal(keyRef(set.OwnerID, set.ID, g.ID, name), plain); err != nil {
 			return g, postern.Wrap(postern.CodeInternal, "engine.AddGeneration", err)
 		}
 	}
-	return g, e.Store.AddGeneration(ctx, g)
+	return g, nil
+}
+
+// endWithCertificate takes the end of an own certificate for the generation's: what is signed after it is refused by the provider.
+func endWithCertificate(g *postern.Generation, d provider.Description, keys map[string][]byte) error {
+	for _, field := range d.Keys {
+		plain, given := keys[field.Name]
+		if !field.Own || !given {
+			continue
+		}
+		end, err := vault.CertificateEnd(plain)
+		if err != nil {
+			return &postern.Error{Code: postern.CodeInvalid, Op: "engine.AddGeneration", Field: "keys." + field.Name, Message: err.Error(), Fix: "paste " + field.LabelEN}
+		}
+		switch {
+		case !end.After(g.NotBefore):
+			return postern.Invalid("keys."+field.Name, postern.CodeInvalid, "the certificate has ended, or ends before the generation begins", "send a certificate that is still valid")
+		case g.NotAfter.IsZero():
+			g.NotAfter = end
+		case g.NotAfter.After(end):
+			return postern.Invalid("not_after", postern.CodeInvalid, "the generation would outlive its certificate", "leave it out: the certificate's end is taken")
+		}
+	}
+	return nil
 }
 
 // RetireGeneration says when a generation stops signing (zero: now) and when its messages are no longer believed (zero: never). The only generation that signs
@@ -202,14 +248,16 @@ func checkKeys(d provider.Description, keys map[string][]byte) error {
 	for _, field := range d.Keys {
 		known[field.Name] = true
 		plain, given := keys[field.Name]
-		if !given && field.Required {
+		switch {
+		case given && field.PerChannel:
+			return postern.Invalid("keys."+field.Name, postern.CodeInvalid, "this key is a channel's own", "give it to the channel")
+		case !given && field.Required && !field.PerChannel && !field.Replaced(keys):
 			return postern.Invalid("keys."+field.Name, postern.CodeInvalid, "this key is required", "add "+field.LabelEN)
-		}
-		if !given {
+		case !given:
 			continue
 		}
-		if _, err := vault.Parse(field.Kind, "", plain); err != nil {
-			return &postern.Error{Code: postern.CodeInvalid, Op: "engine.AddGeneration", Field: "keys." + field.Name, Message: err.Error(), Fix: "paste " + field.LabelEN}
+		if err := parseKey(field, plain); err != nil {
+			return err
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(keys)) {

@@ -67,7 +67,7 @@ func (e *Engine) CheckChannel(ctx context.Context, merchantID, channelID string)
 	}
 	allowed, p := channel.Allows(postern.ActPay, "", e.now())
 	add("may collect", allowed, "by "+p.Source+" "+p.Note)
-	r.Registrations = checker.Registrations(call, e.PublicURL, e.CallbackURL)
+	r.Registrations = append(checker.Registrations(call, e.PublicURL, e.CallbackURL), e.accountRegistration(channel)...)
 	return r, nil
 }
 

@@ -47,6 +47,7 @@ type Engine struct {
 
 	memory    memory
 	gates     gates
+	refreshed refreshed
 	downloads atomic.Int32
 }
 
@@ -228,5 +229,5 @@ func (e *Engine) job(merchantID, kind, id string, at time.Time) postern.Job {
 
 func empty(c store.Change) bool {
 	return c.Payment == nil && len(c.Attempts)+len(c.Receipts)+len(c.Surpluses)+len(c.Refunds)+len(c.Moves)+len(c.Transactions)+len(c.Events)+len(c.Jobs)+
-		len(c.Notifications)+len(c.Exchanges)+len(c.Buyers)+len(c.Channels) == 0 && c.Request == nil
+		len(c.Notifications)+len(c.Notices)+len(c.Exchanges)+len(c.Buyers)+len(c.Channels) == 0 && c.Request == nil
 }

@@ -73,6 +73,9 @@ func (e *Engine) troubled(ctx context.Context, channel postern.Channel, product 
 	if answer.Field != "" || sign(answer.Class) == postern.SignNone || sign(answer.Class) == postern.SignTaken {
 		return
 	}
+	if answer.Class == provider.ClassClosed {
+		e.askSoon(ctx, channel)
+	}
 	if err := e.watch(ctx, channel, product, false); err != nil {
 		e.Log.ErrorContext(ctx, "judge the health of a channel", "channel", channel.ID, "product", product, "err", err)
 	}

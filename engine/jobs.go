@@ -30,6 +30,7 @@ func (e *Engine) Jobs() map[string]Handler {
 		postern.JobProbe:  verb(e.Probe),
 
 		postern.JobTellClosure: e.tellJob,
+		postern.JobPermissions: verb(e.AskPermissions),
 		postern.JobFleetMove:   verb(e.RunFleetMove),
 		postern.JobFleetWatch:  verb(e.WatchFleetMove),
 	}

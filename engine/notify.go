@@ -47,8 +47,14 @@ func (e *Engine) Notify(ctx context.Context, callbackID string, message provider
 	}
 	message.ReceivedAt = e.now()
 	verified, err := connector.ReadNotification(call, attempt, message)
+	if errors.Is(err, provider.ErrUnverified) && e.refreshAtNeed(ctx, channel) {
+		if call, err = e.callFor(ctx, channel); err != nil {
+			return fail, err
+		}
+		verified, err = connector.ReadNotification(call, attempt, message)
+	}
 	if err != nil {
-		return fail, e.reject(ctx, attempt, message, err)
+		return fail, e.reject(ctx, attempt, message, err, disturbed(connector, call, attempt, message))
 	}
 	if asker, ok := connector.(provider.NotifyConfirmer); ok {
 		settled, err := e.confirm(ctx, asker, call, attempt, verified, message)
@@ -107,13 +113,18 @@ func (e *Engine) confirm(ctx context.Context, asker provider.NotifyConfirmer, ca
 
 // reject keeps the raw bytes of a message that no key of ours made. The provider gets its failure answer: a genuine message comes again, and a query settles
 // the rest.
-func (e *Engine) reject(ctx context.Context, a postern.Attempt, message provider.Message, cause error) error {
+func (e *Engine) reject(ctx context.Context, a postern.Attempt, message provider.Message, cause error, onItsWay string) error {
 	level := "notification rejected"
 	if !errors.Is(cause, provider.ErrUnverified) {
 		level = "notification unreadable"
 	}
 	e.Log.WarnContext(ctx, level, "attempt", a.ID, "provider", a.Provider, "err", cause)
-	row := e.notification(a, message, OutcomeRejected, "", cause.Error())
+	why := cause.Error()
+	if onItsWay != "" {
+		why = onItsWay
+		e.Log.ErrorContext(ctx, "a genuine notification arrived changed", "attempt", a.ID, "provider", a.Provider, "what", onItsWay)
+	}
+	row := e.notification(a, message, OutcomeRejected, "", why)
 	return e.commit(ctx, store.Change{MerchantID: a.MerchantID, At: e.now(), Notifications: []store.Notification{row}})
 }
 

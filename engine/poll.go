@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"postern"
@@ -51,6 +52,12 @@ func (e *Engine) query(ctx context.Context, a postern.Attempt) (provider.Result,
 	bounded, cancel := context.WithTimeout(ctx, call.Timeout)
 	defer cancel()
 	answer := e.Registry[a.Provider].Query(bounded, call, a)
+	if answer.State == provider.Unknown && answer.Exchange.Status == http.StatusOK && e.refreshAtNeed(ctx, channel) { // an answer that proves nothing may be signed with a key that is new
+		if call, err = e.callFor(ctx, channel); err != nil {
+			return provider.Result{}, err
+		}
+		answer = e.Registry[a.Provider].Query(bounded, call, a)
+	}
 	return answer, e.fault(ctx, "engine.query.after_call")
 }
 

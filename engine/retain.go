@@ -22,6 +22,17 @@ func (e *Engine) Forget(ctx context.Context) (int64, error) {
 	}
 	now := e.now()
 	page, total := store.Page{Limit: 100}, int64(0)
+	partners, err := e.Store.Partners(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range partners {
+		deleted, err := e.Store.Forget(ctx, p.ID, now.Add(-personal), now.Add(-keepRequests))
+		if err != nil {
+			return total, err
+		}
+		total += deleted
+	}
 	for {
 		merchants, next, err := e.Store.Merchants(ctx, "", page)
 		if err != nil {

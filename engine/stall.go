@@ -20,6 +20,7 @@ type memory struct {
 	closures map[string]*postern.ClosureIndex
 	rules    map[string]*postern.RuleSet
 	seen     map[string]*Seen
+	asked    map[string]time.Time
 }
 
 // Bounds of the memory. An entry costs a query when it is missing, so a full map is simply begun anew.

@@ -45,6 +45,8 @@ type Statement struct {
 // provider will not give it. CodeProviderSilent: no answer came that can be believed.
 func (e *Engine) FetchStatement(ctx context.Context, q StatementQuery) (*Statement, error) {
 	const op = "engine.FetchStatement"
+	year, month, date := q.Day.In(postern.Beijing).Date()
+	q.Day = time.Date(year, month, date, 0, 0, 0, 0, postern.Beijing)
 	channel, err := e.Store.Channel(ctx, q.MerchantID, q.ChannelID)
 	if err != nil {
 		return nil, err

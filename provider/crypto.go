@@ -24,7 +24,7 @@ type KeyKind string
 const (
 	KeyRSAPrivate  KeyKind = "rsa_private"  // PEM (PKCS#8, PKCS#1) or bare base64 of either: Signer
 	KeyRSAPublic   KeyKind = "rsa_public"   // PEM SPKI or bare base64: Verifier
-	KeyCertificate KeyKind = "certificate"  // PEM X.509: Verifier, whose KeyID is the serial number in upper-case hex
+	KeyCertificate KeyKind = "certificate"  // PEM X.509, with those of its issuers after it or not: Certified, whose KeyID is the serial number in upper-case hex
 	KeyAES256GCM   KeyKind = "aes_256_gcm"  // 32 raw bytes: AEAD
 	KeySecret      KeyKind = "secret"       // any text: Secret
 	KeyAuthority   KeyKind = "authority"    // PEM X.509 of one who issues certificates: Secret, whose value is the PEM
@@ -43,6 +43,19 @@ type Verifier interface {
 	KeyID() string
 	// Verify returns nil only when the signature is this key's over exactly this message.
 	Verify(alg Alg, message, signature []byte) error
+}
+
+// Encrypter encrypts short texts for the holder of a public key, as providers want names. A Verifier may be one.
+type Encrypter interface {
+	KeyID() string
+	// EncryptOAEP uses RSAES-OAEP with SHA-1.
+	EncryptOAEP(random io.Reader, plaintext []byte) ([]byte, error)
+}
+
+// Certified is a Verifier that was made of a certificate. Certificate is the X.509 DER, which is public: some protocols name a certificate by more than its serial number.
+type Certified interface {
+	Verifier
+	Certificate() []byte
 }
 
 // AEAD opens and seals with one symmetric key (AES-256-GCM).

@@ -96,8 +96,20 @@ type KeyField struct {
 	IDField string
 	// PerChannel says that the field belongs to a channel and not to the account: what a merchant authorised a partner with.
 	PerChannel bool
+	// Instead names the fields that, all together, may stand in the place of a required one.
+	Instead []string
 	// Own marks the certificate of the account's own signing key: its end is the generation's end.
 	Own bool
+}
+
+// Replaced says that every field that may stand in the place of this one is given.
+func (f KeyField) Replaced(given map[string][]byte) bool {
+	for _, name := range f.Instead {
+		if len(given[name]) == 0 {
+			return false
+		}
+	}
+	return len(f.Instead) > 0
 }
 
 // Product returns the description of a product.

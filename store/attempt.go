@@ -43,8 +43,8 @@ func saveAttempt(ctx context.Context, tx Tx, a postern.Attempt) error {
 // AttemptRef names an attempt across merchants.
 type AttemptRef struct{ MerchantID, AttemptID string }
 
-// LiveAttempts names up to limit attempts of all merchants that are still live and were last changed before a time, oldest first. It is the recovery sweep's
-// list: it locks nothing, and each entry becomes a job of its own merchant.
+// LiveAttempts names up to limit attempts of all merchants that are still live and were last changed before a time, oldest first. It is Recover's
+// list: it locks nothing, and each entry is asked after under its own merchant.
 func (s *Store) LiveAttempts(ctx context.Context, before time.Time, limit int) ([]AttemptRef, error) {
 	scan := func(r Row) (ref AttemptRef, err error) {
 		err = r.Scan(&ref.MerchantID, &ref.AttemptID)
@@ -52,4 +52,9 @@ func (s *Store) LiveAttempts(ctx context.Context, before time.Time, limit int) (
 	}
 	return many(ctx, s.reader(), "LiveAttempts", scan, `SELECT merchant_id, id FROM attempt WHERE status IN ('sending', 'pending', 'unknown') AND updated_at < $1
 		ORDER BY updated_at, merchant_id, id LIMIT $2 -- sweep`, micros(before), limit)
+}
+
+// AttemptByNumber returns the attempt with this order number at the provider, or postern.CodeNotFound.
+func (s *Store) AttemptByNumber(ctx context.Context, merchantID, number string) (postern.Attempt, error) {
+	return one(ctx, s.reader(), "AttemptByNumber", "attempt", scanAttempt, selectAttempt+" AND number = $2", merchantID, number)
 }

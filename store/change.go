@@ -31,6 +31,7 @@ type Change struct {
 	Records      []postern.HealthRecord // always new
 
 	Notifications []Notification
+	Notices       []AccountNotice
 	Exchanges     []Exchange
 	Buyers        []Buyer
 	Request       *Request
@@ -52,6 +53,23 @@ type Notification struct {
 
 // MaxNotifications bounds the raw notifications kept per attempt; what comes beyond is counted, by a write all the same.
 const MaxNotifications = 50
+
+// AccountNotice is what a provider said of an account, as it arrived. It stands with whom it changed; Seen counts how often it came.
+type AccountNotice struct {
+	OwnerID         string // the merchant, or who owns the account
+	ID              string
+	CredentialSetID string
+	SubMerchant     string
+	Kind            string
+	Message         string
+	// Outcome is applied, rejected or foreign; KeyID names the key that signed a verified one.
+	Outcome   string
+	KeyID     string
+	Header    string
+	Body      []byte
+	Seen      int64
+	CreatedAt time.Time
+}
 
 // Exchange is one raw call to a provider with secrets masked. It lives in a table of its own with a retention job.
 type Exchange struct {
@@ -90,7 +108,7 @@ type Request struct {
 	CreatedAt time.Time
 }
 
-// Endpoint is where a merchant wants to be told. Secret is sealed.
+// Endpoint is where a merchant wants to be told, or a partner of all its merchants: then MerchantID is the partner, and Live says of which. Secret is sealed.
 type Endpoint struct {
 	MerchantID string
 	ID         string
@@ -99,6 +117,7 @@ type Endpoint struct {
 	Secret     []byte
 	// Types limits the events; empty means all.
 	Types      []string
+	Live       bool
 	DisabledAt time.Time
 	CreatedAt  time.Time
 }
@@ -121,12 +140,14 @@ type Delivery struct {
 
 // APIKey is a key of the merchant API. Only a hash is stored; Prefix is shown in lists.
 type APIKey struct {
-	OwnerID   string // a merchant, a partner or the platform
-	ID        string
-	Prefix    string
-	Hash      string // SHA-256 of the key in hex; unique
-	Live      bool
-	Name      string
+	OwnerID string // a merchant, a partner or the platform
+	ID      string
+	Prefix  string
+	Hash    string // SHA-256 of the key in hex; unique
+	Live    bool
+	Name    string
+	// Scopes limit what the key may do; empty is everything that its owner may.
+	Scopes    []string
 	RevokedAt time.Time
 	CreatedAt time.Time
 }

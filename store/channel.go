@@ -45,6 +45,9 @@ func saveChannel(ctx context.Context, tx Tx, c postern.Channel) error {
 	if err != nil {
 		return err
 	}
+	if err := keepNumber(ctx, tx, c); err != nil {
+		return err
+	}
 	if c.Version == 0 {
 		_, err := tx.Exec(ctx, insertInto("channel", channelColumns), c.MerchantID, c.ID, 1, c.CredentialSetID, c.CredentialOwnerID, c.Provider, c.SubMerchant,
 			products, permissions, c.MinAmount, c.MaxAmount, c.Rank, bit(c.Sandbox), micros(c.RetiredAt), micros(c.CreatedAt), micros(c.UpdatedAt),
@@ -72,4 +75,40 @@ func (s *Store) Channels(ctx context.Context, merchantID string) ([]postern.Chan
 func (s *Store) ChannelsOfSet(ctx context.Context, ownerID, credentialSetID string) ([]postern.Channel, error) {
 	return many(ctx, s.reader(), "ChannelsOfSet", scanChannel, "SELECT "+channelColumns+` FROM channel
 		WHERE credential_owner_id = $1 AND credential_set_id = $2 ORDER BY merchant_id, id -- sweep`, ownerID, credentialSetID)
+}
+
+// keepNumber makes a number under a shared account lead to the channel. While another merchant's channel has it, that is postern.CodeConflict; a retired channel lets
+// it go.
+func keepNumber(ctx context.Context, tx Tx, c postern.Channel) error {
+	if c.SubMerchant == "" || c.CredentialOwnerID == c.MerchantID {
+		return nil
+	}
+	if !c.RetiredAt.IsZero() {
+		_, err := tx.Exec(ctx, "DELETE FROM sub_merchant WHERE owner_id = $1 AND credential_set_id = $2 AND number = $3 AND channel_id = $4",
+			c.CredentialOwnerID, c.CredentialSetID, c.SubMerchant, c.ID)
+		return err
+	}
+	taken := &postern.Error{
+		Code: postern.CodeConflict, Op: "store.SaveChannel", Field: "sub_merchant", Message: "another merchant has this number under the account", Fix: "send the merchant's own number, or retire the other channel first",
+	}
+	return mustChange(ctx, tx, taken, `INSERT INTO sub_merchant (owner_id, credential_set_id, number, merchant_id, channel_id) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (owner_id, credential_set_id, number) DO UPDATE SET channel_id = excluded.channel_id WHERE sub_merchant.merchant_id = excluded.merchant_id`,
+		c.CredentialOwnerID, c.CredentialSetID, c.SubMerchant, c.MerchantID, c.ID)
+}
+
+// Holder is whose a number under an account is.
+type Holder struct {
+	Number     string
+	MerchantID string
+	ChannelID  string
+}
+
+// Holders returns whose the numbers under an account are: of one number, or of all of them ("").
+func (s *Store) Holders(ctx context.Context, ownerID, credentialSetID, number string) ([]Holder, error) {
+	scan := func(r Row) (h Holder, err error) {
+		err = r.Scan(&h.Number, &h.MerchantID, &h.ChannelID)
+		return h, err
+	}
+	return many(ctx, s.reader(), "Holders", scan, `SELECT number, merchant_id, channel_id FROM sub_merchant
+		WHERE owner_id = $1 AND credential_set_id = $2 AND ($3 = '' OR number = $3) ORDER BY number`, ownerID, credentialSetID, number)
 }

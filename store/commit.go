@@ -66,6 +66,7 @@ func (c Change) check() error {
 	owners = collect(owners, c.Events, func(v postern.Event) string { return v.MerchantID })
 	owners = collect(owners, c.Jobs, func(v postern.Job) string { return v.MerchantID })
 	owners = collect(owners, c.Notifications, func(v Notification) string { return v.MerchantID })
+	owners = collect(owners, c.Notices, func(v AccountNotice) string { return v.OwnerID })
 	owners = collect(owners, c.Exchanges, func(v Exchange) string { return v.MerchantID })
 	owners = collect(owners, c.Buyers, func(v Buyer) string { return v.MerchantID })
 	owners = collect(owners, c.Channels, func(v postern.Channel) string { return v.MerchantID })
@@ -128,6 +129,9 @@ func saveMoney(ctx context.Context, tx Tx, c Change) error {
 // saveTraces keeps what is not money: raw messages, the buyer and the idempotent request.
 func saveTraces(ctx context.Context, tx Tx, c Change) error {
 	if err := each(ctx, tx, c.Notifications, saveNotification); err != nil {
+		return err
+	}
+	if err := each(ctx, tx, c.Notices, saveNotice); err != nil {
 		return err
 	}
 	if err := each(ctx, tx, c.Exchanges, insertExchange); err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"postern"
 )
@@ -13,13 +14,13 @@ const (
 	DeliveryFailed    = "failed"
 )
 
-const endpointColumns = "merchant_id, id, version, url, secret, types, disabled_at, created_at"
+const endpointColumns = "merchant_id, id, version, url, secret, types, disabled_at, created_at, live"
 
 const selectEndpoint = "SELECT " + endpointColumns + " FROM endpoint WHERE merchant_id = $1"
 
 func scanEndpoint(r Row) (Endpoint, error) {
 	var e Endpoint
-	err := r.Scan(&e.MerchantID, &e.ID, &e.Version, &e.URL, &e.Secret, asJSON(&e.Types), at(&e.DisabledAt), at(&e.CreatedAt))
+	err := r.Scan(&e.MerchantID, &e.ID, &e.Version, &e.URL, &e.Secret, asJSON(&e.Types), at(&e.DisabledAt), at(&e.CreatedAt), orFalse(&e.Live))
 	return e, err
 }
 
@@ -31,12 +32,49 @@ func (s *Store) SaveEndpoint(ctx context.Context, e Endpoint) error {
 	}
 	return s.Write(ctx, func(tx Tx) error {
 		if e.Version == 0 {
-			_, err := tx.Exec(ctx, insertInto("endpoint", endpointColumns), e.MerchantID, e.ID, 1, e.URL, e.Secret, types, micros(e.DisabledAt), micros(e.CreatedAt))
+			_, err := tx.Exec(ctx, insertInto("endpoint", endpointColumns), e.MerchantID, e.ID, 1, e.URL, e.Secret, types, micros(e.DisabledAt), micros(e.CreatedAt), bit(e.Live))
 			return err
 		}
 		return mustChange(ctx, tx, stale("endpoint", e.ID), `UPDATE endpoint SET version = version + 1, url = $4, secret = $5, types = $6, disabled_at = $7
 			WHERE merchant_id = $1 AND id = $2 AND version = $3`, e.MerchantID, e.ID, e.Version, e.URL, e.Secret, types, micros(e.DisabledAt))
 	})
+}
+
+// endpointsFor returns the enabled endpoints that hear of each merchant's events: its own and its partner's. A partner's own events are heard by the partner's.
+func endpointsFor(ctx context.Context, tx Tx, merchants []string) (map[string][]Endpoint, error) {
+	scan := func(r Row) (pair [2]string, err error) {
+		err = r.Scan(&pair[0], &pair[1])
+		return pair, err
+	}
+	marks, args := inList(1, merchants)
+	partners, err := many(ctx, tx, "Endpoints", scan, "SELECT merchant_id, partner_id FROM merchant WHERE merchant_id IN ("+marks+") AND partner_id <> '' -- sweep", args...)
+	if err != nil {
+		return nil, err
+	}
+	owners := slices.Clone(merchants)
+	for _, pair := range partners {
+		owners = append(owners, pair[1])
+	}
+	slices.Sort(owners)
+	marks, args = inList(1, slices.Compact(owners))
+	list, err := many(ctx, tx, "Endpoints", scanEndpoint, "SELECT "+endpointColumns+" FROM endpoint WHERE merchant_id IN ("+marks+") AND disabled_at = 0 ORDER BY merchant_id, id -- sweep", args...)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	of := map[string][]Endpoint{}
+	for _, e := range list {
+		of[e.MerchantID] = append(of[e.MerchantID], e)
+	}
+	for _, pair := range partners {
+		of[pair[0]] = append(slices.Clone(of[pair[0]]), of[pair[1]]...)
+	}
+	return of, nil
+}
+
+// hears says that an endpoint takes an event: its type, and, where many merchants are told of at one address, its mode.
+func (e *Endpoint) hears(event *postern.Event) bool {
+	partner := e.MerchantID != event.MerchantID || postern.CheckID(postern.PrefixPartner, e.MerchantID)
+	return (len(e.Types) == 0 || slices.Contains(e.Types, string(event.Type))) && (!partner || e.Live == event.Live)
 }
 
 // Endpoint returns one endpoint, or postern.CodeNotFound.

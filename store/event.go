@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"slices"
 
 	"postern"
 )
@@ -46,11 +45,11 @@ func (s *Store) SequenceEvents(ctx context.Context, merchantID string, limit int
 		if err != nil || len(pending) == 0 {
 			return err
 		}
-		endpoints, err := many(ctx, tx, "SequenceEvents", scanEndpoint, selectEndpoint+" AND disabled_at = 0 ORDER BY id", merchantID)
+		endpoints, err := endpointsFor(ctx, tx, []string{merchantID})
 		if err != nil {
 			return err
 		}
-		numbered, err = s.sequence(ctx, tx, merchantID, limit, endpoints)
+		numbered, err = s.sequence(ctx, tx, merchantID, limit, endpoints[merchantID])
 		return err
 	})
 	if err != nil {
@@ -113,7 +112,7 @@ func numberOne(ctx context.Context, tx Tx, e postern.Event) error {
 // deliver inserts a waiting delivery and its job for every endpoint that takes the event.
 func (s *Store) deliver(ctx context.Context, tx Tx, e postern.Event, endpoints []Endpoint) error {
 	for _, endpoint := range endpoints {
-		if len(endpoint.Types) > 0 && !slices.Contains(endpoint.Types, string(e.Type)) {
+		if !endpoint.hears(&e) {
 			continue
 		}
 		d := Delivery{MerchantID: e.MerchantID, ID: deliveryID(e.ID, endpoint.ID), EndpointID: endpoint.ID, EventID: e.ID, Status: DeliveryWaiting,

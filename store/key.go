@@ -5,18 +5,22 @@ import (
 	"time"
 )
 
-const keyColumns = "owner_id, id, prefix, hash, live, name, revoked_at, created_at"
+const keyColumns = "owner_id, id, prefix, hash, live, name, revoked_at, created_at, scopes"
 
 func scanKey(r Row) (APIKey, error) {
 	var k APIKey
-	err := r.Scan(&k.OwnerID, &k.ID, &k.Prefix, &k.Hash, flag(&k.Live), &k.Name, at(&k.RevokedAt), at(&k.CreatedAt))
+	err := r.Scan(&k.OwnerID, &k.ID, &k.Prefix, &k.Hash, flag(&k.Live), &k.Name, at(&k.RevokedAt), at(&k.CreatedAt), orNone(&k.Scopes))
 	return k, err
 }
 
 // SaveKey inserts a key; a key never changes, except that it is revoked.
 func (s *Store) SaveKey(ctx context.Context, k APIKey) error {
+	scopes, err := text(k.Scopes)
+	if err != nil {
+		return err
+	}
 	return s.Write(ctx, func(tx Tx) error {
-		_, err := tx.Exec(ctx, insertInto("api_key", keyColumns), k.OwnerID, k.ID, k.Prefix, k.Hash, bit(k.Live), k.Name, micros(k.RevokedAt), micros(k.CreatedAt))
+		_, err := tx.Exec(ctx, insertInto("api_key", keyColumns), k.OwnerID, k.ID, k.Prefix, k.Hash, bit(k.Live), k.Name, micros(k.RevokedAt), micros(k.CreatedAt), scopes)
 		return err
 	})
 }

@@ -156,16 +156,11 @@ func readPage(ctx context.Context, tx Tx, events []postern.Event) (page, error) 
 	if p.heads, err = takeHeads(ctx, tx, merchants); err != nil {
 		return p, err
 	}
-	marks, args := inList(1, merchants)
-	endpoints, err := many(ctx, tx, "TellMany", scanEndpoint, "SELECT "+endpointColumns+" FROM endpoint WHERE merchant_id IN ("+marks+") AND disabled_at = 0 ORDER BY merchant_id, id -- sweep", args...)
-	if err != nil {
+	if p.endpoints, err = endpointsFor(ctx, tx, merchants); err != nil {
 		return p, err
 	}
-	p.endpoints, p.known = map[string][]Endpoint{}, map[[2]string]bool{}
-	for _, e := range endpoints {
-		p.endpoints[e.MerchantID] = append(p.endpoints[e.MerchantID], e)
-	}
-	marks, args = inList(2, merchants)
+	p.known = map[[2]string]bool{}
+	marks, args := inList(2, merchants)
 	args = append([]any{waitingAtOnce}, args...)
 	p.waiting, err = many(ctx, tx, "TellMany", scanEvent, "SELECT "+eventColumns+" FROM event WHERE merchant_id IN ("+marks+") AND position = 0 ORDER BY merchant_id, id LIMIT $1 -- sweep", args...)
 	if err != nil {

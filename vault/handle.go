@@ -6,9 +6,10 @@ import (
 	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/rsa"
-	_ "crypto/sha1" // the digest of the providers' older signature type, RSA with SHA-1
+	"crypto/sha1" //nolint:gosec // the digest of the providers' older signature type, RSA with SHA-1, and of their OAEP
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"slices"
 
 	"postern/provider"
@@ -66,6 +67,23 @@ func (v *verifier) Verify(alg provider.Alg, message, signature []byte) error {
 	}
 	return rsa.VerifyPKCS1v15(v.key, hash, sum, signature)
 }
+
+var _ provider.Encrypter = (*verifier)(nil)
+
+// EncryptOAEP encrypts for whoever holds the private half. SHA-1 is the providers' choice; OAEP does not rest on its collisions.
+func (v *verifier) EncryptOAEP(random io.Reader, plaintext []byte) ([]byte, error) {
+	return rsa.EncryptOAEP(sha1.New(), random, v.key, plaintext, nil) //nolint:gosec // see above
+}
+
+// certificate is the verifier of a certificate, which shows the certificate itself.
+type certificate struct {
+	verifier
+	der []byte
+}
+
+var _ provider.Certified = (*certificate)(nil)
+
+func (c *certificate) Certificate() []byte { return slices.Clone(c.der) }
 
 type gcm struct {
 	redacted

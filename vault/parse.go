@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"postern/provider"
@@ -220,7 +222,7 @@ func parsePublic(keyID string, plaintext []byte) (any, error) {
 }
 
 func parseCertificate(keyID string, plaintext []byte) (any, error) {
-	f, err := decode(plaintext)
+	f, err := decode(firstOfChain(plaintext))
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +240,23 @@ func parseCertificate(keyID string, plaintext []byte) (any, error) {
 	if keyID != "" && strings.TrimLeft(strings.ToUpper(keyID), "0") != strings.TrimLeft(serial, "0") {
 		return nil, fmt.Errorf("the certificate's serial number is %s, not %q: correct the serial number or give the other certificate", serial, keyID)
 	}
-	return &verifier{id: serial, key: public}, nil
+	return &certificate{verifier: verifier{id: serial, key: public}, der: f.cert.Raw}, nil
+}
+
+// firstOfChain cuts a file of nothing but certificates after its first one, which is whose it is: consoles hand out a certificate with its issuers'.
+func firstOfChain(plaintext []byte) []byte {
+	block, rest := pem.Decode(plaintext)
+	if block == nil || block.Type != "CERTIFICATE" {
+		return plaintext
+	}
+	first := plaintext[:len(plaintext)-len(rest)]
+	for len(bytes.TrimSpace(rest)) > 0 {
+		var next *pem.Block
+		if next, rest = pem.Decode(rest); next == nil || next.Type != "CERTIFICATE" {
+			return plaintext
+		}
+	}
+	return first
 }
 
 // parseAuthority takes the certificate of somebody who issues certificates. Which links of a chain hold is the protocol's to say, so the text is handed on.
@@ -254,4 +272,16 @@ func parseAuthority(plaintext []byte) (any, error) {
 		return nil, errors.New("the certificate is not one of an authority: give the root's or the middle one")
 	}
 	return &secret{value: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.cert.Raw})}, nil
+}
+
+// CertificateEnd is the moment from which a certificate no longer counts: the second after its last.
+func CertificateEnd(plaintext []byte) (time.Time, error) {
+	f, err := decode(plaintext)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if f.cert == nil {
+		return time.Time{}, fmt.Errorf("this is %s, the X.509 certificate is wanted", f)
+	}
+	return f.cert.NotAfter.UTC().Add(time.Second), nil
 }

@@ -109,10 +109,18 @@ func TestCertificateIsKnownByItsSerialNumber(t *testing.T) {
 			t.Errorf("KeyID = %q, want 0ABC01", got)
 		}
 	}
+	issued := append(pemOf("CERTIFICATE", cert), pemOf("CERTIFICATE", certificate(t, big.NewInt(9)))...)
+	handle, err := vault.Parse(provider.KeyCertificate, "", issued)
+	if err != nil || handle.(provider.Certified).KeyID() != "0ABC01" || !bytes.Equal(handle.(provider.Certified).Certificate(), cert) {
+		t.Errorf("a certificate with its issuer's after it: %v", err)
+	}
+	if _, err := vault.Parse(provider.KeyCertificate, "", append(issued, pemOf("PRIVATE KEY", []byte{1})...)); err == nil {
+		t.Error("a private key after the certificates was overlooked")
+	}
 	if _, err := vault.Parse(provider.KeyCertificate, "FFFF", cert); err == nil {
 		t.Error("raw DER with a foreign serial number was accepted")
 	}
-	_, err := vault.Parse(provider.KeyCertificate, "FFFF", pemOf("CERTIFICATE", cert))
+	_, err = vault.Parse(provider.KeyCertificate, "FFFF", pemOf("CERTIFICATE", cert))
 	if err == nil || !strings.Contains(err.Error(), "0ABC01") {
 		t.Errorf("foreign serial number: %v, want an error naming 0ABC01", err)
 	}

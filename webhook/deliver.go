@@ -91,7 +91,7 @@ func (s *Sender) Deliver(ctx context.Context, job postern.Job) (time.Duration, e
 }
 
 func (s *Sender) deliver(ctx context.Context, d store.Delivery) (time.Duration, error) {
-	endpoint, err := s.Store.Endpoint(ctx, d.MerchantID, d.EndpointID)
+	endpoint, err := s.Store.EndpointFor(ctx, d.MerchantID, d.EndpointID)
 	if err != nil {
 		return 0, err
 	}
@@ -136,7 +136,7 @@ func (s *Sender) post(ctx context.Context, endpoint store.Endpoint, event poster
 	if err != nil {
 		return 0, 0, errors.New("webhook: the endpoint's secret does not open")
 	}
-	body, err := json.Marshal(BodyOf(event))
+	body, err := json.Marshal(bodyFor(event, endpoint))
 	if err != nil {
 		return 0, 0, fmt.Errorf("webhook: event body: %w", err)
 	}
@@ -190,7 +190,7 @@ func (s *Sender) Replay(ctx context.Context, merchantID, deliveryID string, newI
 	if err != nil {
 		return old, err
 	}
-	endpoint, err := s.Store.Endpoint(ctx, merchantID, old.EndpointID)
+	endpoint, err := s.Store.EndpointFor(ctx, merchantID, old.EndpointID)
 	if err != nil {
 		return old, err
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"postern"
+	"postern/store"
 )
 
 // secretPrefix marks a symmetric secret (Standard Webhooks 1.0.0).
@@ -47,12 +48,23 @@ func Sign(id string, at time.Time, body []byte, secrets ...string) (string, erro
 
 // Body is what a merchant receives. Sequence counts the merchant's events from 1 without a gap; Data is the object as it was when the event happened.
 type Body struct {
-	ID        string          `json:"id"`
-	Type      string          `json:"type"`
-	CreatedAt time.Time       `json:"created_at"`
-	Sequence  int64           `json:"sequence" doc:"Counts your events from 1 without a gap."`
-	Livemode  bool            `json:"livemode"`
-	Data      json.RawMessage `json:"data" doc:"The objects that the event is about (payment, attempt, refund, surplus), whole, as they were when it happened."`
+	ID        string    `json:"id"`
+	Type      string    `json:"type"`
+	CreatedAt time.Time `json:"created_at"`
+	Sequence  int64     `json:"sequence" doc:"Counts your events from 1 without a gap."`
+	Livemode  bool      `json:"livemode"`
+	// MerchantID is told where many merchants are told of at one address: a partner's.
+	MerchantID string          `json:"merchant_id,omitempty" doc:"Whose event it is, where a partner is told."`
+	Data       json.RawMessage `json:"data" doc:"The objects that the event is about (payment, attempt, refund, surplus), whole, as they were when it happened."`
+}
+
+// bodyFor is BodyOf with the merchant's id where the endpoint is not the merchant's own.
+func bodyFor(e postern.Event, endpoint store.Endpoint) Body {
+	body := BodyOf(e)
+	if endpoint.MerchantID != e.MerchantID {
+		body.MerchantID = e.MerchantID
+	}
+	return body
 }
 
 // BodyOf returns the JSON of an event, the same bytes for every try and for the events list of the API.

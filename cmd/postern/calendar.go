@@ -12,6 +12,7 @@ import (
 // calendarCmd lists everything of a merchant that will end.
 type calendarCmd struct {
 	Merchant string `help:"The merchant (mer_...); the only one if there is one."`
+	Partner  string `help:"A partner (ptn_...): what ends of its own accounts."`
 	Days     int64  `default:"90" help:"How many days ahead."`
 	JSON     bool   `name:"json" help:"For programs."`
 }
@@ -24,16 +25,12 @@ func (c *calendarCmd) Run(rt *runtime) error {
 		return fmt.Errorf("--days: from 1 to %d", maxDays)
 	}
 	return rt.withStore(func(ctx context.Context, o *offline) error {
-		m, err := o.merchant(ctx, c.Merchant)
-		if err != nil {
-			return err
-		}
 		zone, err := time.LoadLocation(o.cfg.Zone)
 		if err != nil {
 			return err
 		}
 		now := time.Now()
-		entries, err := o.engine.Calendar(ctx, m.ID, now, now.Add(time.Duration(c.Days)*24*time.Hour))
+		entries, err := c.entries(ctx, o, now, now.Add(time.Duration(c.Days)*24*time.Hour))
 		if err != nil {
 			return err
 		}
@@ -54,4 +51,15 @@ func (c *calendarCmd) Run(rt *runtime) error {
 		}
 		return nil
 	})
+}
+
+func (c *calendarCmd) entries(ctx context.Context, o *offline, now, until time.Time) ([]postern.CalendarEntry, error) {
+	if c.Partner != "" {
+		return o.engine.PartnerCalendar(ctx, c.Partner, o.cfg.Live, now, until)
+	}
+	m, err := o.merchant(ctx, c.Merchant)
+	if err != nil {
+		return nil, err
+	}
+	return o.engine.Calendar(ctx, m.ID, now, until)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -17,6 +16,10 @@ type channelCmd struct {
 	Health    channelHealthCmd    `cmd:"" help:"Print what was observed of a channel: suspended, probed and restored, with the evidence."`
 	Add       channelAddCmd       `cmd:"" help:"Add a channel with its first keys."`
 	List      channelListCmd      `cmd:"" help:"List channels."`
+	Show      channelShowCmd      `cmd:"" help:"Print a channel: its settings and whose they are, its permissions with their history."`
+	Set       channelSetCmd       `cmd:"" help:"Give a channel settings and keys of its own beside its account's."`
+	Replace   channelReplaceCmd   `cmd:"" help:"Put another channel in the place of one; what is under way over the old one is finished there."`
+	Retire    channelRetireCmd    `cmd:"" help:"End a channel over which nothing is under way any more."`
 	Check     channelCheckCmd     `cmd:"" help:"Make a harmless signed call and print what to register where."`
 	Restore   channelRestoreCmd   `cmd:"" help:"Lift what was observed about a channel, so that it is offered again."`
 	Agreement channelAgreementCmd `cmd:"" help:"Print or change the agreement behind a channel."`
@@ -26,6 +29,7 @@ type channelCmd struct {
 type channelAddCmd struct {
 	Merchant string            `help:"The merchant (mer_...); the only one if there is one."`
 	Provider string            `required:"" help:"The provider's code; 'postern version' lists them."`
+	Account  string            `help:"An account that is already known (crs_...), the merchant's or its partner's; --set and --key-file are then the channel's own."`
 	Products []string          `required:"" help:"Products, separated by commas."`
 	Set      map[string]string `help:"Settings as name=value; 'postern channel fields' lists them."`
 	KeyFile  map[string]string `help:"Keys as name=FILE."`
@@ -34,20 +38,20 @@ type channelAddCmd struct {
 }
 
 func (c *channelAddCmd) Run(rt *runtime) error {
-	keys := map[string][]byte{}
-	for name, path := range c.KeyFile {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return fmt.Errorf("key %s: %w", name, err)
-		}
-		keys[name] = []byte(strings.TrimSpace(string(content)))
+	keys, err := readKeys(c.KeyFile)
+	if err != nil {
+		return err
 	}
 	return rt.withStore(func(ctx context.Context, o *offline) error {
 		m, err := o.merchant(ctx, c.Merchant)
 		if err != nil {
 			return err
 		}
-		ch, err := o.engine.AddChannel(ctx, engine.NewChannel{Merchant: m, OwnerID: m.ID, Provider: c.Provider, Settings: c.Set, Keys: keys, SubMerchant: c.Sub, Products: c.Products, ForceHistoric: c.Force})
+		owner, err := o.accountOwner(ctx, m, c.Account)
+		if err != nil {
+			return err
+		}
+		ch, err := o.engine.AddChannel(ctx, engine.NewChannel{Merchant: m, OwnerID: owner, Provider: c.Provider, CredentialSetID: c.Account, Settings: c.Set, Keys: keys, SubMerchant: c.Sub, Products: c.Products, ForceHistoric: c.Force})
 		if err != nil {
 			return err
 		}
@@ -165,10 +169,10 @@ func (c *channelFieldsCmd) Run(rt *runtime) error {
 		return err
 	}
 	for _, f := range d.Settings {
-		fmt.Fprintf(rt.stdout, "--set %s=...  %s (%s)%s\n", f.Name, f.LabelEN, f.LabelZH, optional(f.Required))
+		fmt.Fprintf(rt.stdout, "--set %s=...  %s (%s)%s\n", f.Name, f.LabelEN, f.LabelZH, optional(f.Required)+perChannel(f.PerChannel))
 	}
 	for _, k := range d.Keys {
-		fmt.Fprintf(rt.stdout, "--key-file %s=FILE  %s (%s)%s\n", k.Name, k.LabelEN, k.LabelZH, optional(k.Required))
+		fmt.Fprintf(rt.stdout, "--key-file %s=FILE  %s (%s)%s\n", k.Name, k.LabelEN, k.LabelZH, optional(k.Required)+perChannel(k.PerChannel))
 	}
 	for _, p := range d.Products {
 		fmt.Fprintf(rt.stdout, "--products %s\n", p.Code)
@@ -181,4 +185,11 @@ func optional(required bool) string {
 		return ""
 	}
 	return ", optional"
+}
+
+func perChannel(own bool) string {
+	if own {
+		return ", may be a channel's own"
+	}
+	return ""
 }

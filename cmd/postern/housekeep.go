@@ -9,15 +9,19 @@ const (
 	trustEvery    = 6 * time.Hour
 	forgetEvery   = 24 * time.Hour
 	calendarEvery = time.Hour
+	permitEvery   = 24 * time.Hour
 )
 
-// housekeep does, on every node and harmlessly often, what no request asks for: fetching provider certificates before they are used, telling
+// housekeep does, on every node and harmlessly often, what no request asks for: asking after what a dead process had in hand, fetching provider certificates before they are used, telling
 // merchants of what is about to end, and deleting what retention says. It ends with the context.
 func (s *theSwitch) housekeep(ctx context.Context) {
 	trust, forget, calendar := time.NewTicker(trustEvery), time.NewTicker(forgetEvery), time.NewTicker(calendarEvery)
 	defer trust.Stop()
 	defer forget.Stop()
 	defer calendar.Stop()
+	if n, err := s.engine.Recover(ctx); err != nil && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "recovery", "asked", n, "err", err)
+	}
 	s.refreshTrust(ctx)
 	s.tellCalendar(ctx)
 	for {
@@ -45,5 +49,21 @@ func (s *theSwitch) refreshTrust(ctx context.Context) {
 func (s *theSwitch) tellCalendar(ctx context.Context) {
 	if n, err := s.engine.TellCalendar(ctx); err != nil && ctx.Err() == nil {
 		s.log.ErrorContext(ctx, "calendar", "told", n, "err", err)
+	}
+}
+
+// permissions has every provider that can be asked say once a day what it withdrew. With many merchants that takes a while, so it holds up nothing else.
+func (s *theSwitch) permissions(ctx context.Context) {
+	daily := time.NewTicker(permitEvery)
+	defer daily.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-daily.C:
+			if n, err := s.engine.AskAllPermissions(ctx); err != nil && ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "permissions", "asked", n, "err", err)
+			}
+		}
 	}
 }

@@ -18,26 +18,28 @@ import (
 type cli struct {
 	Config string `help:"Configuration file; see 'postern init'." default:"postern.toml" type:"path"`
 
-	Serve     serveCmd     `cmd:"" help:"Run the switch."`
-	Demo      demoCmd      `cmd:"" help:"Run the switch with simulated wallets, a sample merchant and a link: nothing to install, no real money."`
-	Sandbox   sandboxCmd   `cmd:"" help:"Run the providers' simulators alone, or take a bill out of one."`
-	Init      initCmd      `cmd:"" help:"Write a commented configuration and a fresh key."`
-	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this binary's schema."`
-	Merchant  merchantCmd  `cmd:"" help:"Add and list merchants."`
-	Channel   channelCmd   `cmd:"" help:"Add, list and check channels."`
-	Link      linkCmd      `cmd:"" help:"Sell an item again and again under one address, with a short code and a poster."`
-	Key       keyCmd       `cmd:"" help:"Make and revoke API keys."`
-	Ledger    ledgerCmd    `cmd:"" help:"Print the trial balance and check the books."`
-	Explain   explainCmd   `cmd:"" help:"Say why a payment was offered what it was offered, and what would be offered today."`
-	Closure   closureCmd   `cmd:"" help:"Announce, move and withdraw closures."`
-	Rules     rulesCmd     `cmd:"" help:"The merchant's own rules about what is offered to whom: what is wrong with them, what they would have done, what holds."`
-	Drill     drillCmd     `cmd:"" help:"Answer what a closure, an agreement, a rule or another wall map would cost, from real orders or a synthetic market, before it happens."`
-	Calendar  calendarCmd  `cmd:"" help:"List everything that will end: agreements, papers, keys, closures, walls."`
-	Fleet     fleetCmd     `cmd:"" help:"Move the merchants that a closure will hit, step by step, and back."`
-	Wall      wallCmd      `cmd:"" help:"Ask what works where."`
-	Statement statementCmd `cmd:"" help:"Fetch and read a provider's bills."`
-	Backup    backupCmd    `cmd:"" help:"Copy the embedded database while it is in use."`
-	Version   versionCmd   `cmd:"" help:"Print the version and the providers in this binary."`
+	Serve      serveCmd      `cmd:"" help:"Run the switch."`
+	Demo       demoCmd       `cmd:"" help:"Run the switch with simulated wallets, a sample merchant and a link: nothing to install, no real money."`
+	Sandbox    sandboxCmd    `cmd:"" help:"Run the providers' simulators alone, or take a bill out of one."`
+	Init       initCmd       `cmd:"" help:"Write a commented configuration and a fresh key."`
+	Migrate    migrateCmd    `cmd:"" help:"Bring the database to this binary's schema."`
+	Merchant   merchantCmd   `cmd:"" help:"Add and list merchants."`
+	Partner    partnerCmd    `cmd:"" help:"Service providers that run many merchants."`
+	Credential credentialCmd `cmd:"" help:"Accounts at providers: add and list them, add keys, give one up with all of its channels."`
+	Channel    channelCmd    `cmd:"" help:"Add, change, replace and check channels."`
+	Link       linkCmd       `cmd:"" help:"Sell an item again and again under one address, with a short code and a poster."`
+	Key        keyCmd        `cmd:"" help:"Make and revoke API keys."`
+	Ledger     ledgerCmd     `cmd:"" help:"Print the trial balance and check the books."`
+	Explain    explainCmd    `cmd:"" help:"Say why a payment was offered what it was offered, and what would be offered today."`
+	Closure    closureCmd    `cmd:"" help:"Announce, move and withdraw closures."`
+	Rules      rulesCmd      `cmd:"" help:"The merchant's own rules about what is offered to whom: what is wrong with them, what they would have done, what holds."`
+	Drill      drillCmd      `cmd:"" help:"Answer what a closure, an agreement, a rule or another wall map would cost, from real orders or a synthetic market, before it happens."`
+	Calendar   calendarCmd   `cmd:"" help:"List everything that will end: agreements, papers, keys, closures, walls."`
+	Fleet      fleetCmd      `cmd:"" help:"Move the merchants that a closure will hit, step by step, and back."`
+	Wall       wallCmd       `cmd:"" help:"Ask what works where."`
+	Statement  statementCmd  `cmd:"" help:"Fetch and read a provider's bills."`
+	Backup     backupCmd     `cmd:"" help:"Copy the embedded database while it is in use."`
+	Version    versionCmd    `cmd:"" help:"Print the version and the providers in this binary."`
 }
 
 // runtime is what every subcommand gets.

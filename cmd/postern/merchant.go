@@ -14,6 +14,7 @@ import (
 type merchantCmd struct {
 	Add    merchantAddCmd    `cmd:"" help:"Add a merchant and print its first API key."`
 	List   merchantListCmd   `cmd:"" help:"List merchants."`
+	Import merchantImportCmd `cmd:"" help:"Add or change a partner's merchants by a list (CSV): first it says what would become of each line."`
 	Trade  merchantTradeCmd  `cmd:"" help:"Say what a merchant sells and where, for agreements and closures that ask."`
 	GoLive merchantGoLiveCmd `cmd:"" name:"go-live" help:"Make the live twin of a test merchant: settings copied, keys and channels not."`
 }

@@ -31,6 +31,7 @@ type statementFetchCmd struct {
 	Kind     string `required:"" help:"Which of the provider's bills."`
 	Date     string `required:"" help:"A day in the provider's zone (Beijing), as 2026-11-24."`
 	Out      string `short:"o" help:"Write the file here, as the provider sent it; without it nothing is kept, and what the bill adds up to is printed." type:"path"`
+	Apply    bool   `help:"Book what the bill proves and nothing else had told: money that was taken, refunds that went back."`
 }
 
 // Run writes the file only when it is the whole bill of the account and the day.
@@ -48,7 +49,7 @@ func (c *statementFetchCmd) Run(rt *runtime) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(c.keep(rt, bill), bill.Close())
+		return errors.Join(c.keep(rt, bill), c.apply(rt, o, bill), bill.Close())
 	})
 }
 
@@ -75,6 +76,19 @@ func (c *statementFetchCmd) keep(rt *runtime, bill *engine.Statement) error {
 	}
 	_, err = bill.WriteTo(file)
 	return errors.Join(err, file.Close())
+}
+
+// apply books what the bill proves. It reads the bill whole before it counts any row.
+func (c *statementFetchCmd) apply(rt *runtime, o *offline, bill *engine.Statement) error {
+	if !c.Apply || bill.State != provider.FetchDone {
+		return nil
+	}
+	seen, err := o.engine.ApplyStatement(rt.ctx, bill)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(rt.stdout, "booked: %d payments and %d refunds that nothing else had told; %d rows were known, %d are not this merchant's\n", seen.Payments, seen.Refunds, seen.Known, seen.Foreign)
+	return nil
 }
 
 type statementParseCmd struct {

@@ -160,6 +160,7 @@ func (s *theSwitch) run(ctx context.Context, public, admin net.Listener) error {
 	var housekeeping sync.WaitGroup
 	housekeeping.Go(func() { s.housekeep(ctx) })
 	housekeeping.Go(func() { s.overlay.watch(ctx) })
+	housekeeping.Go(func() { s.permissions(ctx) })
 	quiet := slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	outer := &http.Server{
 		Handler: realClient(s.cfg.proxies, s.metrics.count(s.public)), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 40 * time.Second,

@@ -197,7 +197,7 @@ var interfaces = map[string]string{
 	"provider.Notifiable": "capability", "provider.NotifyConfirmer": "capability", "provider.Statementer": "capability", "provider.PayerResolver": "capability", "provider.TrustRefresher": "capability", "provider.Checker": "capability", "provider.Reverser": "capability",
 	"provider.Sharer": "capability", "provider.PermissionReader": "capability", "provider.AccountNoticer": "capability", "provider.StatementFetcher": "capability",
 	"provider.Gateway": "what a facade speaks to", "provider.Doer": "HTTP, which sim replaces", "provider.CertifiedDoer": "HTTP with a client certificate",
-	"provider.Signer": "crypto handle", "provider.Verifier": "crypto handle", "provider.AEAD": "crypto handle", "provider.MAC": "crypto handle", "provider.Secret": "crypto handle",
+	"provider.Signer": "crypto handle", "provider.Encrypter": "crypto handle", "provider.Verifier": "crypto handle", "provider.Certified": "crypto handle", "provider.AEAD": "crypto handle", "provider.MAC": "crypto handle", "provider.Secret": "crypto handle",
 	"provider/sandboxkit.Wallet": "the phone page of any simulator", "provider/sandboxkit.Doer": "HTTP, which tests replace", "provider/sandboxkit.Book": "the control address of any simulator",
 	"provider/sandboxkit.Coder": "what a simulator can do beyond the common buttons", "provider/sandboxkit.Biller": "the same", "provider/sandboxkit.Gatekeeper": "the same", "provider/sandboxkit.Opener": "the same", "provider/sandboxkit.Rotator": "the same",
 	"store.Tx": "two engines", "store.Row": "two engines", "store.Rows": "two engines", "store.sqlQuerier": "*sql.DB and *sql.Tx", "store.pgQuerier": "pgxpool and pgx.Tx",

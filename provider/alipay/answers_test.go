@@ -103,7 +103,7 @@ func TestUnbelievableRefundAnswers(t *testing.T) {
 func TestCodesNeverProveTooMuch(t *testing.T) {
 	for _, sub := range []string{
 		"ACQ.SYSTEM_ERROR", "AQC.SYSTEM_ERROR", "aop.ACQ.SYSTEM_ERROR", "isp.unknow-error", "aop.unknow-error", "ACQ.TRADE_HAS_SUCCESS", "ACQ.CONTEXT_INCONSISTENT",
-		"ACQ.APPLY_PC_MERCHANT_CODE_ERROR", "ACQ.PAYMENT_FAIL", "", "ACQ.NEVER_SEEN",
+		"ACQ.APPLY_PC_MERCHANT_CODE_ERROR", "ACQ.TRADE_BUYER_NOT_MATCH", "", "ACQ.NEVER_SEEN",
 	} {
 		if c := classOf(wire.CodeBusiness, sub); c != provider.ClassUnknown {
 			t.Errorf("%q is %s", sub, c)

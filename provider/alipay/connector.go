@@ -18,20 +18,25 @@ const codeLife = 2 * time.Hour
 // userID is what buyer_id looks like; anything else that OAuth gave us is an open id.
 var userID = regexp.MustCompile(`^2088[0-9]{12}$`)
 
-// Start places an order. native and jsapi call the gateway; h5 and page sign an address for the buyer's browser and call nobody, so their order is absent at
-// Alipay until the buyer gets there.
+// Start places an order. h5 and page sign an address for the buyer's browser, app signs a string for the merchant's app, and call nobody, so their order is absent at
+// Alipay until the buyer gets there; the others call the gateway.
 func (c *Connector) Start(ctx context.Context, call provider.Call, start provider.StartRequest) provider.Result {
 	p, known := products[start.Attempt.Product]
 	if !known {
-		return refused("product", "unknown_product", "this connector has native, h5, page, jsapi and barcode")
+		return refused("product", "unknown_product", "this connector has native, h5, page, jsapi, barcode, app and mini")
 	}
 	if bad := checkStart(call, start); bad != nil {
 		return *bad
 	}
 	r := wire.Request{Method: p.method, NotifyURL: start.NotifyURL, Biz: terms(call, start, p)}
-	if p.method == wire.MethodWapPay || p.method == wire.MethodPagePay {
+	switch p.method {
+	case wire.MethodWapPay, wire.MethodPagePay:
 		r.ReturnURL = start.ReturnURL
-		return browserStart(call, r)
+		return elsewhere(call, r, func(signed string) postern.Action {
+			return postern.Action{Type: postern.ActionRedirect, URL: setting(call, settingGateway) + "?" + signed}
+		})
+	case wire.MethodAppPay:
+		return elsewhere(call, r, func(signed string) postern.Action { return postern.Action{Type: postern.ActionApp, Content: signed} })
 	}
 	answer := send(ctx, call, "start", start.Attempt.GenerationID, r)
 	if start.Attempt.Product == Barcode {
@@ -46,7 +51,7 @@ func checkStart(call provider.Call, start provider.StartRequest) *provider.Resul
 	switch {
 	case !slices.Contains(currencies, a.Currency):
 		return limit("currency", "Alipay collects CNY here")
-	case a.Product == JSAPI && start.PayerID == "":
+	case (a.Product == JSAPI || a.Product == Mini) && start.PayerID == "":
 		return limit("payer_id", "send the buyer's Alipay id, which OAuth gives")
 	case !a.ExpiresAt.After(call.Env.Now()):
 		return limit("expires_at", "the order has expired already")
@@ -82,14 +87,17 @@ func subject(start provider.StartRequest) string {
 func terms(call provider.Call, start provider.StartRequest, p product) wire.Fields {
 	a := start.Attempt
 	f := wire.Fields{}.Set("out_trade_no", a.Number).Set("total_amount", wire.FormatYuan(a.Amount)).Set("subject", subject(start)).Set("product_code", p.code).
-		Set("seller_id", setting(call, settingSeller)).Set("time_expire", wire.FormatTime(a.ExpiresAt))
+		Set("seller_id", seller(call)).Set("time_expire", wire.FormatTime(a.ExpiresAt))
+	if start.ProfitSharing {
+		f = append(f, wire.Field{Name: "extend_params", Value: wire.Fields{}.Set("royalty_freeze", "true")})
+	}
 	switch a.Product {
 	case H5:
 		f = f.Set("quit_url", start.QuitURL)
 	case Barcode:
 		f = f.Set("scene", wire.SceneBarCode).Set("auth_code", start.AuthCode)
-	case JSAPI:
-		f = f.Set("op_app_id", setting(call, settingAppID))
+	case JSAPI, Mini:
+		f = f.Set("op_app_id", opApp(call, a.Product))
 		if userID.MatchString(start.PayerID) {
 			f = f.Set("buyer_id", start.PayerID)
 		} else {
@@ -99,15 +107,27 @@ func terms(call provider.Call, start provider.StartRequest, p product) wire.Fiel
 	return f
 }
 
-// browserStart signs the address that the buyer's browser opens.
-func browserStart(call provider.Call, r wire.Request) provider.Result {
-	p, err := request(call, r)
+// opApp is the app in which the buyer pays.
+func opApp(call provider.Call, product string) string {
+	if mini := setting(call, settingMini); product == Mini && mini != "" {
+		return mini
+	}
+	return setting(call, settingAppID)
+}
+
+// elsewhere signs what the buyer's browser or the merchant's app opens: nothing is called. An app's order is the same query string as a page's address has.
+func elsewhere(call provider.Call, r wire.Request, action func(signed string) postern.Action) provider.Result {
+	id, err := identityOf(call)
+	var p wire.Params
+	var shown string
+	if err == nil {
+		p, shown, err = request(call, id, r)
+	}
 	if err != nil {
 		return provider.Result{State: provider.Failed, Class: provider.ClassAuth, Code: "not_sent", Message: err.Error()}
 	}
 	return provider.Result{
-		State: provider.Pending, Action: postern.Action{Type: postern.ActionRedirect, URL: setting(call, settingGateway) + "?" + p.Encode()},
-		Exchange: provider.Exchange{Op: "start", Request: masked(p)},
+		State: provider.Pending, Action: action(p.Encode()), Exchange: provider.Exchange{Op: "start", Request: shown},
 	}
 }
 
@@ -125,9 +145,12 @@ func startResult(r reply, a postern.Attempt) provider.Result {
 			until = last
 		}
 		out.State, out.Action = provider.Pending, postern.Action{Type: postern.ActionQR, Content: r.text("qr_code"), ExpiresAt: &until}
-	case r.success && a.Product == JSAPI && r.text("trade_no") != "":
+	case r.success && (a.Product == JSAPI || a.Product == Mini) && r.text("trade_no") != "":
 		out.State, out.Opaque = provider.Pending, r.text("trade_no")
 		out.Action = postern.Action{Type: postern.ActionJSAPI, Bridge: bridgeObject, Params: map[string]string{"tradeNO": r.text("trade_no")}}
+		if a.Product == Mini {
+			out.Action.Type, out.Action.Bridge = postern.ActionMini, ""
+		}
 	case r.success:
 		out.Class, out.Message = provider.ClassBug, "the answer lacks what the buyer needs"
 	case r.sub == subHasClose:

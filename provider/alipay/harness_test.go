@@ -28,11 +28,17 @@ const (
 	testApp    = "2021000000000001"
 	testSeller = "2088000000000001"
 	otherApp   = "2021000000000002"
+	testMini   = "2021000000000009"
+	certApp    = "2021000000000003"
+	partnerApp = "2021000000000004"
 )
 
-// keys are generated once for the package: the platform's, our app's, another app's and a stranger's.
-var keys = sync.OnceValue(func() [4]*rsa.PrivateKey {
-	var k [4]*rsa.PrivateKey
+// testContent is the content key of the account in certificate mode.
+var testContent = wire.ContentKey("0123456789abcdef")
+
+// keys are generated once for the package: the platform's, our app's, another app's, a stranger's (who is also the root of the certificates) and the authorities' below it.
+var keys = sync.OnceValue(func() [5]*rsa.PrivateKey {
+	var k [5]*rsa.PrivateKey
 	var wg sync.WaitGroup
 	for i := range k {
 		wg.Go(func() {
@@ -75,10 +81,19 @@ func (v verifier) Verify(alg provider.Alg, message, signature []byte) error {
 type doer struct {
 	http  provider.HTTPDoer
 	calls int
+	seen  func(r *http.Request, body string) // may be nil
 }
 
 func (d *doer) Do(r *http.Request) (*http.Response, error) {
 	d.calls++
+	if d.seen != nil {
+		body := []byte{}
+		if r.Body != nil {
+			body, _ = io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+		}
+		d.seen(r, string(body))
+	}
 	return d.http.Do(r)
 }
 
@@ -93,6 +108,8 @@ type world struct {
 	call  provider.Call
 	hook  string
 	notes []provider.Message
+	// What a merchant in certificate mode installs, as PEM.
+	appCert, root, apps string
 }
 
 func newWorld(t *testing.T) *world {
@@ -110,15 +127,27 @@ func newWorld(t *testing.T) *world {
 	var h http.Handler
 	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { h.ServeHTTP(rw, r) }))
 	t.Cleanup(srv.Close)
+	authority, err := sandbox.NewAuthority(rand.Reader, keys()[3], keys()[4], w.clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.appCert, err = authority.App(&keys()[1].PublicKey, "2088000000000003", certApp); err != nil {
+		t.Fatal(err)
+	}
 	s, err := sandbox.New(sandbox.Config{
 		Accounts: []sandbox.Account{
-			{AppID: testApp, SellerID: testSeller, AppPublicKey: &keys()[1].PublicKey}, {AppID: otherApp, SellerID: "2088000000000002", AppPublicKey: &keys()[2].PublicKey},
+			{AppID: testApp, SellerID: testSeller, MiniAppID: testMini, AppPublicKey: &keys()[1].PublicKey}, {AppID: otherApp, SellerID: "2088000000000002", AppPublicKey: &keys()[2].PublicKey},
+			{AppID: certApp, SellerID: "2088000000000003", AppCertificate: w.appCert, ContentKey: testContent},
+			{AppID: partnerApp, SellerID: "2088000000000004", AppPublicKey: &keys()[1].PublicKey, Merchants: []sandbox.Merchant{
+				{AppID: "2021000000000011", SellerID: "2088000000000011", Token: "token-of-the-first"}, {AppID: "2021000000000012", SellerID: "2088000000000012", Token: "token-of-the-second"},
+			}},
 		},
-		PrivateKey: keys()[0], Clock: w.clock, Rand: rand.Reader, HTTP: hook.Client(), BaseURL: srv.URL,
+		PrivateKey: keys()[0], NextKey: keys()[2], Authority: authority, Clock: w.clock, Rand: rand.Reader, HTTP: hook.Client(), BaseURL: srv.URL,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.root, w.apps = authority.Root, authority.Apps
 	h, w.s, w.base, w.hook = s.Handler(), s, srv.URL, hook.URL
 	w.doer = &doer{http: provider.HTTPDoer{Client: srv.Client()}}
 	w.call = provider.Call{

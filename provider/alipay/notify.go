@@ -27,7 +27,7 @@ func (c *Connector) ReadNotification(call provider.Call, attempt postern.Attempt
 	if err != nil {
 		return provider.Verified{}, fmt.Errorf("%w: %w", provider.ErrUnverified, err)
 	}
-	keys := call.Verifiers(keyPlatform, "", attempt.GenerationID)
+	keys := append(call.Verifiers(keyPlatform, "", attempt.GenerationID), call.Verifiers(keyAlipayCert, "", attempt.GenerationID)...)
 	return provider.Verify(keys, provider.RSASHA256, wire.NotifyString(p), signature, func() (provider.Notice, error) {
 		n, err := wire.ReadNotify(p)
 		if err != nil {
@@ -58,9 +58,13 @@ func notice(call provider.Call, n wire.Notify, message provider.Message) provide
 	return out
 }
 
-// ours says that the app and the seller are this credential set's. A message that does not name the seller is not ours: a query settles the order.
+// ours says that the app and the seller are this credential set's, and for a partner's app that it acted for this merchant's. A message that does not name the seller is not
+// ours: a query settles the order.
 func ours(call provider.Call, n wire.Notify) bool {
-	return n.AppID == setting(call, settingAppID) && n.SellerID != "" && n.SellerID == setting(call, settingSeller)
+	if merchant := setting(call, settingMerchant); merchant != "" && n.Params["auth_app_id"] != merchant {
+		return false
+	}
+	return n.AppID == setting(call, settingAppID) && n.SellerID != "" && n.SellerID == seller(call)
 }
 
 // Acknowledge returns the bytes that stop Alipay's retries, or make it send again.

@@ -24,10 +24,10 @@ func chargeResult(r reply, a postern.Attempt, now time.Time) provider.Result {
 	}
 	out := provider.Result{State: provider.Unknown, Class: r.class, Code: r.code, Message: r.message, Exchange: r.exchange}
 	switch {
-	case r.success:
+	case r.success && r.text("gmt_payment") != "":
 		out.State, out.Opaque = provider.Paid, r.text("trade_no")
 		paid(&out, r, now)
-	case r.waiting:
+	case r.success, r.waiting: // v3 has no code 10003: a trade without its time of payment waits
 		out.State, out.Class, out.Opaque = provider.Pending, provider.ClassNone, r.text("trade_no")
 	case r.sub == subHasClose:
 		out.State = provider.Closed
@@ -52,7 +52,6 @@ func (c *Connector) Reverse(ctx context.Context, call provider.Call, a postern.A
 		r.success = false
 	}
 	out := provider.ReverseResult{State: provider.ReverseUnknown, Class: r.class, Code: r.code, Message: r.message, Exchange: r.exchange}
-	class, refused := notReversible[r.sub]
 	switch {
 	case r.success && r.text("retry_flag") == "Y":
 		out.Again = true
@@ -62,8 +61,8 @@ func (c *Connector) Reverse(ctx context.Context, call provider.Call, a postern.A
 		c.taken(ctx, call, a, &out)
 	case r.success && r.text("action") == "" && r.text("trade_no") == "" && tooLateToPay(a, now):
 		out.State = provider.ReverseClosed
-	case refused:
-		out.State, out.Class = provider.ReverseRefused, class
+	case notReversible[r.sub]:
+		out.State, out.Class = provider.ReverseRefused, provider.ClassDeclined
 	case r.sub == subSystemError:
 		out.Again = true
 	}

@@ -1,14 +1,10 @@
 package alipay
 
 import (
-	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"strings"
-
-	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"postern/provider"
 	"postern/provider/alipay/wire"
@@ -28,7 +24,10 @@ func (*Connector) ReadStatement(kind, account string, file provider.StatementFil
 	if kind != wire.BillTrade && kind != wire.BillSignCustomer {
 		return sum, fmt.Errorf("alipay: a bill is of the kind %s or %s", wire.BillTrade, wire.BillSignCustomer)
 	}
-	detail, err := detailOf(file)
+	detail, err := wire.OpenBill(file, file.Size)
+	if errors.Is(err, wire.ErrDamaged) {
+		err = fmt.Errorf("%w: %w", provider.ErrNotWhole, err)
+	}
 	if err != nil {
 		return sum, err
 	}
@@ -73,41 +72,6 @@ func whole(bill wire.Bill, account string, seen map[string]wire.BillTotal) error
 		}
 	}
 	return nil
-}
-
-// detailOf opens the detail file. Names in the ZIP are GBK without the flag for UTF-8.
-func detailOf(file provider.StatementFile) (io.ReadCloser, error) {
-	magic := make([]byte, 4)
-	if _, err := file.ReadAt(magic, 0); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("alipay: read the bill: %w", err)
-	}
-	if string(magic) != "PK\x03\x04" {
-		return io.NopCloser(io.NewSectionReader(file, 0, file.Size)), nil
-	}
-	archive, err := zip.NewReader(file, file.Size)
-	if err != nil {
-		return nil, fmt.Errorf("%w: the ZIP is damaged: %w", provider.ErrNotWhole, err)
-	}
-	var detail *zip.File
-	for _, member := range archive.File {
-		name := member.Name
-		if member.NonUTF8 {
-			if name, err = simplifiedchinese.GBK.NewDecoder().String(name); err != nil {
-				return nil, fmt.Errorf("alipay: a name in the ZIP is neither UTF-8 nor GBK")
-			}
-		}
-		if !strings.EqualFold(path.Ext(name), ".csv") || strings.Contains(name, "汇总") {
-			continue
-		}
-		if detail != nil {
-			return nil, fmt.Errorf("alipay: the ZIP holds two detail files: give one bill at a time")
-		}
-		detail = member
-	}
-	if detail == nil {
-		return nil, fmt.Errorf("%w: the ZIP holds no detail file", provider.ErrNotWhole)
-	}
-	return detail.Open()
 }
 
 // tradeLine reads a row of the business detail. The file's totals are of 商家实收, what the merchant received.

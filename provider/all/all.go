@@ -46,8 +46,9 @@ type Maker struct {
 	Connector provider.Connector
 	Keys      []string
 	Make      func(Setup) (Sandbox, error)
-	// Partner says that the sandbox has a service provider's account as well.
+	// Partner says that the sandbox has a service provider's account as well; More titles what else it has.
 	Partner bool
+	More    []string
 }
 
 // Setup is what every sandbox needs from outside. Key returns the RSA key of one of the Maker's names.
@@ -76,17 +77,26 @@ type Sandbox struct {
 	Products []string
 	// Partner is a service provider's account beside the one above, with one of its merchants, where the simulator has such.
 	Partner *Account
+	// More are accounts that are set up in other ways, by what is different about them.
+	More map[string]*Account
+	// Receiver may get parts of orders, where the simulator shares; Without are the abilities (by the conformance suite's names) that the provider keeps from this account.
+	Receiver provider.ShareReceiver
+	Without  []string
 	// Ready are the fields of the ready file; those with File set are written to files, whose paths stand in the ready file.
 	Ready []ReadyField
 	// Read turns the book that Control shows into what reconciliation compares.
 	Read func([]sandboxkit.Order) []recon.Order
 }
 
-// Account is one more simulated account: what a channel of one of its merchants needs. Settings and Keys hold the channel's own, too.
+// Account is one more simulated account: what a channel of one of its merchants needs. Settings and Keys hold the channel's own, too. Products are the Sandbox's if empty.
 type Account struct {
+	Products    []string
 	Settings    map[string]string
 	Keys        map[string][]byte
 	SubMerchant string
+	// Bills are the kinds of bills that it is given, empty for all; Without are the abilities that it has not, by the conformance suite's names.
+	Bills   []string
+	Without []string
 }
 
 // ReadyField is one field of a sandbox's section in the ready file.

@@ -35,8 +35,12 @@ func TestConformance(t *testing.T) {
 	var coverage []providertest.Coverage
 	for _, maker := range all.Sandboxes() {
 		t.Run(maker.Code, func(t *testing.T) { coverage = append(coverage, providertest.Run(t, subject(t, maker, ""))) })
+		titles := maker.More
 		if maker.Partner {
-			t.Run(maker.Code+"_partner", func(t *testing.T) { coverage = append(coverage, providertest.Run(t, subject(t, maker, "partner"))) })
+			titles = append([]string{"partner"}, titles...)
+		}
+		for _, title := range titles {
+			t.Run(maker.Code+"_"+title, func(t *testing.T) { coverage = append(coverage, providertest.Run(t, subject(t, maker, title))) })
 		}
 	}
 	if t.Failed() || len(coverage) < len(all.Sandboxes()) {
@@ -74,9 +78,16 @@ func subject(t *testing.T, maker all.Maker, title string) providertest.Subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sub := ""
+	sub, bills, without := "", []string(nil), box.Without
 	if title != "" {
-		box.Settings, box.Keys, sub = box.Partner.Settings, box.Partner.Keys, box.Partner.SubMerchant
+		account := box.More[title]
+		if title == "partner" {
+			account = box.Partner
+		}
+		box.Settings, box.Keys, sub, bills, without = account.Settings, account.Keys, account.SubMerchant, account.Bills, account.Without
+		if len(account.Products) > 0 {
+			box.Products = account.Products
+		}
 	}
 	call := provider.Call{
 		Env:      provider.Env{Now: clock.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: &http.Client{Transport: &http.Transport{}}}},
@@ -86,7 +97,7 @@ func subject(t *testing.T, maker all.Maker, title string) providertest.Subject {
 	stranger.Keys = []provider.Generation{generation(t, connector.Describe(), strange(t, connector.Describe(), box.Keys, keys["stranger"]))}
 	s := providertest.Subject{
 		Connector: connector, Products: box.Products, Call: withTrust(t, connector, call), Stranger: stranger, Clock: clock, Control: box.Control, RunDue: box.RunDue,
-		NotifyURL: hook.URL + "/n/abc", Inbox: in.list, Title: title,
+		NotifyURL: hook.URL + "/n/abc", Inbox: in.list, Title: title, Bills: bills, Without: without, Receiver: box.Receiver,
 	}
 	for _, field := range connector.Describe().Keys {
 		if secret := field.Kind == provider.KeyRSAPrivate || field.Kind == provider.KeyAES256GCM || field.Kind == provider.KeyHMACSHA256 || field.Kind == provider.KeySecret && !isID(connector.Describe(), field.Name); secret && len(box.Keys[field.Name]) > 0 {
@@ -151,8 +162,10 @@ func strange(t *testing.T, d provider.Description, keys map[string][]byte, key *
 		switch field.Kind {
 		case provider.KeyRSAPrivate:
 			out[field.Name] = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
-		case provider.KeyAuthority:
-			out[field.Name] = authority(t, key)
+		case provider.KeyAuthority, provider.KeyCertificate:
+			if len(keys[field.Name]) > 0 {
+				out[field.Name] = authority(t, key)
+			}
 		case provider.KeyHMACSHA256:
 			out[field.Name] = []byte("a stranger's secret")
 		case provider.KeySecret:

@@ -41,6 +41,9 @@ func statements(p *trial) {
 	p.s.Clock.Advance(36 * time.Hour)
 	p.s.RunDue(p.Context())
 	for _, kind := range fetcher.StatementKinds() {
+		if len(p.s.Bills) > 0 && !slices.Contains(p.s.Bills, kind) {
+			continue
+		}
 		p.statement(fetcher, kind, day, a, m, back)
 	}
 	early := day.AddDate(0, -1, 0)
@@ -92,7 +95,7 @@ func (p *trial) statement(fetcher provider.StatementFetcher, kind string, day ti
 	if _, err := read(account, file.Bytes()[:file.Len()*2/3]); err == nil {
 		p.Errorf("%s: a bill that was cut off is taken for whole", kind)
 	}
-	if _, err := read("9"+account, file.Bytes()); !errors.Is(err, provider.ErrNotWhole) {
+	if _, err := read("9"+account, file.Bytes()); sum.Account != "" && !errors.Is(err, provider.ErrNotWhole) {
 		p.Errorf("%s: somebody else's bill: %v", kind, err)
 	}
 }

@@ -40,6 +40,9 @@ type Subject struct {
 	Inbox     func() []provider.Message
 	// Receiver is who may get a part of an order, where the simulator shares.
 	Receiver provider.ShareReceiver
+	// Bills are the kinds of bills that the account is given, empty for all; Without names the abilities that the provider keeps from this account.
+	Bills   []string
+	Without []string
 	// Title tells this row of the matrix from the provider's others (a partner's merchant, say); empty for the plain account.
 	Title string
 	// Secrets are values that no recorded exchange may show.
@@ -95,7 +98,7 @@ const (
 
 func (p *trial) run(t *testing.T, name string, sc scenario) string {
 	t.Helper()
-	if sc.can != nil && !sc.can(p) {
+	if sc.can != nil && !sc.can(p) || slices.Contains(p.s.Without, sc.name) {
 		return absent
 	}
 	ok := t.Run(name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/sha256"
 	"io"
 	"net/http"
@@ -96,6 +97,10 @@ type secret string
 
 func (s secret) Reveal() []byte { return []byte(s) }
 func (s secret) String() string { return "[redacted]" }
+
+func (h handle) EncryptOAEP(random io.Reader, m []byte) ([]byte, error) {
+	return rsa.EncryptOAEP(sha1.New(), random, h.open, m, nil)
+}
 
 // rig is a connector in front of a sandbox, over real HTTP, under a virtual clock. Edits of answers happen in between, as a hostile or broken network would.
 type rig struct {
@@ -243,7 +248,11 @@ func resigned(t *testing.T, rec *httptest.ResponseRecorder, change func([]byte) 
 	t.Helper()
 	body := change(rec.Body.Bytes())
 	p := platform(0)
-	if err := wire.SignHeaders(rec.Header(), p.id, epoch.Unix(), "nonce", body, func(m []byte) ([]byte, error) { return p.Sign(provider.RSASHA256, m) }); err != nil {
+	at := epoch.Unix()
+	if was, err := wire.ParseTimestamp(rec.Header().Get(wire.HeaderTimestamp)); err == nil {
+		at = was
+	}
+	if err := wire.SignHeaders(rec.Header(), p.id, at, "nonce", body, func(m []byte) ([]byte, error) { return p.Sign(provider.RSASHA256, m) }); err != nil {
 		t.Fatal(err)
 	}
 	rec.Body = bytes.NewBuffer(body)

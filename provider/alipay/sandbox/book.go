@@ -45,6 +45,9 @@ type order struct {
 	closed     time.Time
 	refunds    []*refund
 	refunded   int64
+	frozen     bool // what was paid waits to be shared
+	finished   bool // nothing is shared any more
+	shares     []share
 }
 
 type refund struct {
@@ -62,11 +65,15 @@ type book struct {
 	byCode map[string]*order
 	wallet map[string]int64 // balance in fen by user id
 	grants map[string]grant
-	shown  map[string]*shownCode // payment codes that buyers showed
+	denied map[string]map[string]bool // acts withdrawn, by seller
+	files  map[string]billFile        // bills whose address was given out
+	shown  map[string]*shownCode      // payment codes that buyers showed
+
+	receivers map[string]bool // who may get a part, by seller, kind and account
 }
 
 func newBook() book {
-	return book{byOut: map[string]*order{}, byNo: map[string]*order{}, byCode: map[string]*order{}, wallet: map[string]int64{}, grants: map[string]grant{}, shown: map[string]*shownCode{}}
+	return book{byOut: map[string]*order{}, byNo: map[string]*order{}, byCode: map[string]*order{}, wallet: map[string]int64{}, grants: map[string]grant{}, shown: map[string]*shownCode{}, denied: map[string]map[string]bool{}, files: map[string]billFile{}, receivers: map[string]bool{}}
 }
 
 // settle lets time pass over an order: unpaid trades close when they expire, paid ones finish when refunds are over.
@@ -92,6 +99,13 @@ func (s *Sandbox) find(c call) *order {
 		return nil
 	}
 	o.settle(c.now)
+	if o.status == wire.WaitBuyerPay && (c.op == opClose || c.op == opCancel || c.op == opQuery) {
+		if _, ok := s.faults.Take(c.op, FaultLateBuyer); ok {
+			if _, err := s.pay(o, ""); err != nil {
+				s.cfg.Log.Warn("the late buyer could not pay", "order", o.outTradeNo, "reason", err)
+			}
+		}
+	}
 	return o
 }
 

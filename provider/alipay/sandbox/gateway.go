@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"html"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"postern/provider/alipay/wire"
+	"postern/provider/sandboxkit"
 )
 
 // call is one verified request.
@@ -25,6 +25,7 @@ type call struct {
 	params   wire.Params
 	biz      wire.Object
 	now      time.Time
+	partner  bool // a partner's app acts for a merchant
 }
 
 // refusal is an answer that is not a success.
@@ -36,6 +37,7 @@ type refusal struct {
 // method describes one method of the gateway. Exactly one of api and page is set; api answers JSON, page answers the buyer's browser.
 type method struct {
 	op   string
+	app  bool // comes from the merchant's app by way of the wallet, and never from a server
 	bare bool // parameters are top-level, not in biz_content
 	api  func(*Sandbox, call) (wire.Fields, *refusal)
 	page func(*Sandbox, call) (location string, r *refusal)
@@ -47,11 +49,17 @@ var methods = map[string]method{
 	wire.MethodCreate:      {op: opJSAPI, api: (*Sandbox).create},
 	wire.MethodWapPay:      {op: opH5, page: (*Sandbox).wapPay},
 	wire.MethodPagePay:     {op: opPage, page: (*Sandbox).pagePay},
+	wire.MethodAppPay:      {op: opApp, app: true, page: (*Sandbox).appPay},
 	wire.MethodQuery:       {op: opQuery, api: (*Sandbox).query},
 	wire.MethodClose:       {op: opClose, api: (*Sandbox).closeTrade},
 	wire.MethodCancel:      {op: opCancel, api: (*Sandbox).cancel},
 	wire.MethodRefund:      {op: opRefund, api: (*Sandbox).refund},
 	wire.MethodRefundQuery: {op: opRefundQuery, api: (*Sandbox).refundQuery},
+	wire.MethodReceiver:    {op: opReceiver, api: (*Sandbox).bindReceiver},
+	wire.MethodShare:       {op: opShare, api: (*Sandbox).settleOrder},
+	wire.MethodShareQuery:  {op: opShareQuery, api: (*Sandbox).settleQuery},
+	wire.MethodBill:        {op: opBill, api: (*Sandbox).billAddress},
+	wire.MethodCertificate: {op: opCertificate, api: (*Sandbox).certificate},
 	wire.MethodOAuthToken:  {op: opOAuth, bare: true, api: (*Sandbox).oauthToken},
 }
 
@@ -59,29 +67,70 @@ var methods = map[string]method{
 func (s *Sandbox) gateway(w http.ResponseWriter, r *http.Request) {
 	params, err := requestParams(r)
 	if err != nil {
-		s.answer(w, r, "", "", nil, &refusal{code: wire.CodeInvalidArgument, sub: "isv.invalid-parameter", message: err.Error()})
+		s.answer(w, r, call{}, nil, &refusal{code: wire.CodeInvalidArgument, sub: "isv.invalid-parameter", message: err.Error()})
 		return
 	}
 	name := params["method"]
 	m := methods[name]
+	if m.app {
+		m = method{} // as an unknown one
+	}
+	m.op = s.opOf(params, m)
 	s.faults.Around(w, r, m.op, func(w http.ResponseWriter, r *http.Request) {
 		c, bad := s.admit(params, name, m)
 		if bad == nil {
-			bad = s.ordered(m.op)
+			bad = s.ordered(c)
 		}
 		if m.page != nil {
 			s.browse(w, r, c, m, bad)
 			return
 		}
-		var fields wire.Fields
-		if bad == nil {
-			fields, bad = m.api(s, c)
-		}
-		if _, ok := s.faults.Take(m.op, FaultSystemErrorAfterEffect); ok {
-			fields, bad = nil, systemError()
-		}
-		s.answer(w, r, name, params["sign_type"], fields, bad)
+		fields, bad := s.perform(c, m, bad)
+		s.answer(w, r, c, fields, bad)
 	})
+}
+
+// perform does what an admitted call asks for.
+func (s *Sandbox) perform(c call, m method, bad *refusal) (fields wire.Fields, _ *refusal) {
+	if bad == nil {
+		fields, bad = m.api(s, c)
+	}
+	if _, ok := s.faults.Take(c.op, FaultSystemErrorAfterEffect); ok {
+		return nil, systemError()
+	}
+	return fields, bad
+}
+
+// opOf tells a mini program's order from other trades that are created for a buyer.
+func (s *Sandbox) opOf(p wire.Params, m method) string {
+	a := s.accounts[p["app_id"]]
+	if m.op != opJSAPI || a.MiniAppID == "" {
+		return m.op
+	}
+	if biz, _ := content(a, p); biz.Text("op_app_id") == a.MiniAppID {
+		return opMini
+	}
+	return m.op
+}
+
+// content reads biz_content, decrypting it where it is encrypted.
+func content(a Account, p wire.Params) (wire.Object, *refusal) {
+	text := []byte(p["biz_content"])
+	switch {
+	case p["encrypt_type"] == "":
+	case p["encrypt_type"] != wire.EncryptAES || len(a.ContentKey) == 0:
+		return nil, &refusal{code: wire.CodeInvalidArgument, sub: "isv.invalid-encrypt-type", message: "无效加密类型"}
+	default:
+		var err error
+		if text, err = a.ContentKey.Decrypt(string(text)); err != nil {
+			return nil, &refusal{code: wire.CodeCondition, sub: "isv.decryption-error-unknown", message: "解密出错"}
+		}
+	}
+	biz, err := wire.ParseObject(text)
+	if err != nil {
+		return nil, &refusal{code: wire.CodeInvalidArgument, sub: "isv.illegal-json", message: "biz_content: " + err.Error()}
+	}
+	return biz, nil
 }
 
 // requestParams merges query and body. Multipart bodies (uploads) give their text fields.
@@ -127,6 +176,7 @@ func (s *Sandbox) admit(p wire.Params, name string, m method) (call, *refusal) {
 		return c, &refusal{code: wire.CodeInvalidArgument, sub: "isv.invalid-" + what, message: message}
 	}
 	account, known := s.accounts[p["app_id"]]
+	c.account = account
 	_, err := wire.ParseTime(p["timestamp"])
 	switch charset := strings.ToLower(p["charset"]); {
 	case name == "":
@@ -157,19 +207,22 @@ func (s *Sandbox) admit(p wire.Params, name string, m method) (call, *refusal) {
 	if err := p.VerifyRequest(wire.VerifyWith(account.AppPublicKey, c.signType)); err != nil {
 		return invalid("signature", "验签出错，建议检查签名字符串或签名私钥与应用公钥是否匹配，网关生成的验签字符串为："+html.EscapeString(string(wire.RequestString(p))))
 	}
-	c.account = account
-	if m.bare {
-		return c, nil
+	bad := certificateNumbers(account, p, c.now)
+	if bad == nil {
+		bad = c.authorised()
 	}
-	if c.biz, err = wire.ParseObject([]byte(p["biz_content"])); err != nil {
-		return c, &refusal{code: wire.CodeInvalidArgument, sub: "isv.illegal-json", message: "biz_content: " + err.Error()}
+	if bad == nil && !m.bare {
+		c.biz, bad = content(account, p)
 	}
-	return c, nil
+	return c, bad
 }
 
-// ordered returns the refusal that a fault ordered for this op, if any.
-func (s *Sandbox) ordered(op string) *refusal {
-	f, ok := s.faults.Take(op, FaultRateLimited, FaultSystemError, FaultUnavailable, FaultClosed, FaultSellerBalance)
+// ordered returns the refusal that a withdrawn permission or a fault ordered for this call, if any.
+func (s *Sandbox) ordered(c call) *refusal {
+	if bad := s.permitted(c); bad != nil {
+		return bad
+	}
+	f, ok := s.faults.Take(c.op, FaultRateLimited, FaultSystemError, FaultUnavailable, FaultClosed, FaultSellerBalance)
 	if !ok {
 		return nil
 	}
@@ -195,10 +248,10 @@ func business(sub, message string) *refusal {
 
 // answer writes a signed JSON answer, always with HTTP 200. It is put under the method's own member, except where the real gateway uses error_response: unknown
 // methods, and failures of the OAuth token method.
-func (s *Sandbox) answer(w http.ResponseWriter, r *http.Request, name, signType string, fields wire.Fields, bad *refusal) {
-	m := methods[name]
+func (s *Sandbox) answer(w http.ResponseWriter, r *http.Request, c call, fields wire.Fields, bad *refusal) {
+	m := methods[c.method]
 	value := wire.Fields{{Name: "code", Value: wire.CodeSuccess}, {Name: "msg", Value: wire.Messages[wire.CodeSuccess]}}
-	old := m.op == ""
+	old := m.op == "" || m.app
 	switch {
 	case bad != nil:
 		value = append(wire.Fields{}.Set("code", bad.code).Set("msg", wire.Messages[bad.code]).Set("sub_code", bad.sub).Set("sub_msg", bad.message), bad.with...)
@@ -208,7 +261,23 @@ func (s *Sandbox) answer(w http.ResponseWriter, r *http.Request, name, signType 
 	default:
 		value = append(value, fields...)
 	}
-	body, err := wire.Seal(name, value.Marshal(), old, s.signer(r.Context(), signType))
+	text := value.Marshal()
+	if c.biz != nil && c.params["encrypt_type"] != "" { // [GEN] what is refused before the content was read is answered in the clear
+		hidden, err := c.account.ContentKey.Encrypt(text)
+		if err != nil {
+			http.Error(w, "the answer could not be encrypted", http.StatusInternalServerError)
+			return
+		}
+		text = []byte(`"` + hidden + `"`)
+	}
+	sign, sn := s.signer(c.account, c.signType)
+	if sandboxkit.SpoilSignature(r.Context()) {
+		sign = s.spoil
+	}
+	if _, ok := s.faults.Take(c.op, FaultWrongSerial); ok && sn != "" {
+		sn = strings.Repeat("0", len(sn))
+	}
+	body, err := wire.SealCertified(c.method, text, old, sn, sign)
 	if err != nil {
 		http.Error(w, "the answer could not be signed", http.StatusInternalServerError)
 		return
@@ -262,9 +331,10 @@ func (s *Sandbox) digits(n int) string {
 func (s *Sandbox) notifiesClosed(op string) bool { return slices.Contains(s.cfg.NotifyClosed, op) }
 
 // notifySigner signs notifications; an armed wrong_signature fault of notify spoils one.
-func (s *Sandbox) notifySigner(spoiled bool, signType string) wire.Sign {
+func (s *Sandbox) notifySigner(spoiled bool, o *order) wire.Sign {
 	if spoiled {
 		return s.spoil
 	}
-	return s.signer(context.Background(), signType)
+	sign, _ := s.signer(o.account, o.signType)
+	return sign
 }

@@ -36,7 +36,6 @@ func (s *Sandbox) notifyTimeout(o *order, wait time.Duration) {
 
 // send hands a notification to the courier. later, when given, makes its content when the time has come.
 func (s *Sandbox) send(o *order, content wire.Params, wait time.Duration, later func(time.Time) wire.Params) {
-	signType := o.signType
 	err := s.courier.Send(sandboxkit.Delivery{
 		ID: "alipay/" + o.outTradeNo, URL: o.notifyURL, After: wait,
 		Build: func(_ int, now time.Time) (http.Header, []byte, error) {
@@ -48,7 +47,7 @@ func (s *Sandbox) send(o *order, content wire.Params, wait time.Duration, later 
 			}
 			_, spoiled := s.faults.Take(sandboxkit.OpNotify, sandboxkit.WrongSignature)
 			content["notify_time"] = wire.FormatTime(now)
-			if err := content.SignNotify(s.notifySigner(spoiled, signType)); err != nil {
+			if err := content.SignNotify(s.notifySigner(spoiled, o)); err != nil {
 				return nil, nil, err
 			}
 			return http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}, []byte(content.Encode()), nil
@@ -67,7 +66,7 @@ func (s *Sandbox) notification(o *order, r *refund, now time.Time) wire.Params {
 	total := wire.FormatYuan(o.amount)
 	p := wire.Params{
 		"notify_type": wire.NotifyTypeTrade, "notify_id": now.In(wire.Beijing).Format("20060102") + "00222" + s.digits(21), "charset": "utf-8", "version": "1.0",
-		"sign_type": o.signType, "app_id": o.account.AppID, "auth_app_id": o.account.AppID, "trade_no": o.tradeNo, "out_trade_no": o.outTradeNo, "buyer_id": o.buyer,
+		"sign_type": o.signType, "app_id": o.account.AppID, "auth_app_id": o.account.authAppID, "trade_no": o.tradeNo, "out_trade_no": o.outTradeNo, "buyer_id": o.buyer,
 		"buyer_logon_id": logonID(o.buyer), "seller_id": o.account.SellerID, "trade_status": o.status, "total_amount": total, "subject": o.subject,
 		"gmt_create": wire.FormatTime(o.created),
 	}
@@ -101,10 +100,10 @@ func (s *Sandbox) returnAddress(o *order, now time.Time) (string, error) {
 		name = wire.MethodWapReturn
 	}
 	p := wire.Params{
-		"charset": "utf-8", "out_trade_no": o.outTradeNo, "method": name, "total_amount": wire.FormatYuan(o.amount), "trade_no": o.tradeNo, "auth_app_id": o.account.AppID,
+		"charset": "utf-8", "out_trade_no": o.outTradeNo, "method": name, "total_amount": wire.FormatYuan(o.amount), "trade_no": o.tradeNo, "auth_app_id": o.account.authAppID,
 		"version": "1.0", "app_id": o.account.AppID, "sign_type": o.signType, "seller_id": o.account.SellerID, "timestamp": wire.FormatTime(now),
 	}
-	if err := p.SignNotify(wire.SignWith(s.cfg.PrivateKey, o.signType)); err != nil {
+	if err := p.SignNotify(s.notifySigner(false, o)); err != nil {
 		return "", err
 	}
 	join := "?"

@@ -24,8 +24,27 @@ import (
 type Account struct {
 	AppID        string // 16 digits
 	SellerID     string // 2088 and 12 digits
+	MiniAppID    string // the account's mini program, if it has one
 	Name         string // shown to buyers; empty shows the seller's number
 	AppPublicKey *rsa.PublicKey
+	// AppCertificate is a certificate of Config.Authority's, as PEM; with it the app is in certificate mode, and AppPublicKey is taken from it.
+	AppCertificate string
+	// ContentKey decrypts what the app encrypts (encrypt_type AES).
+	ContentKey wire.ContentKey
+	// Merchants have authorised this app, a partner's, to act for them.
+	Merchants []Merchant
+
+	certSN, rootSN string
+	certEnd        time.Time
+	authAppID      string // whose app it acts for
+}
+
+// Merchant is a seller who authorised a partner's app.
+type Merchant struct {
+	AppID    string // the merchant's own app
+	SellerID string
+	Name     string
+	Token    string // app_auth_token
 }
 
 // Config is what New needs. Every account is served by one gateway, as at the real Alipay.
@@ -33,8 +52,11 @@ type Config struct {
 	Accounts []Account
 	// PrivateKey signs answers and notifications. It must not be an app's own key: the Java SDK refuses to work then.
 	PrivateKey *rsa.PrivateKey
-	Clock      *sandboxkit.Clock
-	Rand       io.Reader
+	// Authority issues the certificates of apps in certificate mode; NextKey is what the gateway signs for them with after a rotation. Both may be nil.
+	Authority *Authority
+	NextKey   *rsa.PrivateKey
+	Clock     *sandboxkit.Clock
+	Rand      io.Reader
 	// HTTP delivers notifications.
 	HTTP sandboxkit.Doer
 	// BaseURL is this sandbox's address as buyers' browsers see it, without a slash at its end.
@@ -54,7 +76,7 @@ var Schedule = []time.Duration{
 }
 
 // Ops are the names by which faults are ordered: products for starts, then the other methods.
-var Ops = []string{opNative, opH5, opPage, opJSAPI, opBarcode, opQuery, opClose, opCancel, opRefund, opRefundQuery, opOAuth}
+var Ops = []string{opNative, opH5, opPage, opJSAPI, opBarcode, opApp, opMini, opQuery, opClose, opCancel, opRefund, opRefundQuery, opOAuth, opCertificate, opBill, opBillFile, opReceiver, opShare, opShareQuery}
 
 const (
 	opNative      = "native"
@@ -62,12 +84,20 @@ const (
 	opPage        = "page"
 	opJSAPI       = "jsapi"
 	opBarcode     = "barcode"
+	opApp         = "app"
+	opMini        = "mini"
 	opQuery       = "query"
 	opClose       = "close"
 	opCancel      = "reverse"
 	opRefund      = "refund"
 	opRefundQuery = "refund_query"
 	opOAuth       = "oauth_token"
+	opCertificate = "certificate"
+	opBill        = "statement"
+	opBillFile    = "statement_file"
+	opReceiver    = "share_receiver"
+	opShare       = "share"
+	opShareQuery  = "share_query"
 )
 
 // Faults of this sandbox besides the kit's. They are answers in the protocol, signed and with HTTP 200.
@@ -78,6 +108,8 @@ const (
 	FaultUnavailable            = "unavailable"               // 20000 isp.unknow-error, no effect
 	FaultClosed                 = "closed"                    // 40004 ACQ.SELLER_BEEN_BLOCKED: the gate is shut
 	FaultCancelRetry            = "cancel_retry"              // a cancel answers retry_flag Y, no effect
+	FaultWrongSerial            = "wrong_serial"              // the answer names a certificate that nobody has, in certificate mode
+	FaultLateBuyer              = "late_buyer"                // the buyer pays in the moment before a close, a reversal or a query is carried out
 	FaultSellerBalance          = "seller_balance_not_enough" // 40004 ACQ.SELLER_BALANCE_NOT_ENOUGH, for refunds
 )
 
@@ -94,6 +126,11 @@ type Sandbox struct {
 	handler  http.Handler
 	spoil    wire.Sign // signs something else than it is given
 
+	sellers []string
+
+	keys     sync.Mutex
+	platform []platformKey // the last one signs for apps in certificate mode
+
 	mu   sync.Mutex
 	book book
 }
@@ -107,7 +144,18 @@ func New(cfg Config) (*Sandbox, error) {
 	if u, err := url.Parse(cfg.BaseURL); err != nil || u.Host == "" || strings.HasSuffix(cfg.BaseURL, "/") {
 		return nil, fmt.Errorf("alipay sandbox: BaseURL %q: give an http address without a slash at its end", cfg.BaseURL)
 	}
+	root := ""
+	if cfg.Authority != nil {
+		if err := s.certify(cfg.PrivateKey); err != nil {
+			return nil, err
+		}
+		root = cfg.Authority.Root
+	}
 	for _, a := range cfg.Accounts {
+		if err := a.certified(root); err != nil {
+			return nil, fmt.Errorf("alipay sandbox: the certificate of app %s: %w", a.AppID, err)
+		}
+		a.authAppID = a.AppID
 		if a.AppID == "" || a.SellerID == "" || a.AppPublicKey == nil {
 			return nil, errors.New("alipay sandbox: an account needs AppID, SellerID and AppPublicKey")
 		}
@@ -115,6 +163,10 @@ func New(cfg Config) (*Sandbox, error) {
 			return nil, fmt.Errorf("alipay sandbox: the key of app %s is the gateway's own: make two key pairs", a.AppID)
 		}
 		s.accounts[a.AppID] = a
+		s.sellers = append(s.sellers, a.SellerID)
+		for _, m := range a.Merchants {
+			s.sellers = append(s.sellers, m.SellerID)
+		}
 	}
 	if s.cfg.CodePrefix == "" {
 		s.cfg.CodePrefix = cfg.BaseURL + "/phone/scan/"
@@ -123,7 +175,7 @@ func New(cfg Config) (*Sandbox, error) {
 		s.cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s.faults = sandboxkit.NewFaults(Ops...).Know(
-		FaultRateLimited, FaultSystemError, FaultSystemErrorAfterEffect, FaultUnavailable, FaultClosed, FaultSellerBalance, FaultCancelRetry)
+		FaultRateLimited, FaultSystemError, FaultSystemErrorAfterEffect, FaultUnavailable, FaultClosed, FaultSellerBalance, FaultCancelRetry, FaultWrongSerial, FaultLateBuyer)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{
 		Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: Schedule, Faults: s.faults, Log: s.cfg.Log,
 	})
@@ -135,7 +187,9 @@ func New(cfg Config) (*Sandbox, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(wire.GatewayPath, sandboxkit.LimitBody(http.HandlerFunc(s.gateway)))
+	mux.Handle(wire.V3Prefix, sandboxkit.LimitBody(http.HandlerFunc(s.v3)))
 	mux.HandleFunc("GET "+wire.AuthorizePath, s.authorize)
+	mux.HandleFunc("GET "+pathBill, s.billDownload)
 	mux.HandleFunc("GET /phone/pay", s.bridge)
 	mux.Handle("/phone", s.phone)
 	mux.Handle("/phone/", s.phone)
@@ -166,13 +220,14 @@ func (s *Sandbox) Next() (time.Time, bool) { return s.courier.Next() }
 
 func (s *Sandbox) now() time.Time { return s.cfg.Clock.Now() }
 
-// signer is the key for answers to a request of this sign_type. A wrong_signature fault spoils it.
-func (s *Sandbox) signer(ctx context.Context, signType string) wire.Sign {
-	if sandboxkit.SpoilSignature(ctx) {
-		return s.spoil
-	}
+// signer is the key for messages to an account, and the number of its certificate in certificate mode.
+func (s *Sandbox) signer(a Account, signType string) (sign wire.Sign, certSN string) {
 	if signType != wire.SignTypeRSA {
 		signType = wire.SignTypeRSA2
 	}
-	return wire.SignWith(s.cfg.PrivateKey, signType)
+	if a.certSN == "" {
+		return wire.SignWith(s.cfg.PrivateKey, signType), ""
+	}
+	k := s.signs()
+	return wire.SignWith(k.key, signType), k.sn
 }

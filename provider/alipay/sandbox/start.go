@@ -31,8 +31,8 @@ func (s *Sandbox) precreate(c call) (wire.Fields, *refusal) {
 // create makes a trade at once, for the buyer whom the merchant names. [GEN] A repeat with the same terms answers the same trade.
 func (s *Sandbox) create(c call) (wire.Fields, *refusal) {
 	buyer := c.biz.Text("buyer_id")
-	if buyer == "" {
-		buyer = c.biz.Text("buyer_open_id")
+	if open := c.biz.Text("buyer_open_id"); buyer == "" && open != "" {
+		buyer = userID(open) // [GEN] any open id is somebody
 	}
 	if buyer == "" {
 		return nil, parameter("buyer_id: 买家id不能为空")
@@ -60,6 +60,17 @@ func (s *Sandbox) wapPay(c call) (string, *refusal) {
 	return s.cashier(c, wire.ProductWap, "QUICK_WAP_PAY")
 }
 func (s *Sandbox) pagePay(c call) (string, *refusal) { return s.cashier(c, wire.ProductPage) }
+
+// appPay makes the order that a merchant's app hands to the wallet.
+func (s *Sandbox) appPay(c call) (string, *refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, bad := s.place(c, wire.ProductApp)
+	if bad == nil && !o.exists() {
+		s.open(o, userID(""), c.now)
+	}
+	return "", bad
+}
 
 // cashier sends the browser to the simulated wallet; the trade is created when the buyer gets there.
 func (s *Sandbox) cashier(c call, products ...string) (string, *refusal) {
@@ -127,6 +138,9 @@ func (s *Sandbox) terms(c call, products []string) (*order, *refusal) {
 		account: c.account, op: c.op, outTradeNo: text("out_trade_no"), subject: text("subject"), body: text("body"), passback: text("passback_params"), amount: amount,
 		status: statusUnscanned, signType: c.signType, notifyURL: c.params["notify_url"], returnURL: c.params["return_url"], quitURL: text("quit_url"), created: c.now,
 	}
+	if extend, err := wire.ParseObject(orEmpty(c.biz["extend_params"])); err == nil {
+		o.frozen = extend.Text("royalty_freeze") == "true"
+	}
 	o.terms = strings.Join([]string{c.op, o.subject, wire.FormatYuan(amount), text("buyer_id"), text("buyer_open_id"), c.account.AppID}, "|")
 	if o.expires, o.codeUntil, err = lives(c); err != nil {
 		return nil, parameter(err.Error())
@@ -137,7 +151,7 @@ func (s *Sandbox) terms(c call, products []string) (*order, *refusal) {
 // lives works out when the trade and the code end: time_expire wins over timeout_express.
 func lives(c call) (expires, codeUntil time.Time, err error) {
 	life := counterLife
-	if c.op == opH5 || c.op == opPage {
+	if c.op == opH5 || c.op == opPage || c.op == opApp {
 		life = pageLife
 	}
 	expires = c.now.Add(life)
@@ -145,8 +159,8 @@ func lives(c call) (expires, codeUntil time.Time, err error) {
 		if expires, err = wire.ParseTimeout(t, c.now); err != nil {
 			return
 		}
-		if c.op == opH5 && expires.Before(c.now.Add(wapMinimum)) {
-			return expires, expires, errors.New("timeout_express: 5m or more on a phone page")
+		if (c.op == opH5 || c.op == opApp) && expires.Before(c.now.Add(wapMinimum)) {
+			return expires, expires, errors.New("timeout_express: 5m or more on a phone")
 		}
 	}
 	if t := c.biz.Text("time_expire"); t != "" {

@@ -136,6 +136,7 @@ func (s *Sandbox) outcome(o *order, result string) (sandboxkit.Outcome, error) {
 	out := sandboxkit.Outcome{Status: o.status}
 	var err error
 	switch {
+	case o.op == opApp || o.op == opMini: // the app or the mini program that called the wallet goes on
 	case o.op == opJSAPI:
 		out.Message = map[string]string{"resultCode": result}
 	case o.op == opNative || o.op == opBarcode: // the buyer stays in the wallet
@@ -181,8 +182,8 @@ func (b buttons) press(orderNo, payer string, do func(*Sandbox, *order, string) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found *order
-	for _, a := range s.accounts {
-		if o := s.book.byOut[a.SellerID+"/"+orderNo]; o != nil && o != found {
+	for _, seller := range s.sellers {
+		if o := s.book.byOut[seller+"/"+orderNo]; o != nil && o != found {
 			if found != nil {
 				return fmt.Errorf("order %s exists at two sellers: %w", orderNo, sandboxkit.ErrConflict)
 			}

@@ -29,6 +29,15 @@ func (o Object) Text(name string) string {
 	return ""
 }
 
+// String writes the members sorted by name, for people.
+func (o Object) String() string {
+	b, err := json.Marshal(map[string]json.RawMessage(o))
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
 // ParseObject decodes one JSON object and refuses anything that two parsers could read differently: a member that appears twice at any level, bytes after the
 // object, text that is not UTF-8, deeper nesting than 32. It returns ErrMalformed, wrapped.
 func ParseObject(raw []byte) (Object, error) {

@@ -38,11 +38,11 @@ func (r Request) Params() Params {
 	return p
 }
 
-// Split divides a signed request as the official Java and Node SDKs do: the common parameters in the query, biz_content in the body.
+// Split divides a signed request as the official Java SDK does: the common parameters in the query, biz_content and app_auth_token in the body.
 func (p Params) Split() (query, body string) {
 	q, b := Params{}, Params{}
 	for k, v := range p {
-		if k == "biz_content" {
+		if k == "biz_content" || k == "app_auth_token" { // addresses end up in logs
 			b[k] = v
 		} else {
 			q[k] = v

@@ -13,6 +13,8 @@ type Envelope struct {
 	// Value is the raw value of the response member, byte for byte as it was sent: this is what the signature covers.
 	Value []byte
 	Sign  string // base64, empty when the gateway did not sign (it does not for some gateway-level errors)
+	// CertSN names the certificate that signed, in certificate mode.
+	CertSN string
 	// Old says that the value came under error_response, as failures of the OAuth token method and of unknown methods do.
 	Old bool
 }
@@ -39,9 +41,13 @@ func Extract(body []byte, method string) (Envelope, error) {
 				return Envelope{}, fmt.Errorf("%w: two responses in one answer", ErrMalformed)
 			}
 			env.Value, env.Old = raw, name == errorResponseKey
-		case name == signKey:
-			if err := json.Unmarshal(raw, &env.Sign); err != nil {
-				return Envelope{}, fmt.Errorf("%w: sign is not a text", ErrMalformed)
+		case name == signKey || name == certSNKey:
+			into := &env.Sign
+			if name == certSNKey {
+				into = &env.CertSN
+			}
+			if err := json.Unmarshal(raw, into); err != nil {
+				return Envelope{}, fmt.Errorf("%w: %s is not a text", ErrMalformed, name)
 			}
 		case strings.HasSuffix(name, responseEnd):
 			return Envelope{}, fmt.Errorf("%w: %.80q is not the answer of %s", ErrMalformed, name, method)
@@ -63,11 +69,32 @@ func (e Envelope) Verify(verify Verify) error {
 	return check(e.Sign, bytes.ReplaceAll(e.Value, []byte(`\/`), []byte("/")), verify)
 }
 
+// Encrypted says that the value is not the object itself but its ciphertext. The signature covers it with its quotes.
+func (e Envelope) Encrypted() bool { return len(e.Value) > 0 && e.Value[0] == '"' }
+
 // Object decodes the value.
 func (e Envelope) Object() (Object, error) { return ParseObject(e.Value) }
 
+// Decrypt decodes a value that is encrypted with the content key.
+func (e Envelope) Decrypt(key ContentKey) (Object, error) {
+	var text string
+	if err := json.Unmarshal(e.Value, &text); err != nil {
+		return nil, fmt.Errorf("%w: an encrypted answer that is no text", ErrMalformed)
+	}
+	plain, err := key.Decrypt(text)
+	if err != nil {
+		return nil, err
+	}
+	return ParseObject(plain)
+}
+
 // Seal writes a signed answer of method as the gateway does: no blanks, the response member first, sign last. old puts it under error_response.
 func Seal(method string, value []byte, old bool, sign Sign) ([]byte, error) {
+	return SealCertified(method, value, old, "", sign)
+}
+
+// SealCertified is Seal in certificate mode: between the two stands the number of the certificate that signs.
+func SealCertified(method string, value []byte, old bool, certSN string, sign Sign) ([]byte, error) {
 	s, err := sign(value)
 	if err != nil {
 		return nil, fmt.Errorf("alipay: sign the answer: %w", err)
@@ -81,6 +108,9 @@ func Seal(method string, value []byte, old bool, sign Sign) ([]byte, error) {
 	b = append(b, key...)
 	b = append(b, `":`...)
 	b = append(b, value...)
+	if certSN != "" {
+		b = append(b, `,"`+certSNKey+`":"`+certSN+`"`...)
+	}
 	b = append(b, `,"sign":"`...)
 	b = base64.StdEncoding.AppendEncode(b, s)
 	return append(b, `"}`...), nil

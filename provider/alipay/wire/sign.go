@@ -94,6 +94,9 @@ func (p Params) VerifyRequest(verify Verify) error {
 // VerifyNotify checks the signature of a notification or a browser's return. It returns ErrUnsigned or ErrSignature, wrapped.
 func (p Params) VerifyNotify(verify Verify) error { return check(p[signKey], NotifyString(p), verify) }
 
+// EncodeSignature writes a signature as messages carry it.
+func EncodeSignature(signature []byte) string { return base64.StdEncoding.EncodeToString(signature) }
+
 // DecodeSignature decodes the base64 of a signature strictly, so that one signature has one spelling. It returns ErrUnsigned or ErrSignature, wrapped.
 func DecodeSignature(encoded string) ([]byte, error) {
 	if encoded == "" {

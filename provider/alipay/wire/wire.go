@@ -18,6 +18,7 @@ const (
 
 // Gateway methods of this package.
 const (
+	MethodAppPay      = "alipay.trade.app.pay"
 	MethodPay         = "alipay.trade.pay"
 	MethodPrecreate   = "alipay.trade.precreate"
 	MethodWapPay      = "alipay.trade.wap.pay"
@@ -28,6 +29,11 @@ const (
 	MethodCancel      = "alipay.trade.cancel"
 	MethodRefund      = "alipay.trade.refund"
 	MethodRefundQuery = "alipay.trade.fastpay.refund.query"
+	MethodReceiver    = "alipay.trade.royalty.relation.bind"
+	MethodShare       = "alipay.trade.order.settle"
+	MethodShareQuery  = "alipay.trade.order.settle.query"
+	MethodBill        = "alipay.data.dataservice.bill.downloadurl.query"
+	MethodCertificate = "alipay.open.app.alipaycert.download"
 	MethodOAuthToken  = "alipay.system.oauth.token"
 )
 
@@ -38,6 +44,7 @@ const (
 	ProductWap        = "QUICK_WAP_WAY"
 	ProductPage       = "FAST_INSTANT_TRADE_PAY"
 	ProductJSAPI      = "JSAPI_PAY"
+	ProductApp        = "QUICK_MSECURITY_PAY"
 )
 
 // Trade states (trade_status). CLOSED and FINISHED are terminal; SUCCESS and FINISHED are paid.
@@ -75,6 +82,8 @@ const (
 	GrantAuthorizationCode   = "authorization_code"
 	GrantRefreshToken        = "refresh_token"
 	ScopeBase                = "auth_base"
+	EncryptAES               = "AES"
+	BillEmpty                = "EMPTY_DATA_WITH_BILL_FILE" // bill_file_code of a day on which nothing happened
 	AuthorizePath            = "/oauth2/publicAppAuthorize.htm"
 	GatewayPath              = "/gateway.do"
 	MethodPageReturn         = "alipay.trade.page.pay.return"

@@ -56,6 +56,8 @@ type order struct {
 	coupon        int64 // fen paid by WeChat
 	failed        bool  // code pay: the buyer declined
 	revokedAt     time.Time
+	shares        []*sharing
+	unfrozen      bool
 	refunds       []*refund
 }
 
@@ -68,6 +70,7 @@ type refund struct {
 	becomes   string    // the state it then has
 	status    string
 	settledAt time.Time
+	keyV2     []byte // set when it was asked for in API v2
 }
 
 // ticket is a prepay id or what a code_url or h5_url carries.
@@ -100,6 +103,11 @@ type book struct {
 	prepays    map[string]ticket
 	codes      map[string]ticket // pr of a code_url
 	payCodes   map[string]*payCode
+	files      map[string]billFile // by the token of their address
+	withdrawn  map[string]bool     // merchant and act
+	noticeURLs map[string]string   // by service provider
+	receivers  map[string]bool     // merchant, type and account
+	shares     map[string]*sharing // by merchant and number
 	oauth      map[string]*oauthCode
 	buyers     map[string]int64  // balance by buyer
 	openIDs    map[string]string // buyer by appid + " " + openid
@@ -108,7 +116,8 @@ type book struct {
 
 func newBook() book {
 	return book{byNo: map[string]*order{}, byTxn: map[string]*order{}, refundNos: map[string]*refund{}, prepays: map[string]ticket{},
-		codes: map[string]ticket{}, payCodes: map[string]*payCode{}, oauth: map[string]*oauthCode{}, buyers: map[string]int64{}, openIDs: map[string]string{}, received: map[string]int64{}}
+		codes: map[string]ticket{}, payCodes: map[string]*payCode{}, files: map[string]billFile{},
+		withdrawn: map[string]bool{}, noticeURLs: map[string]string{}, receivers: map[string]bool{}, shares: map[string]*sharing{}, oauth: map[string]*oauthCode{}, buyers: map[string]int64{}, openIDs: map[string]string{}, received: map[string]int64{}}
 }
 
 // key joins what is unique per merchant.

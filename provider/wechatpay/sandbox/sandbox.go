@@ -36,6 +36,10 @@ const (
 	OpApp          = "app"
 	OpCodePay      = "barcode"
 	OpReverse      = "reverse"
+	OpStatement    = "statement"
+	OpDownload     = "download"
+	OpPermissions  = "permissions"
+	OpShare        = "share"
 	OpQuery        = "query"
 	OpClose        = "close"
 	OpRefund       = "refund"
@@ -52,9 +56,13 @@ const (
 	FaultClosed         = "closed"          // 403 NO_AUTH, before any effect: this merchant may not collect
 	FaultUnsigned       = "unsigned"        // a 2xx without Wechatpay-* headers
 	FaultUnknownSerial  = "unknown_serial"  // a good signature under a serial number that nobody has
+	FaultWrongSerial    = "wrong_serial"    // a good signature under the serial number of another live key (WxJava 3731)
+	FaultLateBuyer      = "late_buyer"      // ops close and reverse: the buyer pays just before it
 	FaultProbe          = "signature_probe" // WECHATPAY/SIGNTEST/..., on answers and on notifications
 	FaultRefundAbnormal = "refund_abnormal" // the accepted refund turns ABNORMAL
 	FaultRefundClosed   = "refund_closed"   // the accepted refund turns CLOSED
+	FaultRecall         = "recall"          // op reverse, API v2: the same call is asked for once more
+	FaultDamaged        = "damaged"         // op download: one byte of the bill is another one
 	FaultCoupon         = "coupon"          // op pay: WeChat pays a part, payer_total is less than total
 	FaultWrongAmount    = "wrong_amount"    // op pay: one fen more than ordered is reported as total
 )
@@ -74,6 +82,7 @@ type Account struct {
 	MerchantSerial    string
 	MerchantPublicKey *rsa.PublicKey
 	APIv3Key          []byte // 32 bytes
+	APIKeyV2          []byte // 32 characters; empty for an account that never spoke API v2
 	OAuthDomain       string // when set, the only host (with its port, if any) to which OAuth may return
 	// Subs are the sub-merchants for whom this account, a service provider's then, may act.
 	Subs []SubMerchant
@@ -102,6 +111,8 @@ type Config struct {
 	NotifyWithPublicKey bool
 
 	Clock *sandboxkit.Clock
+	// NoticeURL is where violations of sub-merchants are told, until a service provider registers another address.
+	NoticeURL string
 	// SilentReversals leaves the transaction out of what a query says of a reversed order, as v2 documents of all that is not paid. [G] What v3 does is not documented.
 	SilentReversals bool
 	// Wall is the time written into signatures and expected in requests; nil means Clock.Now. Give the base clock here when Clock may be advanced while the
@@ -144,9 +155,9 @@ func New(cfg Config) (*Sandbox, error) {
 		return nil, fmt.Errorf("wechatpay sandbox: %w", err)
 	}
 	s := &Sandbox{cfg: cfg, rand: cfg.Rand, keys: append([]PlatformKey(nil), cfg.PlatformKeys...), book: newBook(), wake: make(chan struct{}, 1)}
-	s.faults = sandboxkit.NewFaults(OpNative, OpH5, OpJSAPI, OpMini, OpApp, OpCodePay, OpQuery, OpClose, OpReverse, OpRefund, OpRefundQuery, OpCertificates, OpOAuth, OpPay).
-		Know(FaultSystemError, FaultRateLimited, FaultClosed, FaultUnsigned, FaultUnknownSerial, FaultProbe, FaultRefundAbnormal, FaultRefundClosed,
-			FaultCoupon, FaultWrongAmount)
+	s.faults = sandboxkit.NewFaults(OpNative, OpH5, OpJSAPI, OpMini, OpApp, OpCodePay, OpQuery, OpClose, OpReverse, OpStatement, OpDownload, OpPermissions, OpShare, OpRefund, OpRefundQuery, OpCertificates, OpOAuth, OpPay).
+		Know(FaultSystemError, FaultRateLimited, FaultClosed, FaultUnsigned, FaultUnknownSerial, FaultWrongSerial, FaultLateBuyer, FaultProbe, FaultRefundAbnormal, FaultRefundClosed,
+			FaultRecall, FaultDamaged, FaultCoupon, FaultWrongAmount)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: schedule, Faults: s.faults, Log: cfg.Log})
 	s.phone = sandboxkit.NewPhone(sandboxkit.PhoneConfig{
 		Brand: sandboxkit.Brand{NameZH: "微信支付（模拟）", NameEN: "WeChat Pay (simulated)", Color: "#06803f"},
@@ -205,6 +216,18 @@ func (s *Sandbox) Handler() http.Handler {
 	mux.Handle("POST "+wire.PathRefunds, s.api(OpRefund, s.refund))
 	mux.Handle("GET "+wire.PathRefunds+"/{no}", s.api(OpRefundQuery, s.refundQuery))
 	mux.Handle("GET "+wire.PathCertificates, s.api(OpCertificates, s.certificates))
+	mux.Handle("GET "+wire.PathTradeBill, s.api(OpStatement, s.billAddress(wire.BillTrade)))
+	mux.Handle("GET "+wire.PathFundFlowBill, s.api(OpStatement, s.billAddress(wire.BillFundFlow)))
+	mux.HandleFunc("GET "+wire.PathBillFile, func(w http.ResponseWriter, r *http.Request) {
+		s.faults.Around(w, r, OpDownload, s.billFile)
+	})
+	mux.Handle("GET "+wire.PatternLimitations, s.api(OpPermissions, s.limitations))
+	mux.Handle(wire.PathViolations, s.api(OpPermissions, s.violationAddress))
+	mux.Handle("POST "+wire.PathReceivers, s.api(OpShare, s.addReceiver))
+	mux.Handle("POST "+wire.PathShares, s.api(OpShare, s.share))
+	mux.Handle("POST "+wire.PathUnfreeze, s.api(OpShare, s.unfreeze))
+	mux.Handle("GET "+wire.PathShares+"/{no}", s.api(OpShare, s.shareQuery))
+	s.v2Routes(mux)
 	mux.Handle("/v3/", s.api("", notFound))
 
 	mux.HandleFunc("GET "+wire.PathAuthorize, s.authorize)

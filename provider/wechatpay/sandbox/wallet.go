@@ -167,6 +167,9 @@ func (s *Sandbox) payable(o *order, buyer string) error {
 	if state := o.state(s.now()); state != wire.StateNotPay && state != wire.StateUserPaying {
 		return fmt.Errorf("%w: %s", sandboxkit.ErrConflict, stateWords[state])
 	}
+	if s.book.withdrawn[key(o.Merchant(), "pay")] {
+		return fmt.Errorf("%w: %s", sandboxkit.ErrConflict, limitedWords)
+	}
 	if owner := s.owner(o); owner != "" && owner != buyer {
 		return fmt.Errorf("%w: 下单账号与支付账号不一致", sandboxkit.ErrConflict)
 	}

@@ -1,0 +1,110 @@
+package wire
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Paths of what WeChat says of a service provider's merchants.
+const (
+	pathLimitations = "/v3/mch-operation-manage/merchant-limitations/sub-mchid/"
+	PathViolations  = "/v3/merchant-risk-manage/violation-notifications"
+)
+
+// PatternLimitations is LimitationsPath as a pattern of net/http.
+const PatternLimitations = pathLimitations + "{no}"
+
+// LimitationsPath is the request target that asks what a sub-merchant may not do. Only its service provider may ask.
+func LimitationsPath(subMchID string) string { return pathLimitations + url.PathEscape(subMchID) }
+
+// Limited functions as the documentation of the query lists them (2025).
+const (
+	LimitTransaction         = "NO_TRANSACTION"              // no payments are taken
+	LimitTransactionRecharge = "NO_TRANSACTION_AND_RECHARGE" // nor is the balance filled
+	LimitRefund              = "NO_REFUND"
+	LimitWithdrawal          = "NO_WITHDRAWAL"
+	LimitPayment             = "NO_PAYMENT" // money of the merchant's own is paid to nobody
+	LimitProfitSharing       = "NO_PROFIT_SHARING"
+	LimitPaymentPoint        = "NO_PAYMENT_POINT_COMPLETE_ORDER"
+)
+
+// Limitations is what a sub-merchant may not do, and why.
+type Limitations struct {
+	MchID     string     `json:"mchid"`
+	Functions []string   `json:"limited_functions"`
+	Other     string     `json:"other_limited_functions,omitempty"`
+	Recovery  []Recovery `json:"recovery_specifications,omitempty"`
+}
+
+// Recovery is one case behind a limitation, and the way out of it.
+type Recovery struct {
+	CaseID    string   `json:"limitation_case_id,omitempty"`
+	Type      string   `json:"limitation_reason_type,omitempty"`
+	Reason    string   `json:"limitation_reason,omitempty"`
+	Describe  string   `json:"limitation_reason_describe,omitempty"`
+	Functions []string `json:"relate_limitations,omitempty"`
+	Other     string   `json:"other_relate_limitations,omitempty"`
+	Way       string   `json:"recover_way,omitempty"`
+	WayParam  string   `json:"recover_way_param,omitempty"`
+	HelpURL   string   `json:"recover_help_url,omitempty"`
+	Start     string   `json:"limitation_start_date,omitempty"`
+}
+
+// Why is a limited function with WeChat's words for it: the reasons, and the way out.
+func (l Limitations) Why(function string) string {
+	words := []string{function}
+	for _, r := range l.Recovery {
+		if slices.Contains(r.Functions, function) {
+			words = append(words, r.Reason, r.Describe, r.Way)
+		}
+	}
+	return sentence(words...)
+}
+
+// sentence joins what is not empty.
+func sentence(words ...string) string {
+	return strings.Join(strings.Fields(strings.Join(words, " ")), " ")
+}
+
+// Text is what a violation says to people.
+func (v Violation) Text() string {
+	return sentence(v.Plan, v.Description, v.Risk, v.RiskText, v.RecordID)
+}
+
+// ViolationNotify is the body that registers where violations are told, and its answer.
+type ViolationNotify struct {
+	NotifyURL string `json:"notify_url"`
+}
+
+// Event types of violations.
+const (
+	EventPunish    = "VIOLATION.PUNISH"
+	EventIntercept = "VIOLATION.INTERCEPT"
+	EventAppeal    = "VIOLATION.APPEAL"
+)
+
+// Violation is the decrypted resource of such a notification. PunishPlan is free text, so it says that something changed and not what.
+type Violation struct {
+	SubMchID    string `json:"sub_mchid"`
+	Company     string `json:"company_name,omitempty"`
+	RecordID    string `json:"record_id"`
+	Plan        string `json:"punish_plan,omitempty"`
+	Time        string `json:"punish_time,omitempty"`
+	Description string `json:"punish_description,omitempty"`
+	Risk        string `json:"risk_type,omitempty"`
+	RiskText    string `json:"risk_description,omitempty"`
+}
+
+// ParseViolation reads one strictly: it must name the merchant.
+func ParseViolation(plain []byte) (Violation, error) {
+	var v Violation
+	if err := Decode(plain, &v); err != nil {
+		return v, err
+	}
+	if v.SubMchID == "" {
+		return v, fmt.Errorf("%w: sub_mchid is missing", ErrJSON)
+	}
+	return v, nil
+}
