@@ -98,7 +98,7 @@ func (s *Sandbox) front(w http.ResponseWriter, r *http.Request) {
 	op := opOf(wire.PathFront, m)
 	s.faults.Around(w, r, op, func(w http.ResponseWriter, r *http.Request) {
 		if bad == nil {
-			bad = s.ordered(op)
+			bad = s.ordered(op, m["merId"])
 		}
 		var o *order
 		if bad == nil {
@@ -121,7 +121,7 @@ func (s *Sandbox) back(w http.ResponseWriter, r *http.Request) {
 	s.faults.Around(w, r, op, func(w http.ResponseWriter, r *http.Request) {
 		answer := s.echo(m)
 		if bad == nil {
-			bad = s.ordered(op)
+			bad = s.ordered(op, m["merId"])
 		}
 		if bad == nil {
 			bad = s.act(op, m, answer)
@@ -219,8 +219,14 @@ func (s *Sandbox) seal(request, m wire.Message, spoil bool) error {
 	return nil
 }
 
-// ordered is the answer that an armed fault wants, if any.
-func (s *Sandbox) ordered(op string) *refusal {
+// ordered is the answer that an armed fault or a withdrawn permission wants, if any.
+func (s *Sandbox) ordered(op, merID string) *refusal {
+	switch {
+	case op == opRefund && s.gate.Shut("refund", merID):
+		return refuse("32", "无此交易权限", "9100022")
+	case op != opRefund && op != opQuery && op != opReverse && op != opBill && s.gate.Shut("pay", merID):
+		return refuse("31", "商户状态不正确", "9100008")
+	}
 	fault, ok := s.faults.Take(op, FaultClosed, FaultBusy, FaultRateLimited)
 	if !ok {
 		return nil
