@@ -193,10 +193,11 @@ func (s *Sandbox) seal(request, m wire.Message, spoil bool) error {
 			return err
 		}
 	} else {
-		m["signPubKeyCert"] = s.cfg.Chain.Leaf
+		chain := s.chain()
+		m["signPubKeyCert"] = chain.Leaf
 		if err := m.SignRSA("", func(b []byte) ([]byte, error) {
 			sum := sha256.Sum256(b)
-			return rsa.SignPKCS1v15(nil, s.cfg.Chain.Key, crypto.SHA256, sum[:])
+			return rsa.SignPKCS1v15(nil, chain.Key, crypto.SHA256, sum[:])
 		}); err != nil {
 			return err
 		}

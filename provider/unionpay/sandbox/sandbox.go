@@ -80,6 +80,8 @@ type Sandbox struct {
 
 	mu   sync.Mutex
 	book book
+
+	chainMu sync.Mutex // guards cfg.Chain, which rotates
 }
 
 // New checks the configuration and returns a running sandbox; its notifications move only through Run or RunDue.
