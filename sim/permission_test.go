@@ -221,7 +221,7 @@ func TestAccountNotices(t *testing.T) {
 	w, l := strictWorld(t, false)
 	c := w.Channels[alipay]
 	id := postern.AccountID(c.CredentialOwnerID, c.CredentialSetID)
-	for _, nobody := range []string{"nobody", "m" + id[2:] + "0", postern.AccountID(c.CredentialOwnerID, w.Channels[wechat].CredentialSetID)} {
+	for _, nobody := range []string{"nobody", "m" + id[2:] + "0", id[:27] + "00000000000000000000000000"} {
 		if status, _ := tell(t, w, nobody, account{ID: "1"}, nil); status != http.StatusNotFound {
 			t.Errorf("an address that is no account's: %d", status)
 		}
