@@ -3,7 +3,7 @@
 GO ?= go
 PACKAGES ?= ./...
 
-.PHONY: help demo build test race cover bench fuzz lint generate ci
+.PHONY: help demo build test race cover bench fuzz lint generate provider ci
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -46,6 +46,9 @@ generate: ## write the documents that tests check: states, ledger, coverage, Ope
 	$(GO) test . -run Document -count=1 -update
 	$(GO) test ./provider/all -run Conformance -count=1 -update
 	$(GO) test ./api -run Document -count=1 -update
+
+provider: ## write a new provider from a template: make provider NAME=yourpay
+	$(GO) run ./internal/scaffold $(NAME)
 
 ci: ## run what the gate runs
 	.ci/run

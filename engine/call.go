@@ -251,7 +251,7 @@ func checkKeys(d provider.Description, keys map[string][]byte) error {
 		switch {
 		case given && field.PerChannel:
 			return postern.Invalid("keys."+field.Name, postern.CodeInvalid, "this key is a channel's own", "give it to the channel")
-		case !given && field.Required && !field.PerChannel:
+		case !given && field.Required && !field.PerChannel && !field.Replaced(keys):
 			return postern.Invalid("keys."+field.Name, postern.CodeInvalid, "this key is required", "add "+field.LabelEN)
 		case !given:
 			continue

@@ -218,6 +218,10 @@ func (e *Engine) refundedPayment(ctx context.Context, s postern.RefundState, eff
 func (e *Engine) applyRefundNotice(ctx context.Context, a postern.Attempt, notice provider.Notice, keyID string, message provider.Message) error {
 	row := e.notification(a, message, OutcomeDuplicate, keyID, "refund "+string(notice.RefundState))
 	refund, err := e.Store.RefundByNumber(ctx, a.MerchantID, notice.RefundNumber)
+	if postern.CodeOf(err) == postern.CodeNotFound && err != nil && notice.RefundNumber == a.Number && !a.CloseRequestedAt.IsZero() {
+		row.Detail = "of a reversal, which books itself" // its own answer, asked for until it comes, says what was taken
+		return e.commit(ctx, store.Change{MerchantID: a.MerchantID, At: e.now(), Notifications: []store.Notification{row}})
+	}
 	if postern.CodeOf(err) == postern.CodeNotFound || err == nil && refund.AttemptID != a.ID {
 		e.Log.ErrorContext(ctx, "verified notification of a refund that is not ours", "attempt", a.ID, "number", notice.RefundNumber)
 		row.Outcome, row.Detail = OutcomeForeign, "no refund of ours has this number"

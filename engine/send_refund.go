@@ -36,7 +36,11 @@ func (e *Engine) SendRefund(ctx context.Context, merchantID, refundID string) (t
 		return againWhenBusy, nil
 	}
 	defer leave()
-	request := provider.RefundRequest{Refund: s.Refund, Attempt: attempt, TxnNo: receipt.TxnNo, Total: receipt.Amount, NotifyURL: e.NotifyURL(attempt)}
+	earlier, err := e.Store.EarlierRefunds(ctx, s.Refund)
+	if err != nil {
+		return 0, err
+	}
+	request := provider.RefundRequest{Refund: s.Refund, Attempt: attempt, TxnNo: receipt.TxnNo, Total: receipt.Amount, NotifyURL: e.NotifyURL(attempt), Earlier: earlier}
 	if s.Refund.Status == postern.RefundFailed {
 		return e.lookAtFailed(ctx, call, request)
 	}

@@ -67,6 +67,11 @@ func (e *Engine) FetchStatement(ctx context.Context, q StatementQuery) (*Stateme
 		return nil, &postern.Error{Code: postern.CodeRateLimited, Op: op, Message: "other bills are being downloaded", Fix: "ask again in a minute"}
 	}
 	defer e.downloads.Add(-1)
+	leave, ok := e.enter(ctx, channel, "statement")
+	if !ok {
+		return nil, &postern.Error{Code: postern.CodeRateLimited, Op: op, Message: "too many calls to the provider are under way", Fix: "ask again in a minute"}
+	}
+	defer leave()
 	s := &Statement{Account: fetcher.StatementAccount(call), reader: fetcher, query: q}
 	if s.file, err = os.CreateTemp("", "postern-statement-"); err != nil {
 		return nil, postern.Wrap(postern.CodeInternal, op, err)

@@ -44,6 +44,9 @@ type ProductInfo struct {
 	NeedsAuthCode bool
 	// ChargesAtOnce says that the start may take money without showing the buyer anything.
 	ChargesAtOnce bool
+	// AcceptsFirst says that of a product that charges at once the start only says that the order was taken in: that it was paid comes by a query or a notification,
+	// even where the buyer is asked nothing.
+	AcceptsFirst bool
 	// Silent says that the provider does not notify of this product's payments: only its answers and queries tell.
 	Silent bool
 	// Life bounds how long an order waits for the buyer, zero for the common bound; what charges at once is then reversed.
@@ -93,8 +96,20 @@ type KeyField struct {
 	IDField string
 	// PerChannel says that the field belongs to a channel and not to the account: what a merchant authorised a partner with.
 	PerChannel bool
+	// Instead names the fields that, all together, may stand in the place of a required one.
+	Instead []string
 	// Own marks the certificate of the account's own signing key: its end is the generation's end.
 	Own bool
+}
+
+// Replaced says that every field that may stand in the place of this one is given.
+func (f KeyField) Replaced(given map[string][]byte) bool {
+	for _, name := range f.Instead {
+		if len(given[name]) == 0 {
+			return false
+		}
+	}
+	return len(f.Instead) > 0
 }
 
 // Product returns the description of a product.

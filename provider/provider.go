@@ -223,6 +223,8 @@ type RefundRequest struct {
 	TxnNo     string
 	Total     int64
 	NotifyURL string
+	// Earlier is how many refunds of this attempt went before: providers bound it.
+	Earlier int
 }
 
 // RefundResult is the outcome of a refund or of a refund query. Amount is what the provider says of this refund, in minor units, 0 if it does not say.

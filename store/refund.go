@@ -82,6 +82,16 @@ func (s *Store) LoadRefund(ctx context.Context, merchantID, refundID string) (st
 	return state, receipt, attempt, nil
 }
 
+// EarlierRefunds counts the refunds of an attempt that were asked for before this one and did not fail: providers bound how often they give back.
+func (s *Store) EarlierRefunds(ctx context.Context, refund postern.Refund) (int, error) {
+	scan := func(r Row) (n int, err error) {
+		err = r.Scan(&n)
+		return n, err
+	}
+	return one(ctx, s.reader(), "EarlierRefunds", "refund", scan, `SELECT COUNT(*) FROM refund WHERE merchant_id = $1 AND payment_id = $2 AND attempt_id = $3 AND id < $4
+		AND status <> 'failed'`, refund.MerchantID, refund.PaymentID, refund.AttemptID, refund.ID)
+}
+
 // RefundRef names a refund across merchants.
 type RefundRef struct{ MerchantID, RefundID string }
 

@@ -50,10 +50,7 @@ const amount = 6800
 func (d *demo) tellStory(ctx context.Context, out io.Writer, sabotage string) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
-	rows := d.together(ctx, tales())
-	for _, t := range troubles() { // one by one, because each breaks something at a wallet
-		rows = append(rows, d.tellOne(ctx, len(rows)+1, t))
-	}
+	rows := append(d.together(ctx, tales()), d.broken(ctx)...)
 	failed := printRows(out, rows)
 	if err := d.webhooksArrived(ctx, out); err != nil {
 		failed = append(failed, err)
@@ -90,6 +87,25 @@ func (d *demo) together(ctx context.Context, tales []tale) []row {
 		group.Go(func() { rows[i] = d.tellOne(ctx, i+1, t) })
 	}
 	group.Wait()
+	return rows
+}
+
+// broken tells what happens when something breaks at a wallet: one by one, and beside that of the other wallets.
+func (d *demo) broken(ctx context.Context) (rows []row) {
+	lists := troubles()
+	told := make([][]row, len(lists))
+	var group sync.WaitGroup
+	for i, list := range lists {
+		group.Go(func() {
+			for j, t := range list {
+				told[i] = append(told[i], d.tellOne(ctx, 100*(i+1)+j, t))
+			}
+		})
+	}
+	group.Wait()
+	for _, list := range told {
+		rows = append(rows, list...)
+	}
 	return rows
 }
 

@@ -47,6 +47,12 @@ func tales() []tale {
 		if has(d, "page") {
 			list = append(list, tale{what: "desktop browser, with " + name, want: "paid", tell: payIn(agentDesktop, m.Code, "page")})
 		}
+		if tillOf(m.Code) {
+			list = append(list,
+				tale{what: "at a till, the buyer's code scanned, " + name, want: "paid", tell: scannedAtTill(m.Code, false)},
+				tale{what: "at a till, the buyer types the password, " + name, want: "paid", tell: scannedAtTill(m.Code, true)},
+			)
+		}
 	}
 	first, second := wallets()[0].Code, wallets()[1].Code
 	return append(list,
@@ -60,17 +66,23 @@ func tales() []tale {
 	)
 }
 
-// troubles break something at a wallet and are told one by one.
-func troubles() []tale {
-	var list []tale
+// troubles break something at a wallet and are told one by one; those of different wallets do not meet.
+func troubles() [][]tale {
+	var lists [][]tale
 	for _, m := range wallets() {
+		var list []tale
 		d := all.Registry()[m.Code].Describe()
 		list = append(list, tale{what: "notification lost, found by asking, " + d.NameEN, want: "paid", tell: lostNotification(m.Code)})
 		if has(d, "native") {
 			list = append(list, tale{what: "answer to the order lost, begun again, " + d.NameEN, want: "paid", tell: lostAnswer(m.Code)})
 		}
+		list = append(list, tale{what: "refund done and answered with HTTP 500: refunded once, " + d.NameEN, want: "paid", tell: refundedAfterError(m.Code), done: func(v engine.PaymentView) bool { return v.AmountRefunded == 2000 }})
+		if tillOf(m.Code) {
+			list = append(list, tale{what: "till: nobody answers, the charge is reversed, charged anew, " + d.NameEN, want: "paid", tell: reversedAtTill(m.Code), done: func(v engine.PaymentView) bool { return v.AmountSurplusRefunded == amount }})
+		}
+		lists = append(lists, list)
 	}
-	return list
+	return lists
 }
 
 // has says whether a wallet has a product: some are pages in a browser and nothing else.
@@ -153,6 +165,16 @@ func byAPI(code string) func(context.Context, *teller) error {
 			return fmt.Errorf("the answer is no QR: %+v", a.Action)
 		}
 		return t.scan(ctx, code, a.Number)
+	}
+}
+
+// refundedAfterError gives a part back while the wallet does it and answers with HTTP 500.
+func refundedAfterError(code string) func(context.Context, *teller) error {
+	return func(ctx context.Context, t *teller) error {
+		if err := t.fault(ctx, code, "refund", "error_after_effect"); err != nil {
+			return err
+		}
+		return refunded(anyhow(code))(ctx, t)
 	}
 }
 

@@ -65,6 +65,7 @@ func Rules() []Rule {
 		{"sql", "one room writes SQL, so that one room is checked on both engines", checkSQL},
 		{"writes", "money changes in one room; a door that wrote would be a second one", checkWrites},
 		{"names", "a provider is one folder and one line: no other room branches on its name", checkNames},
+		{"codes", "adding a provider touches its folder, one line in provider/all, and data: nothing else may know its code", checkCodes},
 		{"reveal", "key bytes are seen only where a protocol wants them in the clear", checkReveal},
 		{"outside", "clock, randomness, environment and HTTP come in as parameters, or sim could not replace them", checkOutside},
 		{"floats", "money is integer minor units; a float loses a cent and nobody knows where", checkFloats},

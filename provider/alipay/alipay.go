@@ -114,7 +114,8 @@ var description = provider.Description{
 	},
 	Keys: []provider.KeyField{
 		{Name: keyApp, Kind: provider.KeyRSAPrivate, LabelZH: "应用私钥", LabelEN: "App private key", Required: true},
-		{Name: keyPlatform, Kind: provider.KeyRSAPublic, LabelZH: "支付宝公钥（不是应用公钥）", LabelEN: "Alipay public key (not the app's); or the three certificates"},
+		{Name: keyPlatform, Kind: provider.KeyRSAPublic, LabelZH: "支付宝公钥（不是应用公钥）", LabelEN: "Alipay public key (not the app's); or the three certificates", Required: true,
+			Instead: []string{keyAppCert, keyAlipayCert, keyRootCert}},
 		{Name: keyAppCert, Kind: provider.KeyCertificate, LabelZH: "应用公钥证书（证书模式）", LabelEN: "App certificate (certificate mode)", Own: true},
 		{Name: keyAlipayCert, Kind: provider.KeyCertificate, LabelZH: "支付宝公钥证书（证书模式）", LabelEN: "Alipay's certificate (certificate mode)"},
 		{Name: keyRootCert, Kind: provider.KeySecret, LabelZH: "支付宝根证书（证书模式）", LabelEN: "Alipay's root certificates (certificate mode)"},

@@ -3,6 +3,7 @@ package alipay
 import (
 	"bytes"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -83,7 +84,9 @@ func (w *world) unfetched(day time.Time) {
 	if r := fetch("trade", day); r.State != provider.FetchUnknown || r.Code != "no_file" {
 		t.Errorf("the address is too old: %+v", r)
 	}
-	for name, address := range map[string]string{"another site's": "http://evil.example/bill.zip", "a file": "file:///etc/passwd", "none": "", "with a name": "http://a:b@127.0.0.1/"} {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("another site was asked for a bill") }))
+	defer elsewhere.Close()
+	for name, address := range map[string]string{"another site's": elsewhere.URL + "/bill.zip", "a file": "file:///etc/passwd", "none": "", "with a name": "http://a:b@127.0.0.1/"} {
 		if r := w.c.FetchStatement(t.Context(), w.gateway(says("code", "10000", "bill_download_url", address)), "trade", day, &bytes.Buffer{}); r.State != provider.FetchUnknown || r.Code != "not_sent" {
 			t.Errorf("%s address: %+v", name, r)
 		}

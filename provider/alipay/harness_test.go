@@ -109,7 +109,7 @@ type world struct {
 	hook  string
 	notes []provider.Message
 	// What a merchant in certificate mode installs, as PEM.
-	appCert, root string
+	appCert, root, apps string
 }
 
 func newWorld(t *testing.T) *world {
@@ -147,7 +147,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.root = authority.Root
+	w.root, w.apps = authority.Root, authority.Apps
 	h, w.s, w.base, w.hook = s.Handler(), s, srv.URL, hook.URL
 	w.doer = &doer{http: provider.HTTPDoer{Client: srv.Client()}}
 	w.call = provider.Call{

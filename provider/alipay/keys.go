@@ -99,7 +99,7 @@ func (id identity) answerKeys(call provider.Call, sn, attemptGeneration string) 
 	}
 	return slices.DeleteFunc(call.Verifiers(keyAlipayCert, "", attemptGeneration), func(v provider.Verifier) bool {
 		c, ok := v.(provider.Certified)
-		if !ok || sn == "" {
+		if !ok {
 			return true
 		}
 		cert, err := x509.ParseCertificate(c.Certificate())

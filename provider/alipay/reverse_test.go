@@ -9,6 +9,7 @@ import (
 	"postern"
 	"postern/provider"
 	"postern/provider/alipay/sandbox"
+	"postern/provider/sandboxkit"
 )
 
 // scanned makes an order for a code that a buyer shows.
@@ -118,5 +119,54 @@ func TestUnbelievableReversals(t *testing.T) {
 	}
 	if r := w.c.Reverse(t.Context(), w.gateway(raw(http.StatusOK, "<html>")), postern.Attempt{Number: a.Number}); r.State != provider.ReverseUnknown {
 		t.Errorf("an attempt without times: %+v", r)
+	}
+}
+
+// TestLateBuyers pay in the last moment: a close says so, a reversal gives it back, and the notification tells the same.
+func TestLateBuyers(t *testing.T) {
+	w := newWorld(t)
+	o, _ := w.start(JSAPI, 100)
+	w.fault("close", sandbox.FaultLateBuyer)
+	if c := w.c.Close(t.Context(), w.call, o.Attempt); c.State != provider.CloseAlreadyPaid {
+		t.Errorf("close: %+v", c)
+	}
+	scanned := w.scanned(true)
+	if r := w.c.Start(t.Context(), w.call, scanned); r.State != provider.Pending {
+		t.Fatalf("%+v", r)
+	}
+	w.fault("reverse", sandbox.FaultLateBuyer)
+	if r := w.c.Reverse(t.Context(), w.call, scanned.Attempt); r.State != provider.ReverseRefunded || r.Money == nil || r.Money.Amount != 6800 {
+		t.Errorf("reverse: %+v", r)
+	}
+	another, _ := w.start(JSAPI, 100)
+	w.fault("query", sandbox.FaultLateBuyer)
+	if q := w.query(another.Attempt); q.State != provider.Paid {
+		t.Errorf("query: %+v", q)
+	}
+}
+
+// TestReorderedNotifications: a refund's notification that overtakes the payment's is read as what it is, and so is the late one.
+func TestReorderedNotifications(t *testing.T) {
+	w := newWorld(t)
+	o, _ := w.start(JSAPI, 1000)
+	if _, err := w.s.Faults().Add(sandboxkit.Fault{Op: sandboxkit.OpNotify, Fault: sandboxkit.DelayNotification, DelayMS: 60_000}); err != nil {
+		t.Fatal(err)
+	}
+	w.press(o.Attempt.Number, "approve")
+	w.s.RunDue(t.Context())
+	if r := w.c.Refund(t.Context(), w.call, w.refund(o.Attempt, "r1", 400)); r.State != provider.RefundDone {
+		t.Fatalf("%+v", r)
+	}
+	w.s.RunDue(t.Context())
+	w.clock.Advance(2 * time.Minute)
+	w.s.RunDue(t.Context())
+	if len(w.notes) != 2 {
+		t.Fatalf("%d notifications", len(w.notes))
+	}
+	for i, refund := range []string{"r1", ""} {
+		v, err := w.c.ReadNotification(w.call, o.Attempt, w.notes[i])
+		if n, _ := v.Notice(); err != nil || n.RefundNumber != refund || n.State != provider.Paid || n.Money == nil || n.Money.Amount != 1000 {
+			t.Errorf("notification %d: %+v %v", i, n, err)
+		}
 	}
 }

@@ -125,25 +125,34 @@ func TestForeignCertificates(t *testing.T) {
 	if q := w.query(o.Attempt); q.State != provider.Unknown || q.Code != "unverified_answer" {
 		t.Errorf("a wrong number: %+v", q)
 	}
-	other, err := sandbox.NewAuthority(zeroes{}, keys()[0], keys()[4], w.clock.Now())
+	other, err := sandbox.NewAuthority(zeroes{}, keys()[0], keys()[0], w.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign, err := other.App(&keys()[1].PublicKey, "2088", "2021")
+	box, err := sandbox.New(sandbox.Config{PrivateKey: keys()[1], Authority: other, Clock: w.clock, Rand: zeroes{}, HTTP: http.DefaultClient, BaseURL: w.base})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"a merchant's own": w.appCert, "another root's": foreign} {
-		certs, err := wire.ParseCertificates([]byte(text))
+	for name, tt := range map[string]struct {
+		text, sn string
+		key      *rsa.PrivateKey
+	}{
+		"a merchant's own": {w.appCert + w.apps, "", keys()[1]}, "another root's, with the same names": {box.PlatformCertificate(), "", keys()[1]},
+		"Alipay's, under another number": {w.s.PlatformCertificate(), "00000000000000000000000000000000", keys()[0]},
+	} {
+		certs, err := wire.ParseCertificates([]byte(tt.text))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if tt.sn == "" {
+			tt.sn = wire.CertSN(certs[0])
 		}
 		call := w.gateway(func(method string) (int, []byte) {
 			value := wire.Fields{}.Set("code", "10000").Set("out_trade_no", o.Attempt.Number).Set("trade_status", "TRADE_SUCCESS").Set("trade_no", "1").Set("total_amount", "1.00")
 			if method == wire.MethodCertificate {
-				value = wire.Fields{}.Set("code", "10000").Set("alipay_cert_content", base64.StdEncoding.EncodeToString([]byte(text)))
+				value = wire.Fields{}.Set("code", "10000").Set("alipay_cert_content", base64.StdEncoding.EncodeToString([]byte(tt.text)))
 			}
-			body, err := wire.SealCertified(method, value.Marshal(), false, wire.CertSN(certs[0]), wire.SignWith(keys()[1], wire.SignTypeRSA2))
+			body, err := wire.SealCertified(method, value.Marshal(), false, tt.sn, wire.SignWith(tt.key, wire.SignTypeRSA2))
 			if err != nil {
 				t.Error(err)
 			}
@@ -171,3 +180,26 @@ func TestForeignCertificates(t *testing.T) {
 type zeroes struct{}
 
 func (zeroes) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// TestKeyFields: either mode's keys are enough for an account, and nothing less is.
+func TestKeyFields(t *testing.T) {
+	for _, field := range description.Keys {
+		if field.Name != keyPlatform {
+			continue
+		}
+		three := map[string][]byte{keyAppCert: {1}, keyAlipayCert: {1}, keyRootCert: {1}}
+		if !field.Required || !field.Replaced(three) {
+			t.Error("the three certificates do not replace the public key")
+		}
+		for name := range three {
+			two := map[string][]byte{keyAppCert: {1}, keyAlipayCert: {1}, keyRootCert: {1}}
+			delete(two, name)
+			if field.Replaced(two) {
+				t.Errorf("without %s the public key is needed", name)
+			}
+		}
+	}
+	if (provider.KeyField{Required: true}).Replaced(nil) {
+		t.Error("a required field without substitutes can be left out")
+	}
+}

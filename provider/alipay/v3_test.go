@@ -113,18 +113,22 @@ func TestUnbelievableV3Answers(t *testing.T) {
 		query provider.State
 		start provider.State
 	}{
-		"paid":               {w.answersV3(200, paid, true, now), provider.Paid, provider.Unknown},
-		"unsigned":           {w.answersV3(200, paid, false, now), provider.Unknown, provider.Unknown},
-		"an hour old":        {w.answersV3(200, paid, true, now.Add(-time.Hour)), provider.Unknown, provider.Unknown},
-		"twice":              {w.answersV3(200, paid[:len(paid)-1]+`,"trade_status":"TRADE_CLOSED"}`, true, now), provider.Unknown, provider.Unknown},
-		"no JSON":            {w.answersV3(200, "ok", true, now), provider.Unknown, provider.Unknown},
-		"another order":      {w.answersV3(200, strings.Replace(paid, a.Number, "x", 1), true, now), provider.Unknown, provider.Unknown},
-		"absent":             {w.answersV3(400, `{"code":"ACQ.TRADE_NOT_EXIST","message":"x"}`, true, now), provider.Absent, provider.Unknown},
-		"absent, unsigned":   {w.answersV3(400, `{"code":"ACQ.TRADE_NOT_EXIST","message":"x"}`, false, now), provider.Unknown, provider.Unknown},
-		"blocked":            {w.answersV3(400, `{"code":"ACQ.SELLER_BEEN_BLOCKED"}`, true, now), provider.Unknown, provider.Failed},
-		"a refusal with 500": {w.answersV3(500, `{"code":"ACQ.SELLER_BEEN_BLOCKED"}`, true, now), provider.Unknown, provider.Unknown},
-		"limited":            {w.answersV3(429, `{"code":"new"}`, true, now), provider.Unknown, provider.Failed},
-		"new code":           {w.answersV3(400, `{"code":"ACQ.BRAND_NEW"}`, true, now), provider.Unknown, provider.Unknown},
+		"paid":                 {w.answersV3(200, paid, true, now), provider.Paid, provider.Unknown},
+		"unsigned":             {w.answersV3(200, paid, false, now), provider.Unknown, provider.Unknown},
+		"an hour old":          {w.answersV3(200, paid, true, now.Add(-time.Hour)), provider.Unknown, provider.Unknown},
+		"twice":                {w.answersV3(200, paid[:len(paid)-1]+`,"trade_status":"TRADE_CLOSED"}`, true, now), provider.Unknown, provider.Unknown},
+		"no JSON":              {w.answersV3(200, "ok", true, now), provider.Unknown, provider.Unknown},
+		"another order":        {w.answersV3(200, strings.Replace(paid, a.Number, "x", 1), true, now), provider.Unknown, provider.Unknown},
+		"absent":               {w.answersV3(400, `{"code":"ACQ.TRADE_NOT_EXIST","message":"x"}`, true, now), provider.Absent, provider.Unknown},
+		"absent, unsigned":     {w.answersV3(400, `{"code":"ACQ.TRADE_NOT_EXIST","message":"x"}`, false, now), provider.Absent, provider.Unknown},
+		"blocked, an hour ago": {w.answersV3(400, `{"code":"ACQ.SELLER_BEEN_BLOCKED"}`, true, now.Add(-time.Hour)), provider.Unknown, provider.Unknown},
+		"blocked, unsigned":    {w.answersV3(400, `{"code":"ACQ.SELLER_BEEN_BLOCKED"}`, false, now), provider.Unknown, provider.Failed},
+		"500, unsigned":        {w.answersV3(500, `{"code":"ACQ.SELLER_BEEN_BLOCKED"}`, false, now), provider.Unknown, provider.Unknown},
+		"moved, unsigned":      {w.answersV3(302, `{"code":"ACQ.SELLER_BEEN_BLOCKED"}`, false, now), provider.Unknown, provider.Unknown},
+		"blocked":              {w.answersV3(400, `{"code":"ACQ.SELLER_BEEN_BLOCKED"}`, true, now), provider.Unknown, provider.Failed},
+		"a refusal with 500":   {w.answersV3(500, `{"code":"ACQ.SELLER_BEEN_BLOCKED"}`, true, now), provider.Unknown, provider.Unknown},
+		"limited":              {w.answersV3(429, `{"code":"new"}`, true, now), provider.Unknown, provider.Failed},
+		"new code":             {w.answersV3(400, `{"code":"ACQ.BRAND_NEW"}`, true, now), provider.Unknown, provider.Unknown},
 	} {
 		if q := w.c.Query(t.Context(), tt.call, a); q.State != tt.query {
 			t.Errorf("query, %s: %+v", name, q)

@@ -64,6 +64,10 @@ func newAlipaySecrets(setup Setup, authority *sandbox.Authority) (s alipaySecret
 	return s, err
 }
 
+var alipayMaker = Maker{
+	Code: alipay.Code, Connector: alipay.New(), Keys: alipayKeys, Make: makeAlipay, Partner: true, More: []string{alipayCertified, alipayV3},
+}
+
 // makeAlipay makes an Alipay with a merchant in key mode, one in certificate mode, and a partner.
 func makeAlipay(setup Setup) (Sandbox, error) {
 	app, gateway := setup.Key(alipayKeys[0]), setup.Key(alipayKeys[1])

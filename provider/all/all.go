@@ -11,29 +11,28 @@ import (
 	"time"
 
 	"postern/provider"
-	"postern/provider/alipay"
-	"postern/provider/bill99"
 	"postern/provider/sandboxkit"
-	"postern/provider/tenpay"
-	"postern/provider/unionpay"
-	"postern/provider/wechatpay"
 	"postern/recon"
 )
 
-// Registry returns every connector.
-func Registry() provider.Registry {
-	return provider.NewRegistry(alipay.New(), wechatpay.New(), unionpay.New(), bill99.New(), tenpay.New())
-}
-
-// Sandboxes lists the makers of sandboxes by provider code, in the order in which people are shown them.
+// Sandboxes lists the providers with the makers of their sandboxes, in the order in which people are shown them. A provider is one line here; `make provider` adds it.
 func Sandboxes() []Maker {
 	return []Maker{
-		{Code: wechatpay.Code, Keys: wechatpayKeys, Make: makeWechatpay, Partner: true},
-		{Code: alipay.Code, Keys: alipayKeys, Make: makeAlipay, Partner: true, More: []string{alipayCertified, alipayV3}},
-		{Code: unionpay.Code, Keys: unionpayKeys, Make: makeUnionpay},
-		{Code: bill99.Code, Make: makeBill99},
-		{Code: tenpay.Code, Make: makeTenpay},
+		wechatpayMaker,
+		alipayMaker,
+		unionpayMaker,
+		bill99Maker,
+		tenpayMaker,
 	}
+}
+
+// Registry returns every connector.
+func Registry() provider.Registry {
+	var connectors []provider.Connector
+	for _, m := range Sandboxes() {
+		connectors = append(connectors, m.Connector)
+	}
+	return provider.NewRegistry(connectors...)
 }
 
 // SandboxesOf lists the makers of some providers only, for tests of what two wallets do whatever else there is.
@@ -41,11 +40,12 @@ func SandboxesOf(codes ...string) []Maker {
 	return slices.DeleteFunc(Sandboxes(), func(m Maker) bool { return !slices.Contains(codes, m.Code) })
 }
 
-// Maker makes one provider's sandbox. Keys names the RSA keys that it wants, so that they can be made beforehand, in parallel.
+// Maker is one provider: its connector, and how its sandbox is made. Keys names the RSA keys that it wants, so that they can be made beforehand, in parallel.
 type Maker struct {
-	Code string
-	Keys []string
-	Make func(Setup) (Sandbox, error)
+	Code      string
+	Connector provider.Connector
+	Keys      []string
+	Make      func(Setup) (Sandbox, error)
 	// Partner says that the sandbox has a service provider's account as well; More titles what else it has.
 	Partner bool
 	More    []string
@@ -94,8 +94,9 @@ type Account struct {
 	Settings    map[string]string
 	Keys        map[string][]byte
 	SubMerchant string
-	// Bills are the kinds of bills that it is given, empty for all.
-	Bills []string
+	// Bills are the kinds of bills that it is given, empty for all; Without are the abilities that it has not, by the conformance suite's names.
+	Bills   []string
+	Without []string
 }
 
 // ReadyField is one field of a sandbox's section in the ready file.

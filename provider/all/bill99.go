@@ -13,6 +13,8 @@ const (
 	sandboxBillRefund  = "POSTERNREFUNDS03"
 )
 
+var bill99Maker = Maker{Code: bill99.Code, Connector: bill99.New(), Make: makeBill99}
+
 // makeBill99 makes a 99Bill with one account, in MD5 mode.
 func makeBill99(setup Setup) (Sandbox, error) {
 	s, err := sandbox.New(sandbox.Config{

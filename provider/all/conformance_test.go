@@ -84,7 +84,7 @@ func subject(t *testing.T, maker all.Maker, title string) providertest.Subject {
 		if title == "partner" {
 			account = box.Partner
 		}
-		box.Settings, box.Keys, sub, bills, without = account.Settings, account.Keys, account.SubMerchant, account.Bills, nil
+		box.Settings, box.Keys, sub, bills, without = account.Settings, account.Keys, account.SubMerchant, account.Bills, account.Without
 		if len(account.Products) > 0 {
 			box.Products = account.Products
 		}
@@ -100,7 +100,7 @@ func subject(t *testing.T, maker all.Maker, title string) providertest.Subject {
 		NotifyURL: hook.URL + "/n/abc", Inbox: in.list, Title: title, Bills: bills, Without: without, Receiver: box.Receiver,
 	}
 	for _, field := range connector.Describe().Keys {
-		if secret := field.Kind == provider.KeyRSAPrivate || field.Kind == provider.KeyAES256GCM || field.Kind == provider.KeySecret && !isID(connector.Describe(), field.Name); secret && len(box.Keys[field.Name]) > 0 {
+		if secret := field.Kind == provider.KeyRSAPrivate || field.Kind == provider.KeyAES256GCM || field.Kind == provider.KeyHMACSHA256 || field.Kind == provider.KeySecret && !isID(connector.Describe(), field.Name); secret && len(box.Keys[field.Name]) > 0 {
 			s.Secrets = append(s.Secrets, string(box.Keys[field.Name]))
 		}
 	}
@@ -166,6 +166,8 @@ func strange(t *testing.T, d provider.Description, keys map[string][]byte, key *
 			if len(keys[field.Name]) > 0 {
 				out[field.Name] = authority(t, key)
 			}
+		case provider.KeyHMACSHA256:
+			out[field.Name] = []byte("a stranger's secret")
 		case provider.KeySecret:
 			if len(keys[field.Name]) > 0 && !isID(d, field.Name) {
 				out[field.Name] = []byte("a stranger's secret")
@@ -244,8 +246,8 @@ func TestEveryProviderHasASimulator(t *testing.T) {
 		t.Errorf("%d connectors, %d simulators", len(registry), len(all.Sandboxes()))
 	}
 	for _, maker := range all.Sandboxes() {
-		if registry[maker.Code] == nil {
-			t.Errorf("the simulator %s has no connector", maker.Code)
+		if maker.Connector == nil || maker.Connector.Describe().Code != maker.Code || registry[maker.Code] == nil {
+			t.Errorf("the simulator %s has no connector, or another's", maker.Code)
 		}
 	}
 	if n := len(postern.NewNumber(time.Unix(0, 0), rand.Reader)); n != 32 {

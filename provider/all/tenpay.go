@@ -12,6 +12,8 @@ const (
 	sandboxTenPassword = "postern-operator"
 )
 
+var tenpayMaker = Maker{Code: tenpay.Code, Connector: tenpay.New(), Make: makeTenpay}
+
 // makeTenpay makes a TenPay with one partner.
 func makeTenpay(setup Setup) (Sandbox, error) {
 	s, err := sandbox.New(sandbox.Config{

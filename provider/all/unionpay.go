@@ -12,6 +12,8 @@ var unionpayKeys = []string{"unionpay-merchant", "unionpay-gateway", "unionpay-m
 
 const sandboxMerID = "777290058110048"
 
+var unionpayMaker = Maker{Code: unionpay.Code, Connector: unionpay.New(), Keys: unionpayKeys, Make: makeUnionpay}
+
 // makeUnionpay makes a UnionPay with one merchant, in certificate mode.
 func makeUnionpay(setup Setup) (Sandbox, error) {
 	merchant, now := setup.Key(unionpayKeys[0]), setup.Clock.Now()
@@ -37,7 +39,7 @@ func makeUnionpay(setup Setup) (Sandbox, error) {
 	return Sandbox{
 		Code: unionpay.Code, Handler: s.Handler(), Control: s.Control(), Run: s.Run, RunDue: s.RunDue, Next: s.Next,
 		Read:     words{paid: []string{"PAID"}, refunded: []string{"REFUNDED"}}.read,
-		Products: []string{unionpay.JSAPI, unionpay.H5, unionpay.Page, unionpay.Native, unionpay.App},
+		Products: []string{unionpay.JSAPI, unionpay.H5, unionpay.Page, unionpay.Native, unionpay.Barcode, unionpay.App},
 		Settings: map[string]string{unionpay.SettingMerID: sandboxMerID, unionpay.SettingGateway: setup.BaseURL, unionpay.SettingFiles: setup.BaseURL},
 		Keys: map[string][]byte{
 			unionpay.KeyMerchant: privateText, unionpay.KeyCertificate: []byte(certificate), unionpay.KeyMiddle: []byte(chain.Middle), unionpay.KeyRoot: []byte(chain.Root),

@@ -20,7 +20,12 @@ const (
 	sandboxSpMchID     = "1900000100"
 	sandboxSpAppID     = "wx9999999999999999"
 	sandboxSubAppID    = "wx7777777777777777"
+	sandboxOldMchID    = "1900000101"
+	sandboxOldAppID    = "wx6666666666666666"
 )
+
+// wechatpayV2 titles an old merchant, who still speaks API v2.
+const wechatpayV2 = "v2"
 
 // sandboxSubs are the merchants of the simulated service provider; the first has an appid of its own.
 var sandboxSubs = []string{"1900000111", "1900000112", "1900000113"}
@@ -49,6 +54,8 @@ func wechatpayAccount(setup Setup, key, mchID, appID string) (sandbox.Account, m
 	}, certificate, nil
 }
 
+var wechatpayMaker = Maker{Code: wechatpay.Code, Connector: wechatpay.New(), Keys: wechatpayKeys, Make: makeWechatpay, Partner: true, More: []string{wechatpayV2}}
+
 // makeWechatpay makes a WeChat Pay with a merchant and a service provider.
 func makeWechatpay(setup Setup) (Sandbox, error) {
 	platform, public := setup.Key(wechatpayKeys[1]), setup.Key(wechatpayKeys[2])
@@ -64,16 +71,25 @@ func makeWechatpay(setup Setup) (Sandbox, error) {
 	if err != nil {
 		return Sandbox{}, err
 	}
-	subSecret := make([]byte, 16)
+	old, oldKeys, _, err := wechatpayAccount(setup, wechatpayKeys[0], sandboxOldMchID, sandboxOldAppID)
+	if err != nil {
+		return Sandbox{}, err
+	}
+	subSecret, keyV2 := make([]byte, 16), make([]byte, 16)
 	if _, err := io.ReadFull(setup.Rand, subSecret); err != nil {
 		return Sandbox{}, err
 	}
+	if _, err := io.ReadFull(setup.Rand, keyV2); err != nil {
+		return Sandbox{}, err
+	}
+	old.APIKeyV2 = []byte(hex.EncodeToString(keyV2))
+	oldKeys[wechatpay.KeyAPIv2] = old.APIKeyV2
 	for _, number := range sandboxSubs {
 		isv.Subs = append(isv.Subs, sandbox.SubMerchant{MchID: number, Name: setup.Name})
 	}
 	isv.Subs[0].Apps = []sandbox.App{{AppID: sandboxSubAppID, Secret: hex.EncodeToString(subSecret)}}
 	s, err := sandbox.New(sandbox.Config{
-		Accounts:     []sandbox.Account{account, isv},
+		Accounts:     []sandbox.Account{account, isv, old},
 		PlatformKeys: []sandbox.PlatformKey{platformKey}, PublicKeyID: sandboxPublicKeyID, PublicKey: public,
 		Clock: setup.Clock, Wall: setup.Wall, Rand: setup.Rand, HTTP: setup.HTTP, BaseURL: setup.BaseURL, Log: setup.Log,
 	})
@@ -96,6 +112,8 @@ func makeWechatpay(setup Setup) (Sandbox, error) {
 	maps.Copy(partner, map[string]string{
 		wechatpay.SettingMchID: sandboxSpMchID, wechatpay.SettingAppID: sandboxSpAppID, wechatpay.SettingPartner: "yes", wechatpay.SettingSubApp: sandboxSubAppID,
 	})
+	oldSettings := maps.Clone(settings)
+	maps.Copy(oldSettings, map[string]string{wechatpay.SettingMchID: sandboxOldMchID, wechatpay.SettingAppID: sandboxOldAppID, wechatpay.SettingProtocol: "v2"})
 	return Sandbox{
 		Code: wechatpay.Code, Handler: s.Handler(), Control: s.Control(), Run: s.Run, RunDue: s.RunDue, Next: s.Next,
 		Read:     words{paid: []string{"SUCCESS", "REFUND"}, refunded: []string{"SUCCESS"}}.read,
@@ -103,6 +121,10 @@ func makeWechatpay(setup Setup) (Sandbox, error) {
 		Settings: settings, Keys: keys, Partner: &Account{Settings: partner, Keys: partnerKeys, SubMerchant: sandboxSubs[0], Bills: []string{"tradebill"}},
 		Receiver: provider.ShareReceiver{Kind: "MERCHANT_ID", Account: "1900000119", Name: "烧饼师傅合作社"},
 		Without:  []string{"permissions"}, // WeChat tells limits to service providers only
+		More: map[string]*Account{wechatpayV2: {
+			Products: []string{wechatpay.ProductCode}, Settings: oldSettings, Keys: oldKeys,
+			Without: []string{"trust refresh", "statement", "permissions", "profit sharing"},
+		}},
 		Ready: []ReadyField{
 			{Name: "base_url", Value: setup.BaseURL}, {Name: "appid", Value: sandboxAppID}, {Name: "app_secret", Value: account.AppSecret}, {Name: "mchid", Value: sandboxMchID},
 			{Name: "merchant_serial", Value: account.MerchantSerial}, {Name: "merchant_private_key_file", Value: string(keys[wechatpay.KeyMerchantPrivate]), File: true},

@@ -32,17 +32,24 @@ func closable(p *trial) bool {
 	return ok && !reversible(p)
 }
 
-// scans: a code that asks for nothing is charged at once; one that asks for the buyer's password waits for it and is paid then; a code is good for one order only; what is no code
+// scans: a code that asks for nothing is charged at once, and says so at once unless the product only takes orders in; one that asks for the buyer's password waits for it and is paid then; a code is good for one order only; what is no code
 // is refused before a byte leaves.
 func scans(p *trial) {
 	o := p.order()
 	o.AuthCode = p.code(false)
 	r := p.s.Connector.Start(p.Context(), p.s.Call, o)
-	if r.State != provider.Paid || r.Money == nil || r.Money.Amount != price || r.Money.TxnNo == "" || r.Money.PaidAt.IsZero() {
-		p.Fatalf("charged at once, and %+v", r)
+	first := r
+	if p.product.AcceptsFirst {
+		if r.State != provider.Pending || r.Class != provider.ClassNone || r.Money != nil || r.Action.Type != "" {
+			p.Fatalf("taken in, and %+v", r)
+		}
+		first = p.query(o.Attempt)
+	}
+	if first.State != provider.Paid || first.Money == nil || first.Money.Amount != price || first.Money.TxnNo == "" || first.Money.PaidAt.IsZero() {
+		p.Fatalf("charged at once, and %+v", first)
 	}
 	p.discreet(r.Exchange)
-	if q := p.query(o.Attempt); q.State != provider.Paid || q.Money == nil || q.Money.TxnNo != r.Money.TxnNo {
+	if q := p.query(o.Attempt); q.State != provider.Paid || q.Money == nil || q.Money.TxnNo != first.Money.TxnNo {
 		p.Errorf("the query says %+v", q)
 	}
 	again := p.order()

@@ -54,6 +54,9 @@ func Run(t *testing.T, s Subject) Coverage {
 	t.Helper()
 	d := s.Connector.Describe()
 	c := Coverage{Code: strings.TrimSpace(d.Code + " " + s.Title), Name: d.NameEN, Evidence: d.Evidence, Abilities: map[string]string{}}
+	if step := next(t, s); step != "" {
+		t.Fatalf("write next: %s", step)
+	}
 	for _, code := range s.Products {
 		product, ok := d.Product(code)
 		if !ok {
@@ -104,6 +107,7 @@ func (p *trial) run(t *testing.T, name string, sc scenario) string {
 		sc.try(p)
 	})
 	if !ok {
+		t.Logf("%s: %s. See provider/%s, %s", name, meaning[sc.name], p.s.Connector.Describe().Code, whereTo[sc.name])
 		return broken
 	}
 	return passed

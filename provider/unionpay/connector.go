@@ -23,17 +23,22 @@ func verifyRSA(key *rsa.PublicKey, message, signature []byte) error {
 func (c Connector) Start(ctx context.Context, call provider.Call, start provider.StartRequest) provider.Result {
 	a := start.Attempt
 	if !slices.ContainsFunc(description.Products, func(p provider.ProductInfo) bool { return p.Code == a.Product }) {
-		return refused("product", "unknown_product", "this connector has jsapi, h5, page, native and app")
+		return refused("product", "unknown_product", "this connector has jsapi, h5, page, native, barcode and app")
 	}
 	if bad := checkStart(call, start); bad != nil {
 		return *bad
 	}
 	m := terms(call, start)
+	if a.Product == Barcode {
+		scanned(call, start, m)
+	}
 	if a.Product == H5 || a.Product == Page {
 		return browserStart(call, m)
 	}
 	path := wire.PathBack
 	switch a.Product {
+	case Barcode:
+		return chargeResult(send(ctx, call, "start", path, m))
 	case App:
 		path = wire.PathApp
 	case JSAPI:
@@ -54,6 +59,9 @@ func checkStart(call provider.Call, start provider.StartRequest) *provider.Resul
 	err := errors.Join(
 		wire.CheckOrderID("number", a.Number), wire.CheckAmount("amount", a.Amount), wire.CheckURL("notify_url", start.NotifyURL), wire.CheckURL("return_url", start.ReturnURL),
 	)
+	if a.Product == Barcode {
+		err = errors.Join(err, wire.CheckCode("auth_code", start.AuthCode), wire.CheckTerminal("settings."+SettingTerminal, setting(call, SettingTerminal)))
+	}
 	var field *wire.FieldError
 	if errors.As(err, &field) {
 		return limit(field.Field, field.Fix)
@@ -70,6 +78,8 @@ func terms(call provider.Call, start provider.StartRequest) wire.Message {
 		m = base(call, wire.TypeConsume, wire.SubConsume, wire.BizGateway, wire.ChannelPC)
 	case Native:
 		m = base(call, wire.TypeConsume, wire.SubBuyerScan, wire.BizOther, wire.ChannelApp)
+	case Barcode:
+		m = base(call, wire.TypeConsume, wire.SubScanned, wire.BizOther, wire.ChannelPC)
 	case JSAPI:
 		m = base(call, wire.TypeConsume, wire.SubConsume, wire.BizOther, wire.ChannelApp)
 	default:
@@ -133,6 +143,8 @@ func (c Connector) Query(ctx context.Context, call provider.Call, a postern.Atte
 	switch {
 	case known:
 		out.State = state
+	case a.Product == Barcode && call.Env.Now().Before(a.ExpiresAt):
+		out.State, out.Class = scanState(code)
 	case call.Env.Now().After(a.ExpiresAt):
 		out.State = provider.Closed // past payTimeout every other word is final
 	default:

@@ -20,6 +20,7 @@ var classOf = map[string]provider.Class{
 	"37": provider.ClassRateLimited,
 	"30": provider.ClassDeclined, "38": provider.ClassDeclined, "60": provider.ClassDeclined, "61": provider.ClassDeclined, "62": provider.ClassDeclined,
 	"63": provider.ClassDeclined, "64": provider.ClassDeclined, "65": provider.ClassDeclined, "66": provider.ClassDeclined, "67": provider.ClassDeclined,
+	"86": provider.ClassDeclined, "87": provider.ClassDeclined, "88": provider.ClassDeclined, // of a code: its state, how often it was used, no such code; one table
 	"68": provider.ClassDeclined, "72": provider.ClassDeclined, "73": provider.ClassDeclined, "78": provider.ClassDeclined,
 	"01": provider.ClassUnknown, "12": provider.ClassUnknown, "42": provider.ClassUnknown, "74": provider.ClassUnknown, "75": provider.ClassUnknown, "99": provider.ClassUnknown,
 }

@@ -17,7 +17,7 @@ func (c Connector) Refund(ctx context.Context, call provider.Call, refund provid
 	}
 	f := refund.Refund
 	m := base(call, wire.TypeRefund, wire.SubRefund, wire.BizGateway, wire.ChannelPC)
-	if refund.Attempt.Product == Native || refund.Attempt.Product == JSAPI {
+	if refund.Attempt.Product == Native || refund.Attempt.Product == Barcode || refund.Attempt.Product == JSAPI {
 		m["bizType"] = wire.BizOther
 	}
 	m["orderId"], m["txnTime"], m["txnAmt"] = f.Number, wire.FormatTime(f.CreatedAt), wire.FormatAmount(f.Amount)

@@ -75,7 +75,7 @@ func line(r wire.Row, settled time.Time) provider.StatementLine {
 	switch r.TxnType {
 	case wire.TypeConsume:
 		l.Kind = provider.LinePayment
-	case wire.TypeRefund, wire.TypeUndo:
+	case wire.TypeRefund, wire.TypeUndo, wire.TypeReversal:
 		l.Kind, l.RefundTxnNo, l.RefundNumber, l.TxnNo, l.Number, l.Amount = provider.LineRefund, r.QueryID, r.OrderID, r.OrigQueryID, "", -r.Amount
 	}
 	return l

@@ -1,6 +1,6 @@
 // Package unionpay connects to UnionPay's ACP 5.1.0: certificates (signMethod 01) or a shared key (11 with SHA-256, 12 with SM3). Products: page (gateway on a
-// big screen), h5 (the same for phones), native (the buyer scans a code), app (a tn for the merchant's own app), jsapi (the page that
-// CloudPay and bank apps open inside themselves).
+// big screen), h5 (the same for phones), native (the buyer scans a code), barcode (the seller scans one), app (a tn for the merchant's own app), jsapi (the page
+// that CloudPay and bank apps open inside themselves).
 //
 // Quirks that shape the code:
 //   - An order is named by merId, orderId and txnTime together; txnTime is the attempt's own creation, so that a query can name it after any crash.
@@ -10,7 +10,8 @@
 //     whichever of the two says it.
 //   - Before payTimeout every other word about an order that a buyer may still pay is on the way; after it, it is final.
 //   - An accepted refund (00) has not moved money: its own query says when it has.
-//   - There is no close: an order ends when payTimeout does.
+//   - There is no close: an order ends when payTimeout does. A scanned code is reversed instead, within its clearing day.
+//   - The answer to a scanned code is 00 when it was taken in: whether the buyer has paid, a query or a notification says.
 //   - The certificate that signed stands in each message. Its chain is checked link by link against the merchant's own root and middle certificates, because the
 //     real chain is signed with SHA-1, which crypto/x509 refuses.
 package unionpay
@@ -25,24 +26,26 @@ const Code = "unionpay"
 
 // Products of this connector.
 const (
-	Page   = "page"
-	H5     = "h5"
-	Native = "native"
-	App    = "app"
-	JSAPI  = "jsapi"
+	Page    = "page"
+	H5      = "h5"
+	Native  = "native"
+	Barcode = "barcode"
+	App     = "app"
+	JSAPI   = "jsapi"
 )
 
 // Settings and key fields of a credential set.
 const (
-	SettingMerID   = "mer_id"
-	SettingGateway = "gateway_url"
-	SettingFiles   = "file_url"
-	SettingMethod  = "sign_method"
-	KeyMerchant    = "merchant_private_key"
-	KeyCertificate = "merchant_certificate"
-	KeyMiddle      = "middle_certificate"
-	KeyRoot        = "root_certificate"
-	KeyShared      = "secure_key"
+	SettingMerID    = "mer_id"
+	SettingGateway  = "gateway_url"
+	SettingFiles    = "file_url"
+	SettingMethod   = "sign_method"
+	SettingTerminal = "term_id"
+	KeyMerchant     = "merchant_private_key"
+	KeyCertificate  = "merchant_certificate"
+	KeyMiddle       = "middle_certificate"
+	KeyRoot         = "root_certificate"
+	KeyShared       = "secure_key"
 )
 
 // The documented addresses.
@@ -59,6 +62,7 @@ func New() Connector { return Connector{} }
 
 var (
 	_ provider.Connector        = Connector{}
+	_ provider.Reverser         = Connector{}
 	_ provider.Refunder         = Connector{}
 	_ provider.RefundQuerier    = Connector{}
 	_ provider.Notifiable       = Connector{}
@@ -84,6 +88,9 @@ var description = provider.Description{
 		{Code: H5, Action: "form", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: Page, Action: "form", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: Native, Action: "qr", MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
+		{
+			Code: Barcode, NeedsAuthCode: true, ChargesAtOnce: true, AcceptsFirst: true, Life: scanLife, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies,
+		},
 		{Code: JSAPI, Action: "redirect", MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: App, Action: "app", MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 	},
@@ -92,6 +99,7 @@ var description = provider.Description{
 		{Name: SettingGateway, LabelZH: "网关地址", LabelEN: "Gateway", Default: productionGateway, Help: "change it for a test environment only", ReadyField: "gateway_url"},
 		{Name: SettingFiles, LabelZH: "文件下载地址", LabelEN: "File download", Default: productionFiles, Help: "bills come from there; change it for a test environment only"},
 		{Name: SettingMethod, LabelZH: "签名方法 signMethod", LabelEN: "Sign method", Default: wire.MethodRSA, Help: "01 certificates, 11 shared key with SHA-256, 12 shared key with SM3"},
+		{Name: SettingTerminal, LabelZH: "终端号 termId", LabelEN: "Terminal number", Default: "00000001", Help: "8 characters, for codes that the seller scans; a shop may have its own", PerChannel: true},
 	},
 	Keys: []provider.KeyField{
 		{Name: KeyMerchant, Kind: provider.KeyRSAPrivate, LabelZH: "商户私钥", LabelEN: "Merchant private key"},

@@ -1,14 +1,18 @@
 package wechatpay
 
 import (
-	"encoding/base64"
-	"net/url"
-	"strconv"
-
 	"postern"
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
 )
+
+// opened are the actions that open a wallet with a prepay id, and whose wallet it is.
+var opened = map[string]struct {
+	action postern.ActionType
+	wallet string
+}{
+	ProductJSAPI: {postern.ActionJSAPI, wire.WalletPage}, ProductMini: {postern.ActionMini, wire.WalletMini}, ProductApp: {postern.ActionApp, wire.WalletApp},
+}
 
 // actionFor turns a placed order into what the buyer's page, mini program or app does.
 func actionFor(call provider.Call, start provider.StartRequest, placed wire.OrderResult, a answer) provider.Result {
@@ -23,13 +27,9 @@ func actionFor(call provider.Call, start provider.StartRequest, placed wire.Orde
 			result.Action.ExpiresAt = &at
 		}
 	case ProductH5:
-		u, err := url.Parse(placed.H5URL)
-		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-			return a.nonsense("the answer has no usable h5_url")
-		}
-		to := placed.H5URL
-		if start.ReturnURL != "" {
-			to += "&redirect_url=" + url.QueryEscape(start.ReturnURL)
+		to, err := placed.H5(start.ReturnURL)
+		if err != nil {
+			return a.nonsense(err.Error())
 		}
 		result.Action = postern.Action{Type: postern.ActionRedirect, URL: to}
 	default:
@@ -41,7 +41,7 @@ func actionFor(call provider.Call, start provider.StartRequest, placed wire.Orde
 			return a.nonsense("paySign could not be made: " + err.Error())
 		}
 		result.Opaque = placed.PrepayID
-		result.Action = postern.Action{Type: actions[start.Attempt.Product], Params: params}
+		result.Action = postern.Action{Type: opened[start.Attempt.Product].action, Params: params}
 		if start.Attempt.Product == ProductJSAPI {
 			result.Action.Bridge = "WeixinJSBridge"
 		}
@@ -49,39 +49,14 @@ func actionFor(call provider.Call, start provider.StartRequest, placed wire.Orde
 	return result
 }
 
-// actions are those that open the wallet with a prepay id.
-var actions = map[string]postern.ActionType{ProductJSAPI: postern.ActionJSAPI, ProductMini: postern.ActionMini, ProductApp: postern.ActionApp}
-
-// walletParams signs what opens the wallet: a page's getBrandWCPayRequest, a mini program's wx.requestPayment and an app's PayReq. Times are Unix seconds, as strings.
 func walletParams(call provider.Call, product, prepayID string) (map[string]string, error) {
-	g, err := call.Newest()
+	sign, _, err := signing(call)
 	if err != nil {
 		return nil, err
 	}
-	signer, err := g.Signer(KeyMerchantPrivate)
+	nonce, err := wire.NewNonce(call.Env.Rand)
 	if err != nil {
 		return nil, err
 	}
-	nonce, err := newNonce(call.Env.Rand)
-	if err != nil {
-		return nil, err
-	}
-	p, ts := partiesOf(call, product), call.Env.Now().Unix()
-	message := wire.JSAPIMessage
-	if product == ProductApp {
-		message = wire.AppMessage
-	}
-	raw, err := signer.Sign(provider.RSASHA256, message(p.WalletAppID(), ts, nonce, prepayID))
-	if err != nil {
-		return nil, err
-	}
-	at, sig := strconv.FormatInt(ts, 10), base64.StdEncoding.EncodeToString(raw)
-	switch product {
-	case ProductApp:
-		return map[string]string{"appid": p.WalletAppID(), "partnerid": p.Merchant(), "prepayid": prepayID, "package": "Sign=WXPay", "noncestr": nonce, "timestamp": at,
-			"sign": sig}, nil
-	case ProductMini: // the platform's call takes no appId: it knows its own
-		return map[string]string{"timeStamp": at, "nonceStr": nonce, "package": "prepay_id=" + prepayID, "signType": "RSA", "paySign": sig}, nil
-	}
-	return map[string]string{"appId": p.WalletAppID(), "timeStamp": at, "nonceStr": nonce, "package": "prepay_id=" + prepayID, "signType": "RSA", "paySign": sig}, nil
+	return partiesOf(call, product).WalletParams(opened[product].wallet, prepayID, nonce, call.Env.Now().Unix(), sign)
 }

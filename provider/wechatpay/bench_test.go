@@ -43,8 +43,7 @@ func BenchmarkSign(b *testing.B) {
 	b.Run("request", func(b *testing.B) {
 		call := benchCall(b)
 		for b.Loop() {
-			var ex provider.Exchange
-			if _, err := request(ctx, call, "POST", wire.Parties{}.OrderPath(wire.KindNative), order, &ex); err != nil {
+			if _, _, err := request(ctx, call, wire.AskOrder(wire.KindNative, order)); err != nil {
 				b.Fatal(err)
 			}
 		}

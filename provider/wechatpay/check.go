@@ -2,7 +2,6 @@ package wechatpay
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -16,21 +15,19 @@ const probeNumber = "postern-check"
 // Check implements provider.Checker: it asks for an order that does not exist. The refusal ORDER_NOT_EXIST proves that mchid, serial number, private key and
 // clock are right, because WeChat looks for the order only after it verified the request.
 func (Connector) Check(ctx context.Context, call provider.Call) provider.CheckResult {
-	a := send(ctx, call, "check", http.MethodGet, partiesOf(call, ProductNative).QueryByOrderNo(probeNumber), nil)
-	result := provider.CheckResult{Class: a.class, Exchange: a.exchange}
-	result.Code, result.Message = a.words()
+	a := send(ctx, call, wire.AskQuery(partiesOf(call, ProductNative), probeNumber))
+	result := provider.CheckResult{Exchange: a.exchange}
+	result.Class, result.Code, result.Message = a.words()
 	if a.cause != nil {
 		return result
 	}
 	// Without a sub-merchant a partner's question is incomplete, which WeChat also says only to who signed rightly.
 	incomplete := isPartner(call) && call.SubMerchant == "" && a.refuse.Code == wire.CodeParamError
-	if m := meaningOf(a.status, a.refuse); m.query == provider.Absent || incomplete {
+	if a.meaning().query == provider.Absent || incomplete {
 		result.OK = true
-		if len(verifiers(call)) == 0 {
+		if len(verifiers(call)) == 0 && !isV2(call) {
 			result.OK, result.Message = false, "the request was accepted, but no key of WeChat Pay is known: fetch the platform certificates or add the public key"
 		}
-	} else {
-		result.Class = m.class
 	}
 	return result
 }

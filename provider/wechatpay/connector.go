@@ -1,10 +1,10 @@
 package wechatpay
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,13 +15,13 @@ import (
 
 // Start implements provider.Connector.
 func (Connector) Start(ctx context.Context, call provider.Call, start provider.StartRequest) provider.Result {
-	if l := checkStart(call, start); l != nil {
-		return provider.Result{State: provider.Failed, Class: provider.ClassInvalid, Field: l.field, Message: l.message}
-	}
 	o := orderOf(call, start)
-	a := send(ctx, call, "start", http.MethodPost, o.OrderPath(kinds[start.Attempt.Product]), o)
+	if p := checkStart(call, start, o); p != nil {
+		return provider.Result{State: provider.Failed, Class: provider.ClassInvalid, Field: p.Field, Message: p.Message}
+	}
+	a := send(ctx, call, wire.AskOrder(kinds[start.Attempt.Product], o))
 	if !a.ok() {
-		return a.result(func(m meaning) provider.State { return m.start }, provider.Failed)
+		return a.result(a.meaning().start, provider.Failed)
 	}
 	if start.Attempt.Product == ProductCode {
 		return a.transaction(call, start.Attempt)
@@ -37,51 +37,30 @@ func (Connector) Start(ctx context.Context, call provider.Call, start provider.S
 func orderOf(call provider.Call, start provider.StartRequest) wire.Order {
 	at := start.Attempt
 	o := wire.Order{Parties: partiesOf(call, at.Product), Description: start.Description, OutTradeNo: at.Number, NotifyURL: start.NotifyURL,
-		Amount: wire.Amount{Total: at.Amount, Currency: currency}}
+		Amount: wire.Amount{Total: at.Amount, Currency: at.Currency}}
 	if !at.ExpiresAt.IsZero() {
 		o.TimeExpire = wire.FormatTime(at.ExpiresAt)
 	}
 	if start.ProfitSharing {
 		o.SettleInfo = &wire.Settle{ProfitSharing: true}
 	}
-	switch at.Product {
-	case ProductJSAPI, ProductMini:
-		switch {
-		case !o.Partner():
-			o.Payer = &wire.Payer{OpenID: start.PayerID}
-		case o.SubAppID != "":
-			o.Payer = &wire.Payer{SubOpenID: start.PayerID}
-		default:
-			o.Payer = &wire.Payer{SpOpenID: start.PayerID}
-		}
-	case ProductH5:
-		// The page is a web page whatever the phone: iOS and Android stand for apps, which must name themselves.
-		o.SceneInfo = &wire.Scene{PayerClientIP: start.ClientIP, H5Info: &wire.H5Info{Type: "Wap"}}
-	case ProductCode:
-		o.NotifyURL, o.TimeExpire = "", ""
-		o.Payer = &wire.Payer{AuthCode: start.AuthCode}
-		o.SceneInfo = &wire.Scene{DeviceIP: start.ClientIP, StoreInfo: &wire.Store{OutID: setting(call, SettingStore)}}
-		if o.SceneInfo.StoreInfo.OutID == "" {
-			o.SceneInfo.StoreInfo.OutID = o.Merchant()
-		}
-	}
-	return o
+	return o.For(kinds[at.Product], wire.Buyer{OpenID: start.PayerID, AuthCode: start.AuthCode, IP: start.ClientIP, StoreID: setting(call, SettingStore)})
 }
 
 // Query implements provider.Connector.
 func (c Connector) Query(ctx context.Context, call provider.Call, attempt postern.Attempt) provider.Result {
-	return c.query(ctx, call, attempt, partiesOf(call, attempt.Product).QueryByOrderNo(attempt.Number))
+	return c.query(ctx, call, attempt, wire.AskQuery(partiesOf(call, attempt.Product), attempt.Number))
 }
 
 // QueryTransaction asks for the order by WeChat's own number, which exists once it is paid.
 func (c Connector) QueryTransaction(ctx context.Context, call provider.Call, attempt postern.Attempt, txnNo string) provider.Result {
-	return c.query(ctx, call, attempt, partiesOf(call, attempt.Product).QueryByTransactionID(txnNo))
+	return c.query(ctx, call, attempt, wire.AskTransaction(partiesOf(call, attempt.Product), txnNo))
 }
 
-func (Connector) query(ctx context.Context, call provider.Call, attempt postern.Attempt, target string) provider.Result {
-	a := send(ctx, call, "query", http.MethodGet, target, nil)
+func (Connector) query(ctx context.Context, call provider.Call, attempt postern.Attempt, ask wire.Ask) provider.Result {
+	a := send(ctx, call, ask)
 	if !a.ok() {
-		return a.result(func(m meaning) provider.State { return m.query }, provider.Unknown)
+		return a.result(a.meaning().query, provider.Unknown)
 	}
 	return a.transaction(call, attempt)
 }
@@ -111,7 +90,7 @@ func (a answer) order(call provider.Call, attempt postern.Attempt) (wire.Transac
 		return t, err
 	}
 	if !partiesOf(call, attempt.Product).SameAs(t.Parties) || t.OutTradeNo != attempt.Number {
-		return t, fmt.Errorf("the answer is about another mchid, appid or order")
+		return t, errors.New("the answer is about another mchid, appid or order")
 	}
 	return t, nil
 }
@@ -134,41 +113,27 @@ func moneyOf(t wire.Transaction, now time.Time) (*provider.Money, error) {
 
 // Close implements provider.Closer. WeChat answers 204, signed, whether the order was open or closed already.
 func (Connector) Close(ctx context.Context, call provider.Call, attempt postern.Attempt) provider.CloseResult {
-	p := partiesOf(call, attempt.Product)
-	a := send(ctx, call, "close", http.MethodPost, p.ClosePath(attempt.Number), p.Numbers())
-	result := provider.CloseResult{State: provider.CloseUnknown, Class: a.class, Exchange: a.exchange}
-	result.Code, result.Message = a.words()
-	switch {
-	case a.cause != nil:
-	case a.status == http.StatusNoContent:
+	a := send(ctx, call, wire.AskClose(partiesOf(call, attempt.Product), attempt.Number))
+	result := provider.CloseResult{State: cmp.Or(a.meaning().close, provider.CloseUnknown), Exchange: a.exchange}
+	result.Class, result.Code, result.Message = a.words()
+	if a.ok() {
 		result.State = provider.CloseDone
-	default:
-		m := meaningOf(a.status, a.refuse)
-		result.Class = m.class
-		if m.close != "" {
-			result.State, result.Class = m.close, provider.ClassNone
-		}
+	}
+	if result.State != provider.CloseUnknown {
+		result.Class = provider.ClassNone
 	}
 	return result
 }
 
-// result is the outcome of a start or query that was not answered with success. early is the state when not one byte was sent.
-func (a answer) result(pick func(meaning) provider.State, early provider.State) provider.Result {
-	r := provider.Result{State: provider.Unknown, Class: a.class, Exchange: a.exchange}
-	r.Code, r.Message = a.words()
-	switch {
-	case a.early:
+// result is the outcome of a start or query that was not answered with success: state if the refusal proves one, early when not one byte was sent.
+func (a answer) result(state, early provider.State) provider.Result {
+	r := provider.Result{State: cmp.Or(state, provider.Unknown), Exchange: a.exchange}
+	r.Class, r.Code, r.Message = a.words()
+	if a.early {
 		r.State = early
-	case a.cause != nil:
-	default:
-		m := meaningOf(a.status, a.refuse)
-		r.Class = m.class
-		if s := pick(m); s != "" {
-			r.State = s
-		}
-		if r.State != provider.Failed && r.State != provider.Unknown {
-			r.Class = provider.ClassNone
-		}
+	}
+	if r.State != provider.Failed && r.State != provider.Unknown {
+		r.Class = provider.ClassNone
 	}
 	return r
 }
@@ -177,8 +142,4 @@ func (a answer) result(pick func(meaning) provider.State, early provider.State) 
 func (a answer) nonsense(why string) provider.Result {
 	a.exchange.Error = why
 	return provider.Result{State: provider.Unknown, Class: provider.ClassBug, Message: strings.TrimPrefix(why, "wechatpay: "), Exchange: a.exchange}
-}
-
-func unreadable(status int) string {
-	return "HTTP " + strconv.Itoa(status) + " without WeChat Pay's error body"
 }

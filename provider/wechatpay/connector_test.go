@@ -240,7 +240,8 @@ func TestConnectionCutAnywhere(t *testing.T) {
 }
 
 // An answer about somebody else, genuinely signed, is not an answer.
-func TestAnswersAboutOthers(t *testing.T) {
+// TestF9AnswersAboutOthers: an answer with a good signature about another merchant, app, order, transaction or refund is not believed.
+func TestF9AnswersAboutOthers(t *testing.T) {
 	r := newRig(t, nil)
 	paid := r.paid("order00001")
 	swap := func(from, to string) {

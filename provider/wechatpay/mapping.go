@@ -66,31 +66,35 @@ func refusedAll(c provider.Class) meaning {
 	return meaning{class: c, start: provider.Failed, refund: provider.RefundFailed, fetch: provider.FetchRefused, refuse: true}
 }
 
-// errorCodes is what API v3's codes mean, in their newer spelling (wire.NewSpelling maps the older one). Refusals that pass by themselves (a rate limit, a
-// signature while keys change) fail an order, so that another wallet can be tried, but leave a refund unknown: it keeps its reservation and is sent again
-// with the same number.
+// declined is the meaning of codes by which this buyer cannot pay: another code or another wallet may.
+var declined = meaning{class: provider.ClassDeclined, start: provider.Failed}
+
+// later is the meaning of refusals that pass by themselves.
+var later = meaning{class: provider.ClassRateLimited, start: provider.Failed}
+
+// errorCodes is what the published codes of both protocols mean, in their newer spelling (wire.NewSpelling maps the older one). Refusals that pass by themselves (a rate
+// limit, a signature while keys change) fail an order, so that another wallet can be tried, but leave a refund unknown: it keeps its reservation and is sent again with the
+// same number.
 var errorCodes = map[string]meaning{
-	wire.CodeParamError:         refusedAll(provider.ClassInvalid),
-	wire.CodeInvalidRequest:     refusedAll(provider.ClassInvalid),
-	wire.CodeUserNotExists:      refusedAll(provider.ClassInvalid),
-	wire.CodeNotEnough:          refusedAll(provider.ClassDeclined),
-	wire.CodeUserAbnormal:       refusedAll(provider.ClassDeclined),
-	wire.CodeNoAuth:             refusedAll(provider.ClassClosed),
-	wire.CodeAccountError:       refusedAll(provider.ClassClosed),
-	wire.CodeRequestBlocked:     refusedAll(provider.ClassClosed),
-	wire.CodeMchNotExists:       refusedAll(provider.ClassClosed),
-	wire.CodeTradeError:         {class: provider.ClassDeclined, start: provider.Failed},
-	wire.CodeAuthCodeExpire:     {class: provider.ClassDeclined, start: provider.Failed},
-	wire.CodeAuthCodeInvalid:    {class: provider.ClassDeclined, start: provider.Failed},
-	wire.CodeSignError:          {class: provider.ClassAuth, start: provider.Failed},
-	wire.CodeAppIDMchIDNotMatch: {class: provider.ClassAuth, start: provider.Failed},
-	wire.CodeRuleLimit:          {class: provider.ClassRateLimited, start: provider.Failed},
-	wire.CodeFrequencyLimited:   {class: provider.ClassRateLimited, start: provider.Failed},
-	wire.CodeRateLimitExceeded:  {class: provider.ClassRateLimited, start: provider.Failed},
-	wire.CodeFrequencyLimit:     {class: provider.ClassRateLimited, start: provider.Failed},
+	wire.CodeParamError: refusedAll(provider.ClassInvalid), wire.CodeInvalidRequest: refusedAll(provider.ClassInvalid), wire.CodeUserNotExists: refusedAll(provider.ClassInvalid),
+	wire.CodeOpenIDMismatch: refusedAll(provider.ClassInvalid), wire.CodeInvalidTransaction: refusedAll(provider.ClassInvalid), wire.CodeLackParams: refusedAll(provider.ClassInvalid),
+	wire.CodeXMLFormat: refusedAll(provider.ClassInvalid), wire.CodeNotPost: refusedAll(provider.ClassInvalid), wire.CodePostEmpty: refusedAll(provider.ClassInvalid),
+	wire.CodeNotUTF8: refusedAll(provider.ClassInvalid), wire.CodeTradeOverdue: refusedAll(provider.ClassInvalid), wire.CodeReverseExpire: refusedAll(provider.ClassInvalid),
+	wire.CodeNotEnough: refusedAll(provider.ClassDeclined), wire.CodeUserAbnormal: refusedAll(provider.ClassDeclined),
+	wire.CodeNoAuth: refusedAll(provider.ClassClosed), wire.CodeAccountError: refusedAll(provider.ClassClosed), wire.CodeRequestBlocked: refusedAll(provider.ClassClosed),
+	wire.CodeMchNotExists: refusedAll(provider.ClassClosed),
+	wire.CodeTradeError:   declined, wire.CodeAuthCodeExpire: declined, wire.CodeAuthCodeInvalid: declined, wire.CodeAuthCodeError: declined, wire.CodeBuyerMismatch: declined,
+	wire.CodeCardUnsupported: declined,
+	wire.CodeSignError:       {class: provider.ClassAuth, start: provider.Failed}, wire.CodeAppIDMchIDNotMatch: {class: provider.ClassAuth, start: provider.Failed},
+	wire.CodeAppIDNotExist: {class: provider.ClassAuth, start: provider.Failed},
+	wire.CodeRuleLimit:     later, wire.CodeFrequencyLimited: later, wire.CodeRateLimitExceeded: later, wire.CodeFrequencyLimit: later, wire.CodeTooMany: later,
+
+	// What may have had its effect, whatever the status: a query tells.
+	wire.CodeSystemError: {class: provider.ClassUnknown}, wire.CodeBankError: {class: provider.ClassUnknown}, wire.CodeNeedRetry: {class: provider.ClassUnknown},
+	wire.CodeServiceUnavailable: {class: provider.ClassUnknown}, wire.CodeError: {class: provider.ClassUnknown}, wire.CodeOutTradeNoUsed: {class: provider.ClassUnknown},
+	wire.CodeNotFound: {class: provider.ClassUnknown},
 
 	wire.CodeOrderPaid:         {class: provider.ClassUnknown, close: provider.CloseAlreadyPaid}, // at a start: a query has the proof
-	wire.CodeOutTradeNoUsed:    {class: provider.ClassUnknown},
 	wire.CodeOrderClosed:       {class: provider.ClassUnknown, start: provider.Closed, close: provider.CloseDone},
 	wire.CodeOrderReversed:     {class: provider.ClassUnknown, start: provider.Closed, close: provider.CloseDone},
 	wire.CodeOrderNotExist:     {class: provider.ClassInvalid, query: provider.Absent, close: provider.CloseAbsent, refund: provider.RefundFailed},
@@ -98,6 +102,7 @@ var errorCodes = map[string]meaning{
 	wire.CodeRefundNotExists:   {class: provider.ClassInvalid, refundQuery: provider.RefundAbsent},
 	wire.CodeNoStatementExist:  {class: provider.ClassInvalid, fetch: provider.FetchEmpty},
 	wire.CodeStatementCreating: {class: provider.ClassUnavailable, fetch: provider.FetchNotReady},
+	wire.CodeRecall:            {class: provider.ClassUnknown, query: provider.Pending},
 	wire.CodeUserPaying:        {class: provider.ClassUnknown, start: provider.Pending, query: provider.Pending},
 }
 

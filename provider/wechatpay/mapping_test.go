@@ -33,6 +33,12 @@ func TestMeaningOfStartErrors(t *testing.T) {
 		{403, "OUT_TRADE_NO_USED", "", provider.ClassUnknown},
 		{500, "SYSTEM_ERROR SYSTEMERROR BANK_ERROR BANKERROR OPENID_MISMATCH INVALID_TRANSACTIONID BIZ_ERR_NEED_RETRY PARAM_ERROR NO_AUTH", "", provider.ClassUnknown},
 		{503, "SERVICE_UNAVAILABLE", "", provider.ClassUnknown},
+		{404, "NOT_FOUND", "", provider.ClassUnknown},
+		{400, "SYSTEM_ERROR SYSTEMERROR BANK_ERROR BANKERROR BIZ_ERR_NEED_RETRY ERROR", "", provider.ClassUnknown}, // API v2 says them with HTTP 200
+		{400, "AUTH_CODE_INVALID AUTH_CODE_ERROR NOTSUPORTCARD BUYER_MISMATCH", provider.Failed, provider.ClassDeclined},
+		{400, "LACK_PARAMS XML_FORMAT_ERROR REQUIRE_POST_METHOD POST_DATA_EMPTY NOT_UTF8 OPENID_MISMATCH INVALID_TRANSACTIONID", provider.Failed, provider.ClassInvalid},
+		{400, "APPID_NOT_EXIST", provider.Failed, provider.ClassAuth},
+		{400, "INVALID_REQ_TOO_MUCH", provider.Failed, provider.ClassRateLimited},
 		{400, "A_CODE_OF_TOMORROW", "", provider.ClassUnknown},
 		{302, "", "", provider.ClassUnknown},
 	} {
@@ -70,6 +76,32 @@ func TestMeaningOfOtherErrors(t *testing.T) {
 		}
 		if m.class == provider.ClassRateLimited && m.refund != "" {
 			t.Errorf("%s: a refund that may be sent again is %s", code, m.refund)
+		}
+	}
+}
+
+// TestEveryPublishedCodeIsMapped: each code that a page of either protocol lists stands in the table by its meaning; that it may mean "unknown" is written down, too.
+func TestEveryPublishedCodeIsMapped(t *testing.T) {
+	const published = "USERPAYING PARAM_ERROR INVALID_REQUEST ORDER_CLOSED ORDERCLOSED ORDERPAID ORDER_PAID ORDER_REVERSED ORDERREVERSED APPID_MCHID_NOT_MATCH AUTH_CODE_INVALID " +
+		"MCH_NOT_EXISTS NO_STATEMENT_EXIST STATEMENT_CREATING SIGN_ERROR SIGNERROR NO_AUTH NOAUTH NOT_ENOUGH NOTENOUGH OUT_TRADE_NO_USED TRADE_ERROR RULE_LIMIT RULELIMIT " +
+		"ACCOUNT_ERROR ACCOUNTERROR AUTH_CODE_EXPIRE AUTHCODEEXPIRE USER_ACCOUNT_ABNORMAL REQUEST_BLOCKED ORDER_NOT_EXIST ORDERNOTEXIST RESOURCE_NOT_EXISTS USER_NOT_EXISTS " +
+		"REFUND_NOT_EXISTS REFUNDNOTEXIST NOT_FOUND FREQUENCY_LIMITED RATELIMIT_EXCEEDED FREQUENCY_LIMIT_EXCEED SYSTEM_ERROR SYSTEMERROR BANK_ERROR BANKERROR OPENID_MISMATCH " +
+		"INVALID_TRANSACTIONID BIZ_ERR_NEED_RETRY SERVICE_UNAVAILABLE NOTSUPORTCARD AUTH_CODE_ERROR XML_FORMAT_ERROR REQUIRE_POST_METHOD LACK_PARAMS NOT_UTF8 BUYER_MISMATCH " +
+		"APPID_NOT_EXIST MCHID_NOT_EXIST POST_DATA_EMPTY TRADE_OVERDUE REVERSE_EXPIRE INVALID_REQ_TOO_MUCH ERROR"
+	for _, code := range strings.Split(published, " ") {
+		if _, ok := errorCodes[wire.NewSpelling(code)]; !ok {
+			t.Errorf("%s is not in the table", code)
+		}
+	}
+	for code, refund := range map[string]provider.RefundState{"TRADE_OVERDUE": provider.RefundFailed, "NOTENOUGH": provider.RefundFailed, "ERROR": "", "BIZ_ERR_NEED_RETRY": "",
+		"FREQUENCY_LIMITED": "", "SIGN_ERROR": "", "INVALID_REQ_TOO_MUCH": "", "SYSTEMERROR": ""} {
+		if m := meaningOf(400, wire.ErrorBody{Code: code}); m.refund != refund {
+			t.Errorf("%s: a refund is %q, want %q", code, m.refund, refund)
+		}
+	}
+	for code, refuse := range map[string]bool{"REVERSE_EXPIRE": true, "INVALID_REQUEST": true, "SYSTEMERROR": false, "TRADE_ERROR": false, "USERPAYING": false} {
+		if m := meaningOf(400, wire.ErrorBody{Code: code}); m.refuse != refuse {
+			t.Errorf("%s: refused for good is %v", code, m.refuse)
 		}
 	}
 }

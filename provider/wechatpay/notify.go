@@ -15,15 +15,14 @@ import (
 // wrapped with the reason, for a message that no key of this credential set made or whose time is five minutes or more away, and wire's errors for a signed
 // message that cannot be read.
 func (Connector) ReadNotification(call provider.Call, attempt postern.Attempt, message provider.Message) (provider.Verified, error) {
-	if len(message.Body) > wire.MaxBody {
-		return provider.Verified{}, fmt.Errorf("%w: %w", provider.ErrUnverified, wire.ErrJSON)
+	if isV2(call) {
+		return readV2(call, attempt, message)
 	}
-	sig, candidates, err := readSignature(message.ReceivedAt, message.Header, verifiers(call))
+	signed, candidates, sig, err := unverified(message.ReceivedAt, message.Header, message.Body, verifiers(call))
 	if err != nil {
 		return provider.Verified{}, err
 	}
-	signed := wire.ResponseMessage(sig.Timestamp, sig.Nonce, message.Body)
-	return provider.Verify(candidates, provider.RSASHA256, signed, sig.Value, func() (provider.Notice, error) {
+	return provider.Verify(candidates, provider.RSASHA256, signed, sig, func() (provider.Notice, error) {
 		return readNotice(call, attempt, message)
 	})
 }
@@ -60,6 +59,11 @@ func paymentNotice(call provider.Call, attempt postern.Attempt, event string, pl
 	if event != wire.EventPaid {
 		return notice, nil
 	}
+	return paidNotice(notice, t, message)
+}
+
+// paidNotice adds what a transaction says of the money.
+func paidNotice(notice provider.Notice, t wire.Transaction, message provider.Message) (provider.Notice, error) {
 	notice.State, notice.Code = tradeState(t.TradeState), t.TradeState
 	if notice.State != provider.Paid {
 		return notice, nil
@@ -82,21 +86,17 @@ func refundNotice(call provider.Call, plain []byte) (provider.Notice, error) {
 		RefundState: refundState(r.RefundStatus), RefundAmount: r.Amount.Refund, Code: r.RefundStatus}, nil
 }
 
-// openResource decrypts with the APIv3 key of the attempt's generation, then with the others: the key belongs to the merchant number and may have been changed
-// since the order was placed.
+// openResource decrypts what a notification carries.
 func openResource(call provider.Call, generationID string, r wire.Resource) ([]byte, error) {
+	return opening(call, generationID, r.Open)
+}
+
+// opening tries the APIv3 keys, that of this generation first: the key belongs to the merchant number and may have been changed since the order was placed.
+func opening(call provider.Call, generationID string, try func(wire.OpenFunc) ([]byte, error)) ([]byte, error) {
 	keys := slices.Clone(call.Keys)
-	slices.SortStableFunc(keys, func(a, b provider.Generation) int {
-		switch {
-		case a.ID == b.ID:
-			return 0
-		case a.ID == generationID:
-			return -1
-		case b.ID == generationID:
-			return 1
-		}
-		return 0
-	})
+	if i := slices.IndexFunc(keys, func(g provider.Generation) bool { return g.ID == generationID }); i > 0 {
+		keys[0], keys[i] = keys[i], keys[0]
+	}
 	err := errors.New("wechatpay: no generation has the key field apiv3_key; add it with `postern key add`")
 	for _, g := range keys {
 		aead, missing := g.AEAD(KeyAPIv3)
@@ -104,7 +104,7 @@ func openResource(call provider.Call, generationID string, r wire.Resource) ([]b
 			continue
 		}
 		var plain []byte
-		if plain, err = r.Open(aead.Open); err == nil {
+		if plain, err = try(aead.Open); err == nil {
 			return plain, nil
 		}
 	}

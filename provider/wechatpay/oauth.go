@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
@@ -45,37 +44,16 @@ func (Connector) ResolvePayer(ctx context.Context, call provider.Call, code stri
 	if err != nil {
 		return "", errors.New("wechatpay: the setting oauth_url is not an address")
 	}
-	once(req) // a code works once
+	wire.Once(req) // a code works once
 	req.Header.Set("User-Agent", "postern")
 	res, err := call.Env.HTTP.Do(req)
 	if err != nil {
-		return "", fmt.Errorf("wechatpay: the OAuth service was not reached: %w", withoutAddress(err))
+		return "", fmt.Errorf("wechatpay: the OAuth service was not reached: %w", wire.WithoutAddress(err))
 	}
 	defer func() { _ = res.Body.Close() }() // read only
 	raw, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
 	if err != nil {
-		return "", fmt.Errorf("wechatpay: the OAuth answer broke off: %w", withoutAddress(err))
+		return "", fmt.Errorf("wechatpay: the OAuth answer broke off: %w", wire.WithoutAddress(err))
 	}
-	var t wire.TokenAnswer
-	if err := wire.Decode(raw, &t); err != nil || res.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("wechatpay: the OAuth service answered HTTP %d without a readable body", res.StatusCode)
-	}
-	switch {
-	case t.ErrCode == wire.OAuthInvalidCode || t.ErrCode == wire.OAuthCodeUsed:
-		return "", fmt.Errorf("wechatpay: the OAuth code is used or expired (%d); open the link again", t.ErrCode)
-	case t.ErrCode != 0:
-		return "", fmt.Errorf("wechatpay: OAuth refused: %d %s", t.ErrCode, t.ErrMsg)
-	case t.OpenID == "":
-		return "", errors.New("wechatpay: the OAuth answer has no openid")
-	}
-	return t.OpenID, nil
-}
-
-// withoutAddress drops the address that net/http puts into its errors, because it holds the app secret.
-func withoutAddress(err error) error {
-	var ue *url.Error
-	if errors.As(err, &ue) {
-		return ue.Err
-	}
-	return err
+	return wire.ReadToken(res.StatusCode, raw)
 }

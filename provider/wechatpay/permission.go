@@ -2,8 +2,6 @@ package wechatpay
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -27,13 +25,10 @@ func (Connector) ReadPermissions(ctx context.Context, call provider.Call) provid
 	if call.SubMerchant == "" {
 		return provider.PermissionsResult{Class: provider.ClassInvalid, Message: "WeChat Pay tells limits to service providers only: a direct merchant reads them in the console"}
 	}
-	a := send(ctx, call, "permissions", http.MethodGet, wire.LimitationsPath(call.SubMerchant), nil)
-	result := provider.PermissionsResult{Class: a.class, Exchange: a.exchange}
-	result.Code, result.Message = a.words()
+	a := send(ctx, call, wire.AskLimitations(call.SubMerchant))
+	result := provider.PermissionsResult{Exchange: a.exchange}
+	result.Class, result.Code, result.Message = a.words()
 	if !a.ok() {
-		if a.cause == nil {
-			result.Class = meaningOf(a.status, a.refuse).class
-		}
 		return result
 	}
 	var l wire.Limitations
@@ -41,9 +36,9 @@ func (Connector) ReadPermissions(ctx context.Context, call provider.Call) provid
 		result.Class, result.Message = provider.ClassBug, "the answer is not about merchant "+call.SubMerchant
 		return result
 	}
-	result.Known, result.Class, result.Code, result.Message = true, provider.ClassNone, "", l.Other
+	result.Known, result.Message = true, l.Other
 	for _, f := range l.Functions {
-		note := strings.TrimSpace(f + " " + reasons(l, f))
+		note := l.Why(f)
 		act, mapped := limits[f]
 		switch {
 		case !mapped:
@@ -55,28 +50,13 @@ func (Connector) ReadPermissions(ctx context.Context, call provider.Call) provid
 	return result
 }
 
-// reasons are WeChat's words for a limited function: why, and the way out.
-func reasons(l wire.Limitations, function string) string {
-	var words []string
-	for _, r := range l.Recovery {
-		if slices.Contains(r.Functions, function) {
-			words = append(words, r.Reason, r.Describe, r.Way)
-		}
-	}
-	return strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " ")
-}
-
 // ReadAccountNotice implements provider.AccountNoticer: violations of a service provider's merchants. They say in free text what was done, so the permissions are to be asked for.
 func (Connector) ReadAccountNotice(call provider.Call, message provider.Message) (provider.VerifiedAccount, error) {
-	if len(message.Body) > wire.MaxBody {
-		return provider.VerifiedAccount{}, fmt.Errorf("%w: %w", provider.ErrUnverified, wire.ErrJSON)
-	}
-	sig, candidates, err := readSignature(message.ReceivedAt, message.Header, verifiers(call))
+	signed, candidates, sig, err := unverified(message.ReceivedAt, message.Header, message.Body, verifiers(call))
 	if err != nil {
 		return provider.VerifiedAccount{}, err
 	}
-	signed := wire.ResponseMessage(sig.Timestamp, sig.Nonce, message.Body)
-	return provider.VerifyAccount(candidates, provider.RSASHA256, signed, sig.Value, func() (provider.AccountNotice, error) {
+	return provider.VerifyAccount(candidates, provider.RSASHA256, signed, sig, func() (provider.AccountNotice, error) {
 		n, err := wire.ParseNotification(message.Body)
 		if err != nil {
 			return provider.AccountNotice{}, err
@@ -95,7 +75,7 @@ func (Connector) ReadAccountNotice(call provider.Call, message provider.Message)
 			return provider.AccountNotice{}, err
 		}
 		notice.SubMerchant, notice.Ask = v.SubMchID, true
-		notice.Text = strings.Join(strings.Fields(strings.Join([]string{v.Plan, v.Description, v.Risk, v.RiskText, v.RecordID}, " ")), " ")
+		notice.Text = v.Text()
 		return notice, nil
 	})
 }

@@ -1,8 +1,8 @@
 package wechatpay
 
 import (
+	"cmp"
 	"context"
-	"net/http"
 
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
@@ -11,67 +11,43 @@ import (
 // Refund implements provider.Refunder. A good answer means accepted: the state is pending until query or notification says more. Sending it again with the
 // same number refunds once.
 func (Connector) Refund(ctx context.Context, call provider.Call, r provider.RefundRequest) provider.RefundResult {
-	if l := checkRefund(call, r); l != nil {
-		return provider.RefundResult{State: provider.RefundFailed, Class: provider.ClassInvalid, Field: l.field, Message: l.message}
-	}
-	body := wire.RefundRequest{SubMchID: call.SubMerchant, TransactionID: r.TxnNo, OutRefundNo: r.Refund.Number, Reason: r.Refund.Reason, NotifyURL: r.NotifyURL,
-		Amount: wire.RefundAmount{Refund: r.Refund.Amount, Total: r.Total, Currency: currency}}
+	body := wire.RefundRequest{TransactionID: r.TxnNo, OutRefundNo: r.Refund.Number, Reason: r.Refund.Reason, NotifyURL: r.NotifyURL,
+		Amount: wire.RefundAmount{Refund: r.Refund.Amount, Total: r.Total, Currency: r.Refund.Currency}}
 	if r.TxnNo == "" {
 		body.OutTradeNo = r.Attempt.Number
 	}
-	a := send(ctx, call, "refund", http.MethodPost, wire.PathRefunds, body)
-	return refundResult(a, r, func(m meaning) provider.RefundState { return m.refund })
+	if p := checkRefund(call, r, body); p != nil {
+		return provider.RefundResult{State: provider.RefundFailed, Class: provider.ClassInvalid, Field: p.Field, Message: p.Message}
+	}
+	a := send(ctx, call, wire.AskRefund(partiesOf(call, r.Attempt.Product), body))
+	return refundResult(a, r, a.meaning().refund)
 }
 
 // QueryRefund implements provider.RefundQuerier.
 func (Connector) QueryRefund(ctx context.Context, call provider.Call, r provider.RefundRequest) provider.RefundResult {
-	a := send(ctx, call, "refund_query", http.MethodGet, wire.RefundPath(r.Refund.Number, call.SubMerchant), nil)
-	return refundResult(a, r, func(m meaning) provider.RefundState { return m.refundQuery })
+	a := send(ctx, call, wire.AskRefundQuery(partiesOf(call, r.Attempt.Product), r.Refund.Number))
+	return refundResult(a, r, a.meaning().refundQuery)
 }
 
-func refundResult(a answer, r provider.RefundRequest, pick func(meaning) provider.RefundState) provider.RefundResult {
-	result := provider.RefundResult{State: provider.RefundUnknown, Class: a.class, Exchange: a.exchange}
-	result.Code, result.Message = a.words()
-	if a.cause != nil {
-		return result
+// refundResult reads what an answer says of a refund; state is what a refusal proves.
+func refundResult(a answer, r provider.RefundRequest, state provider.RefundState) provider.RefundResult {
+	result := provider.RefundResult{State: cmp.Or(state, provider.RefundUnknown), Exchange: a.exchange}
+	result.Class, result.Code, result.Message = a.words()
+	if result.State == provider.RefundAbsent {
+		result.Class = provider.ClassNone
 	}
 	if !a.ok() {
-		m := meaningOf(a.status, a.refuse)
-		result.Class = m.class
-		if s := pick(m); s != "" {
-			result.State = s
-		}
-		if result.State == provider.RefundAbsent {
-			result.Class = provider.ClassNone
-		}
 		return result
 	}
 	var w wire.Refund
-	var problem string
-	if err := wire.Decode(a.body, &w); err != nil {
-		problem = err.Error()
-	} else {
-		problem = foreign(w, r)
+	err := wire.Decode(a.body, &w)
+	if err == nil {
+		err = w.About(r.Refund.Number, r.Attempt.Number, r.TxnNo, r.Refund.Amount)
 	}
-	if problem != "" {
-		result.Class, result.Message, result.Exchange.Error = provider.ClassBug, problem, problem
+	if err != nil {
+		result.Class, result.Message, result.Exchange.Error = provider.ClassBug, err.Error(), err.Error()
 		return result
 	}
 	result.State, result.Code, result.Amount = refundState(w.Status), w.Status, w.Amount.Refund
 	return result
-}
-
-// foreign says in what a refund's answer is not about the refund that was asked for. The answer names neither mchid nor appid.
-func foreign(w wire.Refund, r provider.RefundRequest) string {
-	switch {
-	case w.OutRefundNo != r.Refund.Number:
-		return "the answer is about another refund number"
-	case w.OutTradeNo != r.Attempt.Number:
-		return "the answer is about another order"
-	case r.TxnNo != "" && w.TransactionID != r.TxnNo:
-		return "the answer is about another transaction"
-	case w.Amount.Refund != r.Refund.Amount || w.Amount.Currency != currency && w.Amount.Currency != "":
-		return "the answer names another amount or currency than this refund's"
-	}
-	return ""
 }

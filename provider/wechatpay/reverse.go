@@ -2,7 +2,6 @@ package wechatpay
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"postern"
@@ -16,29 +15,23 @@ const codeGone = 90 * time.Second
 // Reverse implements provider.Reverser. WeChat's answer to a reversal does not say whether money went back, so the order is asked for before and after it. The first
 // answer names the transaction where the second is silent about it (v2 documents that only a paid order is answered with its number; v3 does not say).
 //
+// When an answer was lost and the second one is silent, what had been taken is known from the bill only, which has both rows.
+//
 // WeChat asks to wait 15 s after ordering, which is documented for v2 and repeated by third parties for v3; an order can be reversed for 7 days.
 func (c Connector) Reverse(ctx context.Context, call provider.Call, attempt postern.Attempt) provider.ReverseResult {
-	p := partiesOf(call, attempt.Product)
 	before := c.Query(ctx, call, attempt)
 	if before.State == provider.Closed || before.Code == wire.StateRefund {
-		return reversed(ctx, c, call, attempt, nil)
+		return reversed(ctx, call, attempt, nil)
 	}
-	a := send(ctx, call, "reverse", http.MethodPost, p.ReversePath(attempt.Number), p)
-	result := provider.ReverseResult{State: provider.ReverseUnknown, Class: a.class, Exchange: a.exchange}
-	result.Code, result.Message = a.words()
-	if a.cause != nil {
-		return result
-	}
-	if a.ok() {
-		return reversed(ctx, c, call, attempt, before.Money)
-	}
-	m := meaningOf(a.status, a.refuse)
-	result.Class = m.class
+	a := send(ctx, call, wire.AskReverse(partiesOf(call, attempt.Product), attempt.Number))
+	m := a.meaning()
+	result := provider.ReverseResult{State: provider.ReverseUnknown, Exchange: a.exchange}
+	result.Class, result.Code, result.Message = a.words()
 	switch {
+	case a.ok(), m.close == provider.CloseDone: // done now or before: the order says which
+		return reversed(ctx, call, attempt, before.Money)
 	case m.query == provider.Absent && tooLateToPay(attempt, call.Env.Now()):
 		result.State, result.Class = provider.ReverseClosed, provider.ClassNone
-	case m.close == provider.CloseDone: // closed or reversed already: the order says which
-		return reversed(ctx, c, call, attempt, before.Money)
 	case m.query == provider.Pending:
 		result.Again = true
 	case m.refuse:
@@ -53,10 +46,10 @@ func tooLateToPay(a postern.Attempt, now time.Time) bool {
 }
 
 // reversed asks what became of an order. taken is the money that a query before the reversal found.
-func reversed(ctx context.Context, c Connector, call provider.Call, attempt postern.Attempt, taken *provider.Money) provider.ReverseResult {
-	a := send(ctx, call, "query", http.MethodGet, partiesOf(call, attempt.Product).QueryByOrderNo(attempt.Number), nil)
-	result := provider.ReverseResult{State: provider.ReverseUnknown, Class: a.class, Exchange: a.exchange}
-	result.Code, result.Message = a.words()
+func reversed(ctx context.Context, call provider.Call, attempt postern.Attempt, taken *provider.Money) provider.ReverseResult {
+	a := send(ctx, call, wire.AskQuery(partiesOf(call, attempt.Product), attempt.Number))
+	result := provider.ReverseResult{State: provider.ReverseUnknown, Exchange: a.exchange}
+	result.Class, result.Code, result.Message = a.words()
 	if !a.ok() {
 		return result
 	}

@@ -3,7 +3,6 @@ package wechatpay
 import (
 	"context"
 	"encoding/base64"
-	"net/http"
 
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
@@ -11,30 +10,22 @@ import (
 
 var _ provider.Sharer = Connector{}
 
-func sharerOf(call provider.Call, product string) wire.Sharer {
-	p := partiesOf(call, product)
-	if p.Partner() {
-		return wire.Sharer{SubMchID: p.SubMchID, AppID: p.SpAppID, SubAppID: p.SubAppID}
-	}
-	return wire.Sharer{AppID: p.AppID}
-}
-
 // AddReceiver implements provider.Sharer. The name travels encrypted under WeChat's newest key. WeChat wants to know what the receiver is to the merchant; the port does not ask,
 // so that every receiver is a business partner.
 func (Connector) AddReceiver(ctx context.Context, call provider.Call, receiver provider.ShareReceiver) provider.ShareResult {
-	if l := checkReceiver(receiver); l != nil {
-		return l.share()
+	body := wire.Receiver{Sharer: partiesOf(call, "").Sharer(), Type: receiver.Kind, Account: receiver.Account, Name: receiver.Name, Relation: wire.RelationPartner}
+	if p := body.Problem(); p != nil {
+		return refusedShareOf(p)
 	}
-	body := wire.Receiver{Sharer: sharerOf(call, ""), Type: receiver.Kind, Account: receiver.Account, Relation: wire.RelationPartner}
+	keyID := ""
 	if receiver.Name != "" {
-		key, sealed, err := sealName(call, receiver.Name)
-		if err != nil {
+		var err error
+		if keyID, body.Name, err = sealName(call, receiver.Name); err != nil {
 			return provider.ShareResult{State: provider.ShareFailed, Class: provider.ClassAuth, Message: err.Error()}
 		}
-		body.KeyID, body.Name = key, sealed
 	}
-	a := send(ctx, call, "receiver", http.MethodPost, wire.PathReceivers, body)
-	result := shareResult(a, func(m meaning) provider.ShareState { return refusedShare(m) })
+	a := send(ctx, call, wire.AskReceiver(body, keyID))
+	result := shareResult(a, refusedShare(a))
 	if a.ok() {
 		result.State = provider.ShareDone
 	}
@@ -54,61 +45,53 @@ func sealName(call provider.Call, name string) (keyID, sealed string, err error)
 
 // Share implements provider.Sharer.
 func (Connector) Share(ctx context.Context, call provider.Call, r provider.ShareRequest) provider.ShareResult {
-	if l := checkShare(r); l != nil {
-		return l.share()
-	}
-	body := wire.ShareOrder{Sharer: sharerOf(call, r.Attempt.Product), TransactionID: r.TxnNo, OutOrderNo: r.Number, Unfreeze: r.Last}
+	body := wire.ShareOrder{Sharer: partiesOf(call, r.Attempt.Product).Sharer(), TransactionID: r.TxnNo, OutOrderNo: r.Number, Unfreeze: r.Last}
 	for _, p := range r.Parts {
 		body.Receivers = append(body.Receivers, wire.SharePortion{Type: p.Receiver.Kind, Account: p.Receiver.Account, Amount: p.Amount, Description: p.Text})
 	}
-	return shared(send(ctx, call, "share", http.MethodPost, wire.PathShares, body), r, refusedShare)
+	if p := ours(body.Problem()); p != nil {
+		return refusedShareOf(p)
+	}
+	a := send(ctx, call, wire.AskShare(body))
+	return shared(a, r, refusedShare(a))
 }
 
 // QueryShare implements provider.Sharer.
 func (Connector) QueryShare(ctx context.Context, call provider.Call, r provider.ShareRequest) provider.ShareResult {
-	a := send(ctx, call, "share_query", http.MethodGet, wire.SharePath(r.Number, r.TxnNo, call.SubMerchant), nil)
-	return shared(a, r, func(m meaning) provider.ShareState {
-		if m.refundQuery == provider.RefundAbsent {
-			return provider.ShareAbsent
-		}
-		return ""
-	})
+	a := send(ctx, call, wire.AskShareQuery(r.Number, r.TxnNo, call.SubMerchant))
+	state := provider.ShareUnknown
+	if a.meaning().refundQuery == provider.RefundAbsent {
+		state = provider.ShareAbsent
+	}
+	return shared(a, r, state)
 }
 
 // Unfreeze implements provider.Sharer.
 func (Connector) Unfreeze(ctx context.Context, call provider.Call, r provider.ShareRequest) provider.ShareResult {
-	body := wire.UnfreezeOrder{SubMchID: call.SubMerchant, TransactionID: r.TxnNo, OutOrderNo: r.Number, Description: r.Text}
-	return shared(send(ctx, call, "unfreeze", http.MethodPost, wire.PathUnfreeze, body), r, refusedShare)
+	a := send(ctx, call, wire.AskUnfreeze(wire.UnfreezeOrder{SubMchID: call.SubMerchant, TransactionID: r.TxnNo, OutOrderNo: r.Number, Description: r.Text}))
+	return shared(a, r, refusedShare(a))
 }
 
-func refusedShare(m meaning) provider.ShareState {
-	if m.refuse {
+// refusedShare is the state of a share that was not answered with success.
+func refusedShare(a answer) provider.ShareState {
+	if a.meaning().refuse {
 		return provider.ShareFailed
 	}
-	return ""
+	return provider.ShareUnknown
 }
 
-// shareResult is the outcome of a call that was not answered with success.
-func shareResult(a answer, pick func(meaning) provider.ShareState) provider.ShareResult {
-	result := provider.ShareResult{State: provider.ShareUnknown, Class: a.class, Exchange: a.exchange}
-	result.Code, result.Message = a.words()
-	if a.cause != nil || a.ok() {
-		return result
-	}
-	m := meaningOf(a.status, a.refuse)
-	result.Class = m.class
-	if s := pick(m); s != "" {
-		result.State = s
-	}
-	if result.State == provider.ShareAbsent {
+func shareResult(a answer, state provider.ShareState) provider.ShareResult {
+	result := provider.ShareResult{State: state, Exchange: a.exchange}
+	result.Class, result.Code, result.Message = a.words()
+	if state == provider.ShareAbsent {
 		result.Class = provider.ClassNone
 	}
 	return result
 }
 
 // shared reads what an answer says of the share, which must be the one that was asked about. A share is done when every receiver has its part, and failed when one never will.
-func shared(a answer, r provider.ShareRequest, pick func(meaning) provider.ShareState) provider.ShareResult {
-	result := shareResult(a, pick)
+func shared(a answer, r provider.ShareRequest, state provider.ShareState) provider.ShareResult {
+	result := shareResult(a, state)
 	if !a.ok() {
 		return result
 	}

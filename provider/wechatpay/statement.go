@@ -1,16 +1,12 @@
 package wechatpay
 
 import (
-	"bufio"
+	"cmp"
 	"context"
-	"crypto/sha1" //nolint:gosec // WeChat gives the SHA-1 of its bills, in an answer that it signs
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"postern/provider"
@@ -71,90 +67,44 @@ func (Connector) FetchStatement(ctx context.Context, call provider.Call, kind st
 		return provider.FetchResult{State: provider.FetchRefused, Class: provider.ClassInvalid,
 			Message: "WeChat gives a sub-merchant's flow of funds encrypted and in parts, which is not read here: fetch the trade bill"}
 	}
-	a := send(ctx, call, "statement", http.MethodGet, wire.BillTarget(kind, day, call.SubMerchant), nil)
-	result := provider.FetchResult{State: provider.FetchUnknown, Class: a.class, Exchange: a.exchange}
-	result.Code, result.Message = a.words()
+	a := send(ctx, call, wire.AskBill(partiesOf(call, ""), kind, day))
+	result := provider.FetchResult{State: cmp.Or(a.meaning().fetch, provider.FetchUnknown), Exchange: a.exchange}
+	result.Class, result.Code, result.Message = a.words()
+	if result.State == provider.FetchEmpty {
+		result.Class = provider.ClassNone
+	}
 	if !a.ok() {
-		if a.cause == nil {
-			m := meaningOf(a.status, a.refuse)
-			result.Class = m.class
-			if m.fetch != "" {
-				result.State = m.fetch
-			}
-			if m.fetch == provider.FetchEmpty {
-				result.Class = provider.ClassNone
-			}
-		}
 		return result
 	}
-	var found wire.BillAnswer
-	err := wire.Decode(a.body, &found)
-	u, err2 := url.Parse(found.DownloadURL)
-	if err != nil || err2 != nil || !strings.HasPrefix(u.RequestURI(), wire.PathBillFile+"?") || !strings.EqualFold(found.HashType, "SHA1") || len(found.HashValue) != 2*sha1.Size {
-		result.Class, result.Message = provider.ClassBug, "the answer has no download address below "+wire.PathBillFile+" with a SHA-1"
+	target, digest, err := wire.ParseBillAnswer(a.body)
+	if err != nil {
+		result.Class, result.Message = provider.ClassBug, err.Error()
 		return result
 	}
-	result.Digest = found.HashValue
-	size, digest, err := download(ctx, call, u.RequestURI(), w)
-	result.Size = size
-	switch {
-	case err != nil:
+	result.Digest = digest
+	if result.Size, err = download(ctx, call, wire.Ask{Method: http.MethodGet, Target: target}, digest, w); err != nil {
 		result.Class, result.Message = provider.ClassUnknown, err.Error()
-	case !strings.EqualFold(digest, found.HashValue):
-		result.Class, result.Message = provider.ClassUnknown, "the file's SHA-1 is "+digest+", WeChat signed "+found.HashValue
-	default:
-		result.State, result.Class, result.Code, result.Message = provider.FetchDone, provider.ClassNone, "", ""
+		return result
 	}
+	result.State = provider.FetchDone
 	return result
 }
 
-// download asks the API's own host for the file, whatever host the address names: the Authorization goes nowhere else. It writes the file as it comes and returns the
-// SHA-1 of what it unpacks to.
-func download(ctx context.Context, call provider.Call, target string, w io.Writer) (size int64, digest string, err error) {
+// download asks the API's own host for the file, whatever host the address names: the Authorization goes nowhere else.
+func download(ctx context.Context, call provider.Call, ask wire.Ask, digest string, w io.Writer) (size int64, err error) {
 	ctx, cancel := within(ctx, call)
 	defer cancel()
-	var unkept provider.Exchange
-	req, err := request(ctx, call, http.MethodGet, target, nil, &unkept)
+	req, _, err := request(ctx, call, ask)
 	if err != nil {
-		return 0, "", err
+		return 0, err
 	}
 	res, err := call.Env.HTTP.Do(req)
 	if err != nil {
-		return 0, "", err
+		return 0, err
 	}
 	defer func() { _ = res.Body.Close() }() // read only
 	if res.StatusCode != http.StatusOK {
-		return 0, "", fmt.Errorf("wechatpay: the file's address answers HTTP %d", res.StatusCode)
+		return 0, fmt.Errorf("wechatpay: the file's address answers HTTP %d", res.StatusCode)
 	}
-	count := &counted{w: w}
-	raw := bufio.NewReader(io.TeeReader(io.LimitReader(res.Body, provider.MaxStatement), count))
-	head, _ := raw.Peek(2) // an empty file is caught by its digest
-	plain, err := wire.OpenBill(raw, head)
-	if err != nil {
-		return count.n, "", err
-	}
-	sum := sha1.New() //nolint:gosec // see the import
-	n, err := io.Copy(sum, io.LimitReader(plain, provider.MaxStatement+1))
-	if err == nil {
-		_, err = io.Copy(io.Discard, raw)
-	}
-	switch {
-	case err != nil:
-		return count.n, "", fmt.Errorf("wechatpay: the file broke off: %w", err)
-	case n > provider.MaxStatement || count.n >= provider.MaxStatement:
-		return count.n, "", fmt.Errorf("wechatpay: the file is longer than %d bytes", provider.MaxStatement)
-	}
-	return count.n, hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-// counted counts what is written.
-type counted struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counted) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
+	return wire.CopyBill(w, res.Body, provider.MaxStatement, digest)
 }

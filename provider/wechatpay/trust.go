@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,9 +31,12 @@ func (c certificate) Verify(alg provider.Alg, message, signature []byte) error {
 
 // RefreshTrust implements provider.TrustRefresher. The list is encrypted with the APIv3 key and signed with one of the certificates it carries, so it is
 // decrypted first and then verified: only who knows the APIv3 key can have made it. Certificates that have ended are left out. A merchant who has only the
-// public key has no certificates; that is an empty list and no error.
+// public key, or speaks API v2, has no certificates; that is an empty list and no error.
 func (Connector) RefreshTrust(ctx context.Context, call provider.Call) ([]provider.Trust, error) {
-	a := sendUnverified(ctx, call, "certificates", http.MethodGet, wire.PathCertificates, nil)
+	if isV2(call) {
+		return nil, nil
+	}
+	a := sendUnverified(ctx, call, wire.Ask{Op: "certificates", Method: http.MethodGet, Target: wire.PathCertificates})
 	if a.cause != nil {
 		return nil, fmt.Errorf("wechatpay: platform certificates: %w", a.cause)
 	}
@@ -48,9 +50,17 @@ func (Connector) RefreshTrust(ctx context.Context, call provider.Call) ([]provid
 	if err != nil {
 		return nil, err
 	}
-	trust, carried, err := openCertificates(call, list)
+	opened, err := list.Opened(call.Env.Now(), func(nonce, ciphertext, additional []byte) ([]byte, error) {
+		return opening(call, "", func(open wire.OpenFunc) ([]byte, error) { return open(nonce, ciphertext, additional) })
+	})
 	if err != nil {
 		return nil, err
+	}
+	var trust []provider.Trust
+	var carried []provider.Verifier
+	for _, c := range opened {
+		trust = append(trust, provider.Trust{KeyID: c.Serial, PEM: c.PEM, NotBefore: c.From, NotAfter: c.Until})
+		carried = append(carried, certificate{serial: c.Serial, key: c.Key})
 	}
 	known := append(verifiers(call), carried...)
 	if err := checkSignature(call.Env.Now(), a.header, a.body, known); err != nil {
@@ -60,40 +70,6 @@ func (Connector) RefreshTrust(ctx context.Context, call provider.Call) ([]provid
 		return nil, errors.New("wechatpay: the account has no platform certificate; add the WeChat Pay public key with `postern key add`")
 	}
 	return trust, nil
-}
-
-// openCertificates decrypts every entry. One that does not open condemns the list: half a trust would be kept for half a day.
-func openCertificates(call provider.Call, list wire.CertificateList) ([]provider.Trust, []provider.Verifier, error) {
-	now := call.Env.Now()
-	var trust []provider.Trust
-	var carried []provider.Verifier
-	for _, c := range list.Data {
-		cert, text, err := openCertificate(call, c)
-		if err != nil {
-			return nil, nil, fmt.Errorf("wechatpay: platform certificate %.60s: %w", c.SerialNo, err)
-		}
-		if now.After(cert.NotAfter) {
-			continue
-		}
-		serial := wire.Serial(cert.SerialNumber)
-		trust = append(trust, provider.Trust{KeyID: serial, PEM: string(text), NotBefore: cert.NotBefore, NotAfter: cert.NotAfter})
-		carried = append(carried, certificate{serial: serial, key: cert.PublicKey.(*rsa.PublicKey)}) // wire checked the type
-	}
-	return trust, carried, nil
-}
-
-func openCertificate(call provider.Call, c wire.Certificate) (cert *x509.Certificate, text []byte, err error) {
-	err = errors.New("no generation has the key field apiv3_key; add it with `postern key add`")
-	for _, g := range call.Keys {
-		aead, missing := g.AEAD(KeyAPIv3)
-		if missing != nil {
-			continue
-		}
-		if cert, text, err = c.Open(aead.Open); err == nil {
-			return cert, text, nil
-		}
-	}
-	return nil, nil, err
 }
 
 func publicKeyMode(call provider.Call) bool {

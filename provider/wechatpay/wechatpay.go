@@ -45,6 +45,8 @@ const (
 	SettingStore    = "store_id"
 	SettingPartner  = "partner"
 	SettingSubApp   = "sub_appid"
+	SettingProtocol = "protocol"
+	SettingSignType = "v2_sign_type"
 )
 
 // Names of the key fields of a generation.
@@ -56,6 +58,8 @@ const (
 	KeyPlatformPublic   = "platform_public_key"
 	KeyPlatformPublicID = "platform_public_key_id"
 	KeySubAppSecret     = "sub_app_secret"
+	KeyAPIv2            = "api_key_v2"
+	KeyClient           = "client_pem"
 )
 
 const currency = "CNY"
@@ -127,6 +131,8 @@ func settings() []provider.Field {
 		{Name: SettingStore, LabelZH: "门店编号", LabelEN: "The shop's number at the till", PerChannel: true, Help: "For barcode; without it the merchant number is named."},
 		{Name: SettingPartner, LabelZH: "服务商模式", LabelEN: "Service provider", Help: "yes: the account is a service provider's, and every channel names its sub-merchant."},
 		{Name: SettingSubApp, LabelZH: "子商户 AppID", LabelEN: "AppID of the sub-merchant", PerChannel: true, Help: "Under a service provider, where buyers are known by the sub-merchant's own AppID."},
+		{Name: SettingProtocol, LabelZH: "接口版本", LabelEN: "Protocol", Default: "v3", Help: "v3, or v2 for old merchants, who take barcode only."},
+		{Name: SettingSignType, LabelZH: "v2 签名方式", LabelEN: "Signature of API v2", Default: wire.SignHMAC, Help: "MD5 or HMAC-SHA256."},
 	}
 }
 
@@ -139,6 +145,8 @@ func keyFields() []provider.KeyField {
 		{Name: KeyPlatformPublic, Kind: provider.KeyRSAPublic, LabelZH: "微信支付公钥", LabelEN: "WeChat Pay public key (public-key mode)", IDField: KeyPlatformPublicID},
 		{Name: KeyPlatformPublicID, Kind: provider.KeySecret, LabelZH: "微信支付公钥ID", LabelEN: "Id of that public key (" + wire.PublicKeyIDPrefix + "...)"},
 		{Name: KeySubAppSecret, Kind: provider.KeySecret, LabelZH: "子商户 AppSecret", LabelEN: "AppSecret of the sub-merchant's AppID", PerChannel: true},
+		{Name: KeyAPIv2, Kind: provider.KeySecret, LabelZH: "APIv2密钥", LabelEN: "API key of v2 (protocol v2)"},
+		{Name: KeyClient, Kind: provider.KeySecret, LabelZH: "商户API证书与私钥（PEM，v2 退款和撤销）", LabelEN: "Client certificate with its private key, PEM (refunds and reversals of v2)"},
 	}
 }
 

@@ -99,6 +99,13 @@ func (s *Sandbox) find(c call) *order {
 		return nil
 	}
 	o.settle(c.now)
+	if o.status == wire.WaitBuyerPay && (c.op == opClose || c.op == opCancel || c.op == opQuery) {
+		if _, ok := s.faults.Take(c.op, FaultLateBuyer); ok {
+			if _, err := s.pay(o, ""); err != nil {
+				s.cfg.Log.Warn("the late buyer could not pay", "order", o.outTradeNo, "reason", err)
+			}
+		}
+	}
 	return o
 }
 

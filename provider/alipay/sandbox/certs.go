@@ -20,6 +20,7 @@ import (
 // have plain CN, OU, O and C only, because clients spell others in different ways.
 type Authority struct {
 	Root         string // PEM: the file that a merchant installs
+	Apps         string // PEM: who issues apps' certificates
 	root, middle *rsa.PrivateKey
 	apps, own    *x509.Certificate
 	random       io.Reader
@@ -43,6 +44,7 @@ func NewAuthority(random io.Reader, root, middle *rsa.PrivateKey, now time.Time)
 	if a.apps, err = a.issue("Simulated Certification Authority Class 1 R1", &middle.PublicKey, top, root); err != nil {
 		return nil, err
 	}
+	a.Apps = string(pemOf(a.apps))
 	a.own, err = a.issue("Simulated Certification Authority Class 2 R1", &middle.PublicKey, top, root)
 	return a, err
 }

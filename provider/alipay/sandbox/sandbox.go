@@ -109,6 +109,7 @@ const (
 	FaultClosed                 = "closed"                    // 40004 ACQ.SELLER_BEEN_BLOCKED: the gate is shut
 	FaultCancelRetry            = "cancel_retry"              // a cancel answers retry_flag Y, no effect
 	FaultWrongSerial            = "wrong_serial"              // the answer names a certificate that nobody has, in certificate mode
+	FaultLateBuyer              = "late_buyer"                // the buyer pays in the moment before a close, a reversal or a query is carried out
 	FaultSellerBalance          = "seller_balance_not_enough" // 40004 ACQ.SELLER_BALANCE_NOT_ENOUGH, for refunds
 )
 
@@ -174,7 +175,7 @@ func New(cfg Config) (*Sandbox, error) {
 		s.cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s.faults = sandboxkit.NewFaults(Ops...).Know(
-		FaultRateLimited, FaultSystemError, FaultSystemErrorAfterEffect, FaultUnavailable, FaultClosed, FaultSellerBalance, FaultCancelRetry, FaultWrongSerial)
+		FaultRateLimited, FaultSystemError, FaultSystemErrorAfterEffect, FaultUnavailable, FaultClosed, FaultSellerBalance, FaultCancelRetry, FaultWrongSerial, FaultLateBuyer)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{
 		Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: Schedule, Faults: s.faults, Log: s.cfg.Log,
 	})

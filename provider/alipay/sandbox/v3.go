@@ -106,7 +106,7 @@ func objectOf(q url.Values) (wire.Object, *refusal) {
 	return o, nil
 }
 
-// answerV3 writes a signed answer. An order that waits for the buyer's password is a success without a time of payment. [GEN]
+// answerV3 writes an answer, signed unless it is a refusal (probed). An order that waits for the buyer's password is a success without a time of payment. [GEN]
 func (s *Sandbox) answerV3(w http.ResponseWriter, r *http.Request, c call, fields wire.Fields, bad *refusal) {
 	status := http.StatusOK
 	switch {
@@ -147,6 +147,9 @@ func (s *Sandbox) answerV3(w http.ResponseWriter, r *http.Request, c call, field
 	if err != nil {
 		http.Error(w, "the answer could not be signed", http.StatusInternalServerError)
 		return
+	}
+	if status >= http.StatusBadRequest {
+		signature, sn = nil, ""
 	}
 	for name, value := range map[string]string{
 		wire.V3Timestamp: timestamp, wire.V3Nonce: nonce, wire.V3Signature: wire.EncodeSignature(signature), wire.V3SN: sn, "alipay-trace-id": s.digits(32),

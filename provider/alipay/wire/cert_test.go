@@ -2,6 +2,8 @@ package wire
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -125,6 +127,21 @@ func TestPublishedContentEncryption(t *testing.T) {
 	}
 	if err := env.Verify(VerifyWith(signed.public(t), SignTypeRSA2)); err != nil {
 		t.Error(err)
+	}
+	key, err := ParseContentKey("aa4BtZ4tspm2wnXLb1ThQA==")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, last := range map[string][]byte{"zero": {0, 0, 0, 0}, "too much": {17, 17, 17, 17}, "not the same byte": {1, 9, 3, 3}} {
+		text := append(make([]byte, 12), last...)
+		cipher.NewCBCEncrypter(block, make([]byte, 16)).CryptBlocks(text, text)
+		if got, err := key.Decrypt(base64.StdEncoding.EncodeToString(text)); !errors.Is(err, ErrMalformed) {
+			t.Errorf("padding %s: %q %v", name, got, err)
+		}
 	}
 	for _, bad := range []string{"", "aa", "aa4BtZ4tspm2wnXLb1ThQA=", "****"} {
 		if _, err := ParseContentKey(bad); !errors.Is(err, ErrMalformed) {

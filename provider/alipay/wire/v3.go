@@ -68,18 +68,22 @@ func V3RequestString(authority, verb, pathAndQuery, body, token string) []byte {
 	return []byte(s)
 }
 
-// CheckV3Time refuses a timestamp in milliseconds that is more than ten minutes from now: an answer is not to be believed for ever.
-func CheckV3Time(timestamp string, now time.Time) error {
+// V3ResponseString is what an answer's signature covers.
+func V3ResponseString(timestamp, nonce string, body []byte) []byte {
+	return append([]byte(timestamp+"\n"+nonce+"\n"+string(body)), '\n')
+}
+
+// VerifyV3 checks an answer's signature, and that it is of these ten minutes: an answer is not to be believed for ever. It returns ErrUnsigned, ErrSignature or ErrMalformed,
+// wrapped.
+func VerifyV3(timestamp, nonce string, body []byte, encoded string, verify Verify, now time.Time) error {
+	if err := check(encoded, V3ResponseString(timestamp, nonce, body), verify); err != nil {
+		return err
+	}
 	ms, err := strconv.ParseInt(timestamp, 10, 64)
 	if d := now.Sub(time.UnixMilli(ms)); err != nil || d > V3Skew || d < -V3Skew {
 		return fmt.Errorf("%w: the timestamp %.20q is not of these ten minutes", ErrMalformed, timestamp)
 	}
 	return nil
-}
-
-// V3ResponseString is what an answer's signature covers.
-func V3ResponseString(timestamp, nonce string, body []byte) []byte {
-	return append([]byte(timestamp+"\n"+nonce+"\n"+string(body)), '\n')
 }
 
 // V3Authorization writes the header.

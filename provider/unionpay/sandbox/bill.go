@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -52,11 +53,16 @@ func (s *Sandbox) pack(merID string, day time.Time) ([]byte, error) {
 	var rows []wire.Row
 	on := func(t time.Time) bool { return clearingDay(t) == day.In(wire.Beijing).Format(time.DateOnly) }
 	for _, o := range s.book.all {
-		if o.status != statusPaid || o.request["merId"] != merID {
+		if o.queryID == "" || o.request["merId"] != merID {
 			continue
 		}
 		if on(o.paid) {
 			rows = append(rows, row(o.request, o.queryID, "", o.paid, o.amount, -1))
+		}
+		if !o.reversed.IsZero() && on(o.reversed) { // [GEN] whether a bill has reversed orders is attested nowhere
+			back := maps.Clone(o.request)
+			back["txnType"] = wire.TypeReversal
+			rows = append(rows, row(back, o.queryID, o.queryID, o.reversed, o.amount, 1))
 		}
 		for _, r := range o.refunds {
 			if on(r.at) {

@@ -16,6 +16,7 @@ const (
 	statusWaiting  = "WAITING"
 	statusPaid     = "PAID"
 	statusExpired  = "EXPIRED"
+	statusReversed = "REVERSED"
 	statusAccepted = "ACCEPTED"
 	statusRefunded = "REFUNDED"
 )
@@ -36,6 +37,7 @@ type order struct {
 	created  time.Time
 	expires  time.Time
 	paid     time.Time
+	reversed time.Time // when it was taken back after it had been paid; zero else
 	buyer    string
 	refunds  []*refund
 	refunded int64
@@ -65,10 +67,11 @@ type book struct {
 	refunds map[string]*refund // likewise
 	byID    map[string]*order
 	byQuery map[string]*order
+	shown   map[string]*shownCode
 }
 
 func newBook() book {
-	return book{orders: map[string]*order{}, refunds: map[string]*refund{}, byID: map[string]*order{}, byQuery: map[string]*order{}}
+	return book{orders: map[string]*order{}, refunds: map[string]*refund{}, byID: map[string]*order{}, byQuery: map[string]*order{}, shown: map[string]*shownCode{}}
 }
 
 func key(m wire.Message) string { return m["merId"] + "/" + m["orderId"] + "/" + m["txnTime"] }
@@ -112,6 +115,8 @@ func (s *Sandbox) query(m, answer wire.Message) *refusal {
 	switch o.status {
 	case statusPaid:
 		answer["origRespCode"], answer["origRespMsg"] = "00", "成功[0000000]"
+	case statusReversed: // [GEN] what is said of a reversed order is attested nowhere
+		answer["origRespCode"], answer["origRespMsg"] = "46", "交易已被冲正[9100021]"
 	case statusExpired:
 		answer["origRespCode"], answer["origRespMsg"] = "01", "交易失败，订单已超时[2011001]"
 	default:
@@ -125,7 +130,7 @@ func (s *Sandbox) tell(o *order, m wire.Message) {
 	for _, name := range []string{"txnType", "txnSubType", "bizType", "txnAmt", "currencyCode", "orderId", "txnTime", "merId"} {
 		m[name] = o.request[name]
 	}
-	if o.status == statusPaid {
+	if o.status == statusPaid || !o.reversed.IsZero() {
 		trace(m, o.queryID, o.traceNo, o.paid, o.amount)
 		m["accNo"], m["payCardType"], m["payType"] = "6226********0048", "01", "0002"
 	}
@@ -154,7 +159,7 @@ func (s *Sandbox) refund(m, answer wire.Message) *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.book.byQuery[m["origQryId"]]
-	if o == nil || o.request["merId"] != m["merId"] {
+	if o == nil || o.status != statusPaid || o.request["merId"] != m["merId"] {
 		return refuse("35", "原交易不存在或状态不正确", "2011000")
 	}
 	known := s.book.refunds[key(m)]
@@ -309,6 +314,9 @@ func (b buttons) Orders() []sandboxkit.Order {
 		view := sandboxkit.Order{OrderNo: o.request["orderId"], ProviderNo: o.queryID, Amount: o.amount, Currency: "CNY", Status: o.status}
 		for _, r := range o.refunds {
 			view.Refunds = append(view.Refunds, sandboxkit.Refund{RefundNo: r.request["orderId"], Amount: r.amount, Status: r.status(s.now())})
+		}
+		if !o.reversed.IsZero() { // a reversal has no number of its own
+			view.Refunds = append(view.Refunds, sandboxkit.Refund{RefundNo: o.request["orderId"], Amount: o.amount, Status: statusRefunded})
 		}
 		orders = append(orders, view)
 	}

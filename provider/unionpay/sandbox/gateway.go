@@ -75,6 +75,10 @@ func opOf(path string, m wire.Message) string {
 		return opQuery
 	case m["txnType"] == wire.TypeRefund:
 		return opRefund
+	case m["txnType"] == wire.TypeReversal:
+		return opReverse
+	case m["txnSubType"] == wire.SubScanned:
+		return opBarcode
 	case path == wire.PathApp:
 		return opApp
 	case path == wire.PathOrder:
@@ -109,7 +113,7 @@ func (s *Sandbox) front(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// back takes calls of the merchant's server: orders with a code or a tn, refunds, queries, bills.
+// back takes calls of the merchant's server: orders with a code or a tn, scanned codes, reversals, refunds, queries, bills.
 func (s *Sandbox) back(w http.ResponseWriter, r *http.Request) {
 	m, bad := s.admit(r)
 	op := opOf(r.URL.Path, m)
@@ -146,8 +150,12 @@ func (s *Sandbox) act(op string, m, answer wire.Message) *refusal {
 		return s.query(m, answer)
 	case op == opRefund:
 		return s.refund(m, answer)
+	case op == opReverse:
+		return s.reverse(m)
 	case m["txnType"] != wire.TypeConsume:
 		return refuse("32", "无此交易权限", "9100007")
+	case op == opBarcode:
+		return s.charge(m, answer)
 	}
 	o, bad := s.place(m, op)
 	if bad != nil {

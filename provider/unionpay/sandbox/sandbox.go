@@ -42,17 +42,19 @@ type Config struct {
 var Schedule = []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 5 * time.Minute}
 
 // Ops are the names by which faults are ordered: products for starts, then the other calls.
-var Ops = []string{opPage, opH5, opNative, opApp, opJSAPI, opQuery, opRefund, opBill}
+var Ops = []string{opPage, opH5, opNative, opApp, opJSAPI, opBarcode, opQuery, opReverse, opRefund, opBill}
 
 const (
-	opPage   = "page"
-	opH5     = "h5"
-	opNative = "native"
-	opApp    = "app"
-	opJSAPI  = "jsapi"
-	opQuery  = "query"
-	opRefund = "refund"
-	opBill   = "bill"
+	opPage    = "page"
+	opH5      = "h5"
+	opNative  = "native"
+	opApp     = "app"
+	opJSAPI   = "jsapi"
+	opBarcode = "barcode"
+	opQuery   = "query"
+	opReverse = "reverse"
+	opRefund  = "refund"
+	opBill    = "bill"
 )
 
 // Faults of this sandbox besides the kit's: answers in the protocol, signed and with HTTP 200.

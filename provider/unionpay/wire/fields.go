@@ -64,6 +64,22 @@ func CheckURL(field, s string) error {
 	return nil
 }
 
+// CheckCode refuses what no buyer's wallet shows: 19 digits that begin with 62.
+func CheckCode(field, s string) error {
+	if len(s) != 19 || !strings.HasPrefix(s, "62") || strings.Trim(s, "0123456789") != "" {
+		return &FieldError{field, "scan the 19 digits that the buyer's wallet shows, beginning with 62"}
+	}
+	return nil
+}
+
+// CheckTerminal refuses what is no terminal number: 8 letters and digits.
+func CheckTerminal(field, s string) error {
+	if len(s) != 8 || CheckOrderID("", s) != nil {
+		return &FieldError{field, "write 8 letters and digits"}
+	}
+	return nil
+}
+
 // Desc cuts a description to what orderDesc takes: 32 bytes, without the characters that the gateway splits at.
 func Desc(s string) string {
 	s = strings.Map(func(r rune) rune {

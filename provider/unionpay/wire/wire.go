@@ -42,9 +42,12 @@ const (
 	TypeRefund   = "04"
 	TypeUndo     = "31"
 	TypeFile     = "76"
+	TypeReversal = "99"
 	SubQuery     = "00"
 	SubConsume   = "01"
 	SubBuyerScan = "07" // the buyer scans
+	SubScanned   = "06" // the seller scans
+	SubReversal  = "01"
 	SubRefund    = "00"
 	SubFile      = "01"
 )
@@ -56,6 +59,8 @@ const (
 	ChannelPC  = "07"
 	ChannelApp = "08"
 	FileZIP    = "00" // fileType
+
+	AccountCard = "01" // accType
 )
 
 // Sign methods.

@@ -222,7 +222,7 @@ func (s *Sandbox) writeSigned(w http.ResponseWriter, r *http.Request, op string,
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	}
 	s.commonHeaders(w.Header())
-	f, _ := s.faults.Take(op, FaultUnsigned, FaultUnknownSerial, FaultProbe)
+	f, _ := s.faults.Take(op, FaultUnsigned, FaultUnknownSerial, FaultWrongSerial, FaultProbe)
 	if f.Fault != FaultUnsigned {
 		serial, key := s.signer(r.Header.Get(wire.HeaderSerial))
 		if err := s.signHeaders(w.Header(), serial, body, signWith(key)); err != nil {
@@ -230,7 +230,7 @@ func (s *Sandbox) writeSigned(w http.ResponseWriter, r *http.Request, op string,
 			http.Error(w, "signing failed", http.StatusInternalServerError)
 			return
 		}
-		spoil(w.Header(), f.Fault, sandboxkit.SpoilSignature(r.Context()))
+		s.spoil(w.Header(), f.Fault, sandboxkit.SpoilSignature(r.Context()))
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the merchant is gone when this fails
@@ -241,10 +241,12 @@ func (s *Sandbox) signHeaders(h http.Header, serial string, body []byte, sign wi
 }
 
 // spoil makes good signature headers bad as a fault ordered.
-func spoil(h http.Header, fault string, wrong bool) {
+func (s *Sandbox) spoil(h http.Header, fault string, wrong bool) {
 	switch {
 	case fault == FaultUnknownSerial:
 		h.Set(wire.HeaderSerial, strings.Repeat("0123456789ABCDEF", 3)[:40])
+	case fault == FaultWrongSerial:
+		h.Set(wire.HeaderSerial, s.otherSerial(h.Get(wire.HeaderSerial)))
 	case fault == FaultProbe:
 		h.Set(wire.HeaderSignature, wire.ProbePrefix+h.Get(wire.HeaderSignature))
 	case wrong:

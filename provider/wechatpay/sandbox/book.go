@@ -70,6 +70,7 @@ type refund struct {
 	becomes   string    // the state it then has
 	status    string
 	settledAt time.Time
+	keyV2     []byte // set when it was asked for in API v2
 }
 
 // ticket is a prepay id or what a code_url or h5_url carries.

@@ -86,16 +86,27 @@ func (s *Sandbox) reverse(partner bool) handler {
 			return nil, orderNotExist()
 		case !o.Parties.SameAs(in):
 			return nil, refuse(http.StatusBadRequest, wire.CodeAppIDMchIDNotMatch, "appid和mch_id不匹配，请检查后再试")
-		case o.kind != kindCode:
-			return nil, invalid("该订单不是付款码支付订单，不能撤销")
-		case len(o.refunds) > 0:
-			return nil, invalid("订单已发生退款，不能撤销")
-		case s.now().Sub(o.createdAt) > reverseWindow:
-			return nil, invalid("订单已超过撤销期限，请使用退款接口")
+		}
+		s.lateBuyer(OpReverse, o)
+		if bad := s.reversible(o); bad != nil {
+			return nil, bad
 		}
 		s.revoke(o)
 		return wire.ReverseAnswer{Parties: in, OutTradeNo: o.OutTradeNo}, nil
 	}
+}
+
+// reversible needs s.mu.
+func (s *Sandbox) reversible(o *order) *refusal {
+	switch {
+	case o.kind != kindCode:
+		return invalid("该订单不是付款码支付订单，不能撤销")
+	case len(o.refunds) > 0:
+		return invalid("订单已发生退款，不能撤销")
+	case s.now().Sub(o.createdAt) > reverseWindow:
+		return invalid("订单已超过撤销期限，请使用退款接口")
+	}
+	return nil
 }
 
 // revoke undoes an order; again changes nothing. It needs s.mu.

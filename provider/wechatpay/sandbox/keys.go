@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"time"
 
+	"postern/provider/sandboxkit"
 	"postern/provider/wechatpay/wire"
 )
 
@@ -109,6 +110,35 @@ func (s *Sandbox) RetirePlatformKey(serial string) error {
 		return nil
 	}
 	return fmt.Errorf("wechatpay sandbox: no platform key %s", serial)
+}
+
+// RotateKey implements sandboxkit.Rotator: a new platform certificate signs from now on, and the old one is published still. Merchants who never had certificates have none
+// to change.
+func (b controlBook) RotateKey() (string, error) {
+	s := b.s
+	k, err := NewPlatformKey(s.cfg.Rand, s.now())
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.keys) == 0 {
+		return "", fmt.Errorf("%w: the account is in public-key mode only", sandboxkit.ErrConflict)
+	}
+	s.keys, s.signing = append(s.keys, k), len(s.keys)
+	return k.Serial, nil
+}
+
+// otherSerial names another live key than the one that signed.
+func (s *Sandbox) otherSerial(serial string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range s.keys {
+		if k.Serial != serial {
+			return k.Serial
+		}
+	}
+	return s.cfg.PublicKeyID
 }
 
 // signer is the key that answers a request which named wanted in its Wechatpay-Serial header: the public key when it was named or is the only one.

@@ -100,9 +100,9 @@ func realShop(t *testing.T) (s *Sandbox, base, control string) {
 	}
 	s, err = New(Config{
 		Accounts: []Account{{MchID: mchID, AppID: appID, AppSecret: secret, MerchantSerial: keys().serial, MerchantPublicKey: &keys().merchant.PublicKey,
-			APIv3Key: []byte(apiKey)}},
+			APIv3Key: []byte(apiKey), APIKeyV2: []byte(keyV2), Subs: []SubMerchant{{MchID: subMchID, Name: "烧饼铺"}}}},
 		PlatformKeys: []PlatformKey{platform}, PublicKeyID: pubID, PublicKey: keys().public,
-		Clock: sandboxkit.NewClock(time.Now), Rand: rand.Reader, HTTP: server.Client(), BaseURL: server.URL,
+		Clock: sandboxkit.NewClock(time.Now), Wall: time.Now, Rand: rand.Reader, HTTP: server.Client(), BaseURL: server.URL,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +117,11 @@ func realShop(t *testing.T) (s *Sandbox, base, control string) {
 	return s, server.URL, controls.URL
 }
 
+const (
+	subMchID = "1900000111"
+	keyV2    = "192006250b4c09247ec02edce69f6a2d"
+)
+
 type sdkStep struct {
 	Status int
 	Code   string
@@ -127,13 +132,14 @@ type sdkStep struct {
 func TestNodeSDK(t *testing.T) {
 	dir := installSDK(t)
 	s, base, control := realShop(t)
-	private, _ := keyPEM(t, keys().merchant)
+	private, merchantPublic := keyPEM(t, keys().merchant)
 	stranger, strangerPublic := keyPEM(t, keys().stranger)
 	_, public := keyPEM(t, keys().public)
 	in, err := json.Marshal(map[string]any{
 		"base_url": base, "control_url": control, "inbox_url": base + "/inbox", "notify_url": base + "/notify", "mchid": mchID, "appid": appID, "serial": keys().serial,
 		"private_key": private, "certs": map[string]string{s.keys[0].Serial: string(s.keys[0].Certificate), pubID: public}, "public_key_id": pubID,
 		"apiv3_key": apiKey, "openid": s.OpenID(appID, DefaultBuyer), "stranger_key": stranger, "stranger_public_key": strangerPublic,
+		"sub_mchid": subMchID, "v2_key": keyV2, "merchant_public_key": merchantPublic,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -157,6 +163,15 @@ func TestNodeSDK(t *testing.T) {
 		Certificates struct {
 			Opened []struct{ Same bool }
 		}
+		Bill struct {
+			Data struct {
+				Hash string `json:"hash_value"`
+			}
+		}
+		File struct {
+			Status     int
+			SHA1, Text string
+		}
 		Notification struct {
 			Verified bool
 			Event    string `json:"event_type"`
@@ -168,11 +183,14 @@ func TestNodeSDK(t *testing.T) {
 	if err := json.Unmarshal(out, &extra); err != nil || len(extra.Certificates.Opened) != 1 || !extra.Certificates.Opened[0].Same {
 		t.Errorf("certificates: %+v %v", extra.Certificates, err)
 	}
+	if f := extra.File; f.Status != 200 || f.SHA1 == "" || f.SHA1 != extra.Bill.Data.Hash || !strings.Contains(f.Text, "node_code_1") || !strings.HasPrefix(f.Text, "\ufeff交易时间") {
+		t.Errorf("the bill: %+v, its hash %s", f, extra.Bill.Data.Hash)
+	}
 	if n := extra.Notification; !n.Verified || n.Event != "TRANSACTION.SUCCESS" || n.Data.OutTradeNo != "node_order_1" {
 		t.Errorf("notification: %+v", n)
 	}
 	orders := controlBook{s}.Orders()
-	if len(orders) != 3 || len(orders[0].Refunds) != 1 || orders[0].Refunds[0].Amount != 800 {
+	if len(orders) != 8 || len(orders[0].Refunds) != 1 || orders[0].Refunds[0].Amount != 800 {
 		t.Errorf("the book: %+v", orders)
 	}
 }
@@ -198,6 +216,23 @@ func judge(t *testing.T, seen map[string]sdkStep) {
 		"closed":                  {200, `"trade_state":"CLOSED"`},
 		"close_paid":              {400, `"code":"ORDERPAID"`},
 		"unknown":                 {404, `"code":"ORDER_NOT_EXIST"`},
+		"codepay":                 {200, `"trade_type":"MICROPAY"`},
+		"codepay_password":        {202, `"code":"USERPAYING"`},
+		"code_waits":              {200, `"trade_state":"USERPAYING"`},
+		"reverse":                 {200, `"out_trade_no":"node_code_2"`},
+		"reversed":                {200, `"trade_state":"REVOKED"`},
+		"used_code":               {403, `"code":"AUTH_CODE_EXPIRE"`},
+		"partner_native":          {200, `"code_url":"weixin://wxpay/bizpayurl?pr=`},
+		"partner_paid":            {200, `"sub_mchid":"` + subMchID + `"`},
+		"partner_stranger":        {403, `"code":"NO_AUTH"`},
+		"bill":                    {200, `"hash_type":"SHA1"`},
+		"no_bill":                 {400, `"code":"NO_STATEMENT_EXIST"`},
+		"v2_micropay":             {200, `"result_code":"SUCCESS"`},
+		"v2_micropay_password":    {200, `"err_code":"USERPAYING"`},
+		"v2_query":                {200, `"trade_state":"SUCCESS"`},
+		"v2_reverse":              {200, `"recall":"N"`},
+		"v2_refund":               {200, `"out_refund_no":"node_v2_1_r1"`},
+		"v2_wrong_key":            {200, ``},
 		"wrong_merchant_key":      {401, `"code":"SIGN_ERROR"`},
 		"wrong_platform_key":      {200, ``},
 		"unknown_platform_serial": {200, ``},
@@ -207,7 +242,8 @@ func judge(t *testing.T, seen map[string]sdkStep) {
 			t.Errorf("%s: %d %s %s, want %d %s", name, got.Status, got.Code, got.Data, want.status, want.text)
 		}
 	}
-	for name, code := range map[string]string{"wrong_platform_key": "EV3_RES_HEADER_SIGNATURE_DIGEST", "unknown_platform_serial": "EV3_RES_HEADER_PLATFORM_SERIAL", "paid": ""} {
+	for name, code := range map[string]string{"wrong_platform_key": "EV3_RES_HEADER_SIGNATURE_DIGEST", "unknown_platform_serial": "EV3_RES_HEADER_PLATFORM_SERIAL", "paid": "", "codepay": "",
+		"v2_micropay": ""} {
 		if seen[name].Code != code {
 			t.Errorf("%s: the SDK says %q, want %q", name, seen[name].Code, code)
 		}

@@ -236,10 +236,21 @@ func (s *Sandbox) close(partner bool) handler {
 		if o == nil {
 			return nil, nil
 		}
+		s.lateBuyer(OpClose, o)
 		if o.transactionID != "" {
 			return nil, refuse(http.StatusBadRequest, wire.CodeOrderPaid, "该订单已支付")
 		}
 		o.closed = true
 		return nil, nil
+	}
+}
+
+// lateBuyer lets somebody pay at the last moment when a fault ordered it. It needs s.mu.
+func (s *Sandbox) lateBuyer(op string, o *order) {
+	if _, late := s.faults.Take(op, FaultLateBuyer); !late {
+		return
+	}
+	if err := s.decide(o, named(s.owner(o)), true); err != nil {
+		s.cfg.Log.Debug("too late", "order", o.OutTradeNo, "err", err)
 	}
 }

@@ -17,12 +17,21 @@ func (s *Sandbox) refund(c *call) (any, *refusal) {
 	if bad := c.decode(&in); bad != nil {
 		return nil, bad
 	}
-	if bad := s.checkRefund(&in); bad != nil {
-		return nil, bad
-	}
 	merchant, bad := c.merchant(in.SubMchID)
 	if bad != nil {
 		return nil, bad
+	}
+	a, bad := s.giveBack(merchant, in, nil)
+	if bad != nil {
+		return nil, bad
+	}
+	return a, nil
+}
+
+// giveBack accepts a refund, in whichever protocol it was asked for; keyV2 is the API key of one that came in v2.
+func (s *Sandbox) giveBack(merchant string, in wire.RefundRequest, keyV2 []byte) (wire.Refund, *refusal) {
+	if bad := s.checkRefund(&in); bad != nil {
+		return wire.Refund{}, bad
 	}
 	becomes := wire.RefundSuccess
 	if f, ok := s.faults.Take(OpRefund, FaultRefundAbnormal, FaultRefundClosed); ok {
@@ -31,23 +40,23 @@ func (s *Sandbox) refund(c *call) (any, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.book.withdrawn[key(merchant, "refund")] {
-		return nil, refuse(http.StatusForbidden, wire.CodeNoAuth, "商户退款功能已被限制")
+		return wire.Refund{}, refuse(http.StatusForbidden, wire.CodeNoAuth, "商户退款功能已被限制")
 	}
 	o := s.refundedOrder(merchant, &in)
 	if o == nil {
-		return nil, refuse(http.StatusNotFound, wire.CodeResourceNotExists, "订单不存在")
+		return wire.Refund{}, refuse(http.StatusNotFound, wire.CodeResourceNotExists, "订单不存在")
 	}
 	if known := s.book.refundNos[key(merchant, in.OutRefundNo)]; known != nil {
 		if known.order != o || known.request.Amount != in.Amount {
-			return nil, invalid("退款单号已存在且参数与原请求不一致")
+			return wire.Refund{}, invalid("退款单号已存在且参数与原请求不一致")
 		}
 		return known.answer(), nil // the number is the idempotency key
 	}
 	if bad := s.refundable(o, &in); bad != nil {
-		return nil, bad
+		return wire.Refund{}, bad
 	}
 	now := s.now()
-	r := &refund{order: o, request: in, createdAt: now, due: now.Add(s.cfg.RefundDelay), becomes: becomes, status: wire.RefundProcessing,
+	r := &refund{order: o, request: in, createdAt: now, due: now.Add(s.cfg.RefundDelay), becomes: becomes, status: wire.RefundProcessing, keyV2: keyV2,
 		id: "50300" + s.text(digits, 5) + now.In(wire.CST).Format("20060102") + s.text(digits, 11)}
 	o.refunds = append(o.refunds, r)
 	s.book.refundNos[key(merchant, in.OutRefundNo)] = r
@@ -161,6 +170,10 @@ func (s *Sandbox) settleRefund(r *refund) {
 	if r.request.NotifyURL == "" {
 		return
 	}
+	if r.keyV2 != nil {
+		s.notifyV2(r)
+		return
+	}
 	a := r.answer()
 	s.notify(r.order.account, r.request.NotifyURL, event, words, "refund", wire.RefundNotice{
 		Parties: r.order.Numbers(), OutTradeNo: a.OutTradeNo, TransactionID: a.TransactionID, OutRefundNo: a.OutRefundNo, RefundID: a.RefundID,
@@ -201,7 +214,7 @@ func (s *Sandbox) buildNotification(n wire.Notification, original string, plain 
 	if err := s.signHeaders(h, serial, body, signWith(key)); err != nil {
 		return nil, nil, err
 	}
-	f, _ := s.faults.Take(sandboxkit.OpNotify, FaultProbe, FaultUnknownSerial, sandboxkit.WrongSignature)
-	spoil(h, f.Fault, f.Fault == sandboxkit.WrongSignature)
+	f, _ := s.faults.Take(sandboxkit.OpNotify, FaultProbe, FaultUnknownSerial, FaultWrongSerial, sandboxkit.WrongSignature)
+	s.spoil(h, f.Fault, f.Fault == sandboxkit.WrongSignature)
 	return h, body, nil
 }

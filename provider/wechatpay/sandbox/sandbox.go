@@ -56,9 +56,12 @@ const (
 	FaultClosed         = "closed"          // 403 NO_AUTH, before any effect: this merchant may not collect
 	FaultUnsigned       = "unsigned"        // a 2xx without Wechatpay-* headers
 	FaultUnknownSerial  = "unknown_serial"  // a good signature under a serial number that nobody has
+	FaultWrongSerial    = "wrong_serial"    // a good signature under the serial number of another live key (WxJava 3731)
+	FaultLateBuyer      = "late_buyer"      // ops close and reverse: the buyer pays just before it
 	FaultProbe          = "signature_probe" // WECHATPAY/SIGNTEST/..., on answers and on notifications
 	FaultRefundAbnormal = "refund_abnormal" // the accepted refund turns ABNORMAL
 	FaultRefundClosed   = "refund_closed"   // the accepted refund turns CLOSED
+	FaultRecall         = "recall"          // op reverse, API v2: the same call is asked for once more
 	FaultDamaged        = "damaged"         // op download: one byte of the bill is another one
 	FaultCoupon         = "coupon"          // op pay: WeChat pays a part, payer_total is less than total
 	FaultWrongAmount    = "wrong_amount"    // op pay: one fen more than ordered is reported as total
@@ -79,6 +82,7 @@ type Account struct {
 	MerchantSerial    string
 	MerchantPublicKey *rsa.PublicKey
 	APIv3Key          []byte // 32 bytes
+	APIKeyV2          []byte // 32 characters; empty for an account that never spoke API v2
 	OAuthDomain       string // when set, the only host (with its port, if any) to which OAuth may return
 	// Subs are the sub-merchants for whom this account, a service provider's then, may act.
 	Subs []SubMerchant
@@ -152,8 +156,8 @@ func New(cfg Config) (*Sandbox, error) {
 	}
 	s := &Sandbox{cfg: cfg, rand: cfg.Rand, keys: append([]PlatformKey(nil), cfg.PlatformKeys...), book: newBook(), wake: make(chan struct{}, 1)}
 	s.faults = sandboxkit.NewFaults(OpNative, OpH5, OpJSAPI, OpMini, OpApp, OpCodePay, OpQuery, OpClose, OpReverse, OpStatement, OpDownload, OpPermissions, OpShare, OpRefund, OpRefundQuery, OpCertificates, OpOAuth, OpPay).
-		Know(FaultSystemError, FaultRateLimited, FaultClosed, FaultUnsigned, FaultUnknownSerial, FaultProbe, FaultRefundAbnormal, FaultRefundClosed,
-			FaultDamaged, FaultCoupon, FaultWrongAmount)
+		Know(FaultSystemError, FaultRateLimited, FaultClosed, FaultUnsigned, FaultUnknownSerial, FaultWrongSerial, FaultLateBuyer, FaultProbe, FaultRefundAbnormal, FaultRefundClosed,
+			FaultRecall, FaultDamaged, FaultCoupon, FaultWrongAmount)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: schedule, Faults: s.faults, Log: cfg.Log})
 	s.phone = sandboxkit.NewPhone(sandboxkit.PhoneConfig{
 		Brand: sandboxkit.Brand{NameZH: "微信支付（模拟）", NameEN: "WeChat Pay (simulated)", Color: "#06803f"},
@@ -223,6 +227,7 @@ func (s *Sandbox) Handler() http.Handler {
 	mux.Handle("POST "+wire.PathShares, s.api(OpShare, s.share))
 	mux.Handle("POST "+wire.PathUnfreeze, s.api(OpShare, s.unfreeze))
 	mux.Handle("GET "+wire.PathShares+"/{no}", s.api(OpShare, s.shareQuery))
+	s.v2Routes(mux)
 	mux.Handle("/v3/", s.api("", notFound))
 
 	mux.HandleFunc("GET "+wire.PathAuthorize, s.authorize)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"time"
 )
 
 // maxCertificates bounds the platform certificate list; WeChat has shown at most three at a time.
@@ -72,6 +73,31 @@ func (c Certificate) Open(open OpenFunc) (*x509.Certificate, []byte, error) {
 		return nil, nil, fmt.Errorf("%w: the list says serial %.60s, the certificate %s", ErrCertificate, c.SerialNo, got)
 	}
 	return cert, text, nil
+}
+
+// OpenedCertificate is a platform certificate in the clear.
+type OpenedCertificate struct {
+	Serial      string
+	PEM         string
+	From, Until time.Time
+	Key         *rsa.PublicKey
+}
+
+// Opened decrypts every entry that has not ended. One that does not open condemns the list: half a trust would be kept for half a day.
+func (l CertificateList) Opened(now time.Time, open OpenFunc) ([]OpenedCertificate, error) {
+	var all []OpenedCertificate
+	for _, c := range l.Data {
+		cert, text, err := c.Open(open)
+		if err != nil {
+			return nil, fmt.Errorf("wechatpay: platform certificate %.60s: %w", c.SerialNo, err)
+		}
+		if now.After(cert.NotAfter) {
+			continue
+		}
+		all = append(all, OpenedCertificate{Serial: Serial(cert.SerialNumber), PEM: string(text), From: cert.NotBefore, Until: cert.NotAfter,
+			Key: cert.PublicKey.(*rsa.PublicKey)}) // ParseCertificatePEM checked the type
+	}
+	return all, nil
 }
 
 // ParseCertificatePEM reads one PEM X.509 certificate with an RSA key of at least 2048 bits. It returns ErrCertificate wrapped with the reason.

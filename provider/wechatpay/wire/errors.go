@@ -62,6 +62,22 @@ const (
 	CodeInvalidTransaction = "INVALID_TRANSACTIONID"
 	CodeNeedRetry          = "BIZ_ERR_NEED_RETRY"
 	CodeServiceUnavailable = "SERVICE_UNAVAILABLE"
+
+	// Codes of API v2 that v3 does not have.
+	CodeAuthCodeError   = "AUTH_CODE_ERROR"
+	CodeBuyerMismatch   = "BUYER_MISMATCH"
+	CodeCardUnsupported = "NOTSUPORTCARD" // sic
+	CodeAppIDNotExist   = "APPID_NOT_EXIST"
+	CodeLackParams      = "LACK_PARAMS"
+	CodeXMLFormat       = "XML_FORMAT_ERROR"
+	CodeNotPost         = "REQUIRE_POST_METHOD"
+	CodePostEmpty       = "POST_DATA_EMPTY"
+	CodeNotUTF8         = "NOT_UTF8"
+	CodeTradeOverdue    = "TRADE_OVERDUE"
+	CodeReverseExpire   = "REVERSE_EXPIRE"
+	CodeTooMany         = "INVALID_REQ_TOO_MUCH"
+	CodeError           = "ERROR"
+	CodeRecall          = "RECALL" // ours, for v2's recall=Y: the same reversal once more
 )
 
 // oldSpellings are the same codes as older pages of the documentation write them.
@@ -79,6 +95,7 @@ var oldSpellings = map[string]string{
 	"SIGNERROR":       CodeSignError,
 	"MCHID_NOT_EXIST": CodeMchNotExists,
 	"AUTHCODEEXPIRE":  CodeAuthCodeExpire,
+	"REFUNDNOTEXIST":  CodeRefundNotExists,
 }
 
 // NewSpelling returns the newer spelling of an error code; codes without another spelling come back as they are.

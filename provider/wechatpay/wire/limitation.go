@@ -3,6 +3,8 @@ package wire
 import (
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 )
 
 // Paths of what WeChat says of a service provider's merchants.
@@ -48,6 +50,27 @@ type Recovery struct {
 	WayParam  string   `json:"recover_way_param,omitempty"`
 	HelpURL   string   `json:"recover_help_url,omitempty"`
 	Start     string   `json:"limitation_start_date,omitempty"`
+}
+
+// Why is a limited function with WeChat's words for it: the reasons, and the way out.
+func (l Limitations) Why(function string) string {
+	words := []string{function}
+	for _, r := range l.Recovery {
+		if slices.Contains(r.Functions, function) {
+			words = append(words, r.Reason, r.Describe, r.Way)
+		}
+	}
+	return sentence(words...)
+}
+
+// sentence joins what is not empty.
+func sentence(words ...string) string {
+	return strings.Join(strings.Fields(strings.Join(words, " ")), " ")
+}
+
+// Text is what a violation says to people.
+func (v Violation) Text() string {
+	return sentence(v.Plan, v.Description, v.Risk, v.RiskText, v.RecordID)
 }
 
 // ViolationNotify is the body that registers where violations are told, and its answer.

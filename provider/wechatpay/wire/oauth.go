@@ -1,6 +1,9 @@
 package wire
 
 import (
+	"errors"
+	"fmt"
+	"net/http"
 	"net/url"
 )
 
@@ -36,6 +39,23 @@ func AuthorizeURL(base, appID, redirectURI, state string) string {
 func AccessTokenTarget(appID, secret, code string) string {
 	return PathAccessToken + "?appid=" + url.QueryEscape(appID) + "&secret=" + url.QueryEscape(secret) +
 		"&code=" + url.QueryEscape(code) + "&grant_type=authorization_code"
+}
+
+// ReadToken reads the openid out of the answer to AccessTokenTarget. Errors carry no secret.
+func ReadToken(status int, raw []byte) (openID string, err error) {
+	var t TokenAnswer
+	if err := Decode(raw, &t); err != nil || status != http.StatusOK {
+		return "", fmt.Errorf("wechatpay: the OAuth service answered HTTP %d without a readable body", status)
+	}
+	switch {
+	case t.ErrCode == OAuthInvalidCode || t.ErrCode == OAuthCodeUsed:
+		return "", fmt.Errorf("wechatpay: the OAuth code is used or expired (%d); open the link again", t.ErrCode)
+	case t.ErrCode != 0:
+		return "", fmt.Errorf("wechatpay: OAuth refused: %d %s", t.ErrCode, t.ErrMsg)
+	case t.OpenID == "":
+		return "", errors.New("wechatpay: the OAuth answer has no openid")
+	}
+	return t.OpenID, nil
 }
 
 // ValidState reports whether s may be an OAuth state: 1 to 128 of [A-Za-z0-9].

@@ -1,5 +1,7 @@
 package wire
 
+import "errors"
+
 // RefundRequest is the body of POST /v3/refund/domestic/refunds. OutRefundNo is the idempotency key: the same number never refunds twice.
 type RefundRequest struct {
 	SubMchID      string       `json:"sub_mchid,omitempty"`
@@ -32,6 +34,21 @@ type Refund struct {
 	Status              string             `json:"status"`
 	FundsAccount        string             `json:"funds_account,omitempty"`
 	Amount              RefundAnswerAmount `json:"amount"`
+}
+
+// About says in what a refund's answer is not about the refund that was asked for. The answer names neither mchid nor appid. An empty transaction was not known.
+func (r Refund) About(outRefundNo, outTradeNo, transactionID string, amount int64) error {
+	switch {
+	case r.OutRefundNo != outRefundNo:
+		return errors.New("the answer is about another refund number")
+	case r.OutTradeNo != outTradeNo:
+		return errors.New("the answer is about another order")
+	case transactionID != "" && r.TransactionID != transactionID:
+		return errors.New("the answer is about another transaction")
+	case r.Amount.Refund != amount || r.Amount.Currency != "CNY" && r.Amount.Currency != "":
+		return errors.New("the answer names another amount or currency than this refund's")
+	}
+	return nil
 }
 
 // RefundAnswerAmount is in fen. PayerRefund is what the buyer gets when coupons were used.

@@ -1,6 +1,9 @@
 package wire
 
-import "net/url"
+import (
+	"cmp"
+	"net/url"
+)
 
 // Paths of profit sharing.
 const (
@@ -31,18 +34,19 @@ type Sharer struct {
 	SubAppID string `json:"sub_appid,omitempty"`
 }
 
-// Receiver registers who may get parts. Name is encrypted under the platform key that KeyID names.
+// Sharer is who shares, of the parties of an order.
+func (p Parties) Sharer() Sharer {
+	return Sharer{SubMchID: p.SubMchID, AppID: cmp.Or(p.SpAppID, p.AppID), SubAppID: p.SubAppID}
+}
+
+// Receiver registers who may get parts. On its way the name is encrypted under the key that Wechatpay-Serial names.
 type Receiver struct {
 	Sharer
 	Type     string `json:"type"`
 	Account  string `json:"account"`
 	Name     string `json:"name,omitempty"`
 	Relation string `json:"relation_type"`
-	KeyID    string `json:"-"`
 }
-
-// SealedFor names the key under which the body's names are encrypted, for the Wechatpay-Serial header.
-func (r Receiver) SealedFor() string { return r.KeyID }
 
 // ShareOrder asks to share a paid order. OutOrderNo is the idempotency key.
 type ShareOrder struct {

@@ -124,6 +124,7 @@ func TestCanonicalStringsOfVectors(t *testing.T) {
 		"derived-v3-post": RequestMessage("POST", "/v3/pay/transactions/native", 1700000000, "0123456789ABCDEF0123456789ABCDEF",
 			[]byte(`{"description":"测试","amount":{"total":1}}`)),
 		"derived-jsapi-paysign": JSAPIMessage(f["appId"], ts, f["nonceStr"], strings.TrimPrefix(f["package"], "prepay_id=")),
+		"derived-app-paysign":   AppMessage("wx8888888888888888", 1414561699, "5K8264ILTKCH16CQ2502SI8ZNMTM67VS", "wx201410272009395522657a690389285100"),
 		"derived-204":           ResponseMessage(1700000000, "0123456789ABCDEF0123456789ABCDEF", nil),
 	}
 	for id, message := range cases {
