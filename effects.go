@@ -57,6 +57,8 @@ const (
 	BookRefundStuck    BookingKind = "refund_stuck"
 	BookRefundUnstuck  BookingKind = "refund_stuck_refunded"
 	BookSurplusUnstuck BookingKind = "surplus_stuck_refunded"
+	BookShare          BookingKind = "share_given"
+	BookShareReturn    BookingKind = "share_returned"
 )
 
 // Booking asks for one transaction in the books. Amount is in minor units and positive.
@@ -67,8 +69,10 @@ type Booking struct {
 	ReceiptID string
 	SurplusID string
 	RefundID  string
-	Amount    int64
-	Currency  string
+	// ReceiverID is who got a share; empty when nobody said.
+	ReceiverID string
+	Amount     int64
+	Currency   string
 }
 
 // Telling asks for one event to the merchant.
@@ -78,9 +82,10 @@ type Telling struct {
 	AttemptID string
 	SurplusID string
 	RefundID  string
+	ShareID   string
 }
 
-// Wanted asks for one job. ID is the attempt, refund or payment it is about.
+// Wanted asks for one job. ID is the attempt, refund, share or payment it is about.
 type Wanted struct {
 	Kind  string
 	ID    string
@@ -88,13 +93,16 @@ type Wanted struct {
 }
 
 // ReceiptMove changes a receipt's counters by one conditional update, in minor units: Reserve takes from what is refundable, Release gives it back, Settle
-// turns a reservation into refunded money, Direct books refunded money that was not reserved.
+// turns a reservation into refunded money, Direct books refunded money that was not reserved; Share takes from what is shareable and Unshare gives it back, in moves
+// of their own.
 type ReceiptMove struct {
 	ReceiptID string
 	Reserve   int64
 	Release   int64
 	Settle    int64
 	Direct    int64
+	Share     int64
+	Unshare   int64
 }
 
 // Effects is what follows from a change, as data: the engine commits all of it in one transaction or none of it. Rows with Version 0 are new; the others
@@ -105,6 +113,7 @@ type Effects struct {
 	Receipts  []Receipt
 	Surpluses []Surplus
 	Refunds   []Refund
+	Shares    []Share
 	Moves     []ReceiptMove
 	Bookings  []Booking
 	Tellings  []Telling
@@ -113,7 +122,7 @@ type Effects struct {
 
 // Empty says that nothing changes.
 func (e Effects) Empty() bool {
-	return e.Payment == nil && len(e.Attempts)+len(e.Receipts)+len(e.Surpluses)+len(e.Refunds)+len(e.Moves)+len(e.Bookings)+len(e.Tellings)+len(e.Jobs) == 0
+	return e.Payment == nil && len(e.Attempts)+len(e.Receipts)+len(e.Surpluses)+len(e.Refunds)+len(e.Shares)+len(e.Moves)+len(e.Bookings)+len(e.Tellings)+len(e.Jobs) == 0
 }
 
 // Then merges the effects of two facts applied one after the other: of a row that both touched, the later form is saved once.
@@ -125,6 +134,7 @@ func (e Effects) Then(next Effects) Effects {
 	e.Receipts = merge(e.Receipts, next.Receipts, func(r Receipt) string { return r.ID })
 	e.Surpluses = merge(e.Surpluses, next.Surpluses, func(u Surplus) string { return u.ID })
 	e.Refunds = merge(e.Refunds, next.Refunds, func(r Refund) string { return r.ID })
+	e.Shares = merge(e.Shares, next.Shares, func(s Share) string { return s.ID })
 	e.Moves = append(e.Moves, next.Moves...)
 	e.Bookings = append(e.Bookings, next.Bookings...)
 	e.Tellings = append(e.Tellings, next.Tellings...)

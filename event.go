@@ -17,6 +17,8 @@ const (
 	EventRefundRefunded   EventType = "refund.refunded"
 	EventRefundFailed     EventType = "refund.failed"
 	EventRefundStuck      EventType = "refund.stuck"
+	EventShareDone        EventType = "share.done"
+	EventShareFailed      EventType = "share.failed"
 	EventChannelSuspended EventType = "channel.suspended"
 	EventChannelProbing   EventType = "channel.probing"
 	EventChannelRestored  EventType = "channel.restored"
@@ -32,7 +34,7 @@ const (
 // EventTypes lists them all.
 var EventTypes = []EventType{
 	EventPaymentPaid, EventPaymentExpired, EventPaymentCanceled, EventAttemptUnknown, EventSurplusReceived, EventSurplusAccepted, EventSurplusRefunded,
-	EventRefundRefunded, EventRefundFailed, EventRefundStuck, EventChannelSuspended, EventChannelProbing, EventChannelRestored,
+	EventRefundRefunded, EventRefundFailed, EventRefundStuck, EventShareDone, EventShareFailed, EventChannelSuspended, EventChannelProbing, EventChannelRestored,
 	EventClosureAnnounced, EventClosureMoved, EventClosureWithdrawn, EventCalendarAhead, EventChannelsMoved, EventChannelReplaced, EventPermissions,
 }
 
@@ -65,6 +67,7 @@ const (
 	JobClose    = "attempt_close"
 	JobExpire   = "payment_expire"
 	JobRefund   = "refund_send"
+	JobShare    = "share_send"
 	JobSequence = "event_sequence"
 	JobDeliver  = "webhook_deliver"
 	JobProbe    = "channel_probe"

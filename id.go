@@ -31,6 +31,8 @@ const (
 	PrefixHealth        = "hst_"
 	PrefixFleetMove     = "flt_"
 	PrefixLink          = "lnk_"
+	PrefixShare         = "shr_"
+	PrefixReceiver      = "rcv_"
 )
 
 // DerivedID is an id that is a function of a moment and of what it stands for, so that whoever makes it again makes the same: the ten characters of time that NewID

@@ -32,6 +32,8 @@ var examples = []example{
 	{postern.BookSurplusAccept, "The shop keeps it", "The merchant accepts the 10.00. What was surplus is sales.", 1000},
 	{postern.BookRefundStuck, "A refund gets stuck", "5.00 left the shop's account at the provider and did not reach the buyer, whose card is closed. It is in transit.", 500},
 	{postern.BookRefundUnstuck, "The stuck refund arrives", "The buyer gave another account and the provider paid the 5.00 there.", 500},
+	{postern.BookShare, "A part is shared", "The bill says that 8.00 of an order went to the baker, whom the provider pays. The provider owes the shop less.", 800},
+	{postern.BookShareReturn, "A part comes back", "3.00 of it is returned by the baker, and the next bill says so.", 300},
 	{postern.BookSurplusUnstuck, "A stuck return of surplus arrives", "The same for money that was surplus: 3.00 had got stuck on its way back, and arrives.", 300},
 }
 
@@ -65,7 +67,7 @@ func workedExamples(t *testing.T) string {
 	var b strings.Builder
 	balance := map[string]int64{}
 	for i, e := range examples {
-		tx, err := ledger.Make(postern.Booking{Kind: e.kind, ChannelID: "chn_1", Amount: e.amount, Currency: "CNY"}, "mer_1", "txn_1", time.Unix(0, 0))
+		tx, err := ledger.Make(postern.Booking{Kind: e.kind, ChannelID: "chn_1", ReceiverID: "rcv_1", Amount: e.amount, Currency: "CNY"}, "mer_1", "txn_1", time.Unix(0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,12 +28,17 @@ type Receipt struct {
 	// RefundReserved is held by refunds on their way, Refunded has reached the buyer; their sum never exceeds Amount.
 	RefundReserved int64
 	Refunded       int64
-	PaidAt         time.Time
-	CreatedAt      time.Time
+	// Shared is with other receivers or on its way to them. What is refunded later may overlap it: the buyer is given back the whole all the same.
+	Shared    int64
+	PaidAt    time.Time
+	CreatedAt time.Time
 }
 
 // Refundable is what may still be given back, in minor units.
 func (r Receipt) Refundable() int64 { return r.Amount - r.RefundReserved - r.Refunded }
+
+// Shareable is what may still be shared, in minor units.
+func (r Receipt) Shareable() int64 { return max(0, r.Refundable()-r.Shared) }
 
 // SurplusReason says why a receipt is more than the payment asked for.
 type SurplusReason string

@@ -54,6 +54,7 @@ const (
 	OnGiveBack = "give_back"
 	OnRefunded = "refunded"
 	OnHold     = "hold"
+	OnDone     = "done"
 )
 
 // AttemptStates is the life of an attempt. Failed and closed yield to proof of money and to nothing else.
@@ -141,5 +142,31 @@ var SurplusStates = Table[SurplusStatus]{
 		{SurplusRefunding, OnRefunded, SurplusRefunded, "the refund reached the buyer"},
 		{SurplusRefunding, OnHold, SurplusHeld, "the refund failed: a person decides"},
 		{SurplusHeld, OnRefunded, SurplusRefunded, "a refund that had failed reached the buyer after all"},
+	},
+}
+
+// ShareStates is the life of a share. Failed yields to proof that the receivers got their parts.
+var ShareStates = Table[ShareStatus]{
+	Name: "share", Initial: ShareReserved, Absorbing: []ShareStatus{ShareDone},
+	Order: []ShareStatus{ShareReserved, ShareSending, SharePending, ShareUnknown, ShareDone, ShareFailed},
+	Moves: []Move[ShareStatus]{
+		{ShareReserved, OnSend, ShareSending, "committed before a byte leaves"},
+		{ShareReserved, OnUnknown, ShareReserved, "a receiver could not be added yet; nothing was shared"},
+		{ShareReserved, OnFailed, ShareFailed, "refused before it was sent: a receiver is not taken"},
+		{ShareSending, OnSend, ShareSending, "sent again with the same number"},
+		{ShareSending, OnPending, SharePending, "the provider accepted it"},
+		{ShareSending, OnUnknown, ShareUnknown, "the answer did not arrive or was not believed"},
+		{ShareSending, OnDone, ShareDone, "every receiver has its part"},
+		{ShareSending, OnFailed, ShareFailed, "the provider refused it"},
+		{SharePending, OnPending, SharePending, "still waiting"},
+		{SharePending, OnUnknown, ShareUnknown, "no answer"},
+		{SharePending, OnDone, ShareDone, "every receiver has its part"},
+		{SharePending, OnFailed, ShareFailed, "a receiver will never get its part"},
+		{ShareUnknown, OnSend, ShareSending, "sent again with the same number"},
+		{ShareUnknown, OnPending, SharePending, "a query found it waiting"},
+		{ShareUnknown, OnUnknown, ShareUnknown, "still unknown"},
+		{ShareUnknown, OnDone, ShareDone, "a query or a bill says that it was shared"},
+		{ShareUnknown, OnFailed, ShareFailed, "a query says it was refused"},
+		{ShareFailed, OnDone, ShareDone, "a bill says that it was shared after all"},
 	},
 }

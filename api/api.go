@@ -76,6 +76,7 @@ func (a *API) build(mux *http.ServeMux) {
 	a.links()
 	a.attempts()
 	a.refunds()
+	a.shares()
 	a.surpluses()
 	a.events()
 	a.endpoints()

@@ -55,6 +55,7 @@ type Story struct {
 	Receipts  []ReceiptView        `json:"receipts"`
 	Surpluses []engine.SurplusView `json:"surpluses"`
 	Refunds   []engine.RefundView  `json:"refunds"`
+	Shares    []engine.ShareView   `json:"shares"`
 	Postings  []PostingView        `json:"postings"`
 }
 
@@ -71,7 +72,7 @@ func (a *API) payments() {
 	handle(a, op("create-payment", http.MethodPost, "/v1/payments", "Create a payment",
 		"Says what you want to be paid and returns a link that works in every app. The reference is yours and unique for ever: a second payment with it is refused with the id of the first.", http.StatusCreated, http.StatusConflict), a.createPayment)
 	handle(a, op("get-payment", http.MethodGet, "/v1/payments/{id}", "Read a payment",
-		"With expand=story it comes with all that happened: attempts with the plan they came from and why each way was kept or dropped, receipts, surpluses, refunds, the providers' messages and our calls to them, and the postings.", http.StatusOK), a.getPayment)
+		"With expand=story it comes with all that happened: attempts with the plan they came from and why each way was kept or dropped, receipts, surpluses, refunds, shares, the providers' messages and our calls to them, and the postings.", http.StatusOK), a.getPayment)
 	handle(a, op("list-payments", http.MethodGet, "/v1/payments", "List payments, newest first",
 		"With reference it finds the one payment that has it.", http.StatusOK), a.listPayments)
 	handle(a, op("cancel-payment", http.MethodPost, "/v1/payments/{id}/cancel", "Cancel a payment",
@@ -220,6 +221,7 @@ type ReceiptView struct {
 	Use            string    `json:"use" enum:"applied,surplus"`
 	RefundReserved int64     `json:"refund_reserved"`
 	Refunded       int64     `json:"refunded"`
+	Shared         int64     `json:"shared" doc:"What shares have handed to others, or hold."`
 	PaidAt         time.Time `json:"paid_at"`
 }
 
@@ -236,7 +238,7 @@ type PostingView struct {
 func viewReceipt(r postern.Receipt) ReceiptView {
 	return ReceiptView{
 		ID: r.ID, Object: "receipt", AttemptID: r.AttemptID, ChannelID: r.ChannelID, Provider: r.Provider, TransactionNo: r.TxnNo, Amount: r.Amount,
-		Currency: r.Currency, Use: string(r.Use), RefundReserved: r.RefundReserved, Refunded: r.Refunded, PaidAt: r.PaidAt,
+		Currency: r.Currency, Use: string(r.Use), RefundReserved: r.RefundReserved, Refunded: r.Refunded, Shared: r.Shared, PaidAt: r.PaidAt,
 	}
 }
 
@@ -252,7 +254,7 @@ func viewPostings(transactions []ledger.Transaction) []PostingView {
 
 // story gathers what happened to a payment.
 func (a *API) story(ctx context.Context, s postern.State) (*Story, error) {
-	story := &Story{Attempts: []AttemptStory{}, Receipts: []ReceiptView{}, Surpluses: []engine.SurplusView{}, Refunds: []engine.RefundView{}}
+	story := &Story{Attempts: []AttemptStory{}, Receipts: []ReceiptView{}, Surpluses: []engine.SurplusView{}, Refunds: []engine.RefundView{}, Shares: []engine.ShareView{}}
 	for _, at := range s.Attempts {
 		told, err := a.attemptStory(ctx, s, at)
 		if err != nil {
@@ -272,6 +274,13 @@ func (a *API) story(ctx context.Context, s postern.State) (*Story, error) {
 	}
 	for _, r := range refunds {
 		story.Refunds = append(story.Refunds, engine.ViewRefund(r))
+	}
+	shares, _, err := a.Store.Shares(ctx, s.Payment.MerchantID, s.Payment.ID, store.Page{Limit: 100})
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range shares {
+		story.Shares = append(story.Shares, engine.ViewShare(row))
 	}
 	transactions, err := a.Store.Transactions(ctx, s.Payment.MerchantID, s.Payment.ID)
 	if err != nil {

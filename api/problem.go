@@ -52,7 +52,7 @@ const sorry = "something went wrong on our side; send the same request again to 
 var statuses = map[postern.Code]int{
 	postern.CodeInvalid: 422, "unknown_currency": 422, "amount_out_of_range": 422, "unknown_target": 422, postern.CodeNotFound: 404, postern.CodeConflict: 409,
 	postern.CodeReferenceTaken: 409, postern.CodeAlreadyPaid: 409, postern.CodePaymentClosed: 409, postern.CodeAttemptLive: 409, postern.CodeAttemptUnknown: 409,
-	postern.CodeNoRoute: 422, postern.CodeRefundExceeds: 422, postern.CodeNothingToRefund: 409, postern.CodeSurplusSettled: 409, postern.CodeIdempotency: 422,
+	postern.CodeNoRoute: 422, postern.CodeRefundExceeds: 422, postern.CodeNothingToRefund: 409, postern.CodeSurplusSettled: 409, postern.CodeShareExceeds: 422, postern.CodeNothingToShare: 409, postern.CodeNotForSharing: 409, postern.CodeIdempotency: 422,
 	postern.CodeInFlight: 409, postern.CodeUnauthenticated: 401, postern.CodeForbidden: 403, postern.CodeModeMismatch: 403, postern.CodeInternal: 500,
 	postern.CodeCommitUnknown: 503, postern.CodeRateLimited: 429, postern.CodeProviderRefused: 422, postern.CodeProviderSilent: 502, postern.CodeNotWhole: 502, postern.CodeNotSupported: 422, postern.CodeImpossibleChange: 409,
 }

@@ -22,13 +22,13 @@ const (
 
 var scopes = []string{scopeRead, scopePay, scopeRefund, scopeManage}
 
-// keyScope is the scope that an operation wants: reading what is there, taking money, giving it back, and everything else, which is managing.
+// keyScope is the scope that an operation wants: reading what is there, taking money, giving it back or to others, and everything else, which is managing.
 func keyScope(op huma.Operation) string {
 	resource := strings.Split(strings.TrimPrefix(op.Path, "/v1/"), "/")
 	switch {
 	case op.Method == http.MethodGet, resource[0] == "drills":
 		return scopeRead
-	case resource[0] == "surpluses", resource[0] == "refunds", slices.Contains(resource, "refunds"):
+	case resource[0] == "surpluses", resource[0] == "refunds", slices.Contains(resource, "refunds"), slices.Contains(resource, "shares"):
 		return scopeRefund
 	case resource[0] == "payments", resource[0] == "links":
 		return scopePay

@@ -176,7 +176,7 @@ func (e *Engine) change(merchantID string, s postern.State, effects postern.Effe
 	now := e.now()
 	c := store.Change{
 		MerchantID: merchantID, At: now, Payment: effects.Payment, Attempts: effects.Attempts, Receipts: effects.Receipts, Surpluses: effects.Surpluses,
-		Refunds: effects.Refunds, Moves: effects.Moves,
+		Refunds: effects.Refunds, Shares: effects.Shares, Moves: effects.Moves,
 	}
 	for _, b := range effects.Bookings {
 		t, err := ledger.Make(b, merchantID, e.newID(postern.PrefixTransaction), now)
@@ -228,6 +228,6 @@ func (e *Engine) job(merchantID, kind, id string, at time.Time) postern.Job {
 }
 
 func empty(c store.Change) bool {
-	return c.Payment == nil && len(c.Attempts)+len(c.Receipts)+len(c.Surpluses)+len(c.Refunds)+len(c.Moves)+len(c.Transactions)+len(c.Events)+len(c.Jobs)+
+	return c.Payment == nil && len(c.Attempts)+len(c.Receipts)+len(c.Surpluses)+len(c.Refunds)+len(c.Shares)+len(c.ShareLines)+len(c.Receivers)+len(c.Told)+len(c.Moves)+len(c.Transactions)+len(c.Events)+len(c.Jobs)+
 		len(c.Notifications)+len(c.Notices)+len(c.Exchanges)+len(c.Buyers)+len(c.Channels) == 0 && c.Request == nil
 }

@@ -13,13 +13,14 @@ type Evidence struct {
 	Refunds  int64 // refunds whose outcome the bill settled
 	Known    int64 // rows that said what was known
 	Foreign  int64 // rows about no order of this merchant over this account
+	Shares   int64 // rows of shares that were booked
 	Nameless int64 // rows of refunds without a number of ours, as a ledger of funds has them
 }
 
 // maxReversals bounds what is remembered of a bill: a day with more reversals than that is not one merchant's.
 const maxReversals = 100_000
 
-// ApplyStatement books what a whole bill proves: money taken for an attempt, whatever its state here says, and refunds that went back. It is the last word on what stayed
+// ApplyStatement books what a whole bill proves: money taken for an attempt, whatever its state here says, refunds that went back, and parts that others got. It is the last word on what stayed
 // unknown, and says nothing about what is not in it. A bill that is not whole changes nothing; applying it again changes nothing more. Each row is a commit of its own.
 func (e *Engine) ApplyStatement(ctx context.Context, s *Statement) (Evidence, error) {
 	var seen Evidence
@@ -39,6 +40,7 @@ func (e *Engine) ApplyStatement(ctx context.Context, s *Statement) (Evidence, er
 	}); err != nil {
 		return seen, err // read whole before any row counts
 	}
+	shares := shareBill{e: e, channel: channel, nth: map[string]int{}}
 	_, err = s.Each(func(l provider.StatementLine) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -48,6 +50,8 @@ func (e *Engine) ApplyStatement(ctx context.Context, s *Statement) (Evidence, er
 			return e.provePayment(ctx, channel, l, reversed[l.Number] == l.Amount && l.Amount > 0, &seen)
 		case provider.LineRefund:
 			return e.proveRefund(ctx, channel, l, &seen)
+		case provider.LineShare:
+			return shares.prove(ctx, l, &seen)
 		}
 		return nil
 	})

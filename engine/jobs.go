@@ -27,6 +27,7 @@ func (e *Engine) Jobs() map[string]Handler {
 		postern.JobClose:  verb(e.Close),
 		postern.JobExpire: verb(e.Expire),
 		postern.JobRefund: verb(e.SendRefund),
+		postern.JobShare:  verb(e.SendShare),
 		postern.JobProbe:  verb(e.Probe),
 
 		postern.JobTellClosure: e.tellJob,

@@ -149,6 +149,7 @@ type eventData struct {
 	Attempt *AttemptView `json:"attempt,omitempty"`
 	Refund  *RefundView  `json:"refund,omitempty"`
 	Surplus *SurplusView `json:"surplus,omitempty"`
+	Share   *ShareView   `json:"share,omitempty"`
 }
 
 // event makes the row of a telling, with the objects as they are after the change.
@@ -167,6 +168,12 @@ func (e *Engine) event(merchantID string, t postern.Telling, s postern.State, ef
 		if r.ID == t.RefundID {
 			v := ViewRefund(r)
 			data.Refund = &v
+		}
+	}
+	for _, share := range effects.Shares {
+		if share.ID == t.ShareID {
+			v := ViewShare(share)
+			data.Share = &v
 		}
 	}
 	for _, u := range append(s.Surpluses, effects.Surpluses...) {

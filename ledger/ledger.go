@@ -5,6 +5,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 	"time"
@@ -30,8 +31,11 @@ func Receivable(channelID string) string { return "receivable:" + channelID }
 // Bank is the merchant's own account where a provider settles.
 func Bank(name string) string { return "bank:" + name }
 
-// Shared is what was shared with a receiver.
+// Shared is what was shared with a receiver, by its id; UnknownReceiver stands for one that nobody named.
 func Shared(receiver string) string { return "shared:" + receiver }
+
+// UnknownReceiver is the receiver of a share whose row in the bill does not say who got it, and that no share of ours explains.
+const UnknownReceiver = "unknown"
 
 // Posting is one line of a transaction. Amount is in minor units, debit positive.
 type Posting struct {
@@ -53,10 +57,13 @@ type Transaction struct {
 	CreatedAt  time.Time
 }
 
-// rule names the account debited and the account credited; "receivable" stands for the booking's channel.
+// rule names the account debited and the account credited; "receivable" stands for the booking's channel, "shared" for its receiver.
 type rule struct{ debit, credit string }
 
-const receivable = "receivable"
+const (
+	receivable = "receivable"
+	shared     = "shared"
+)
 
 // rules is the chart's table: one row per booking. Later work adds rows, and never gives an account another meaning.
 var rules = map[postern.BookingKind]rule{
@@ -68,6 +75,8 @@ var rules = map[postern.BookingKind]rule{
 	postern.BookRefundStuck:    {RefundsInTransit, receivable},
 	postern.BookRefundUnstuck:  {Refunds, RefundsInTransit},
 	postern.BookSurplusUnstuck: {Surplus, RefundsInTransit},
+	postern.BookShare:          {shared, receivable},
+	postern.BookShareReturn:    {receivable, shared},
 }
 
 // Kinds lists the bookings that the chart knows, in order.
@@ -90,8 +99,11 @@ func Make(b postern.Booking, merchantID, id string, at time.Time) (Transaction, 
 		return Transaction{}, fmt.Errorf("ledger: booking %q wants a positive amount, a currency and a channel", b.Kind)
 	}
 	account := func(name string) string {
-		if name == receivable {
+		switch name {
+		case receivable:
 			return Receivable(b.ChannelID)
+		case shared:
+			return Shared(cmp.Or(b.ReceiverID, UnknownReceiver))
 		}
 		return name
 	}

@@ -36,6 +36,8 @@ type StatementLine struct {
 	Number       string    `json:"number,omitempty"`        // the merchant's order number
 	RefundTxnNo  string    `json:"refund_txn_no,omitempty"` // the provider's number of the refund
 	RefundNumber string    `json:"refund_number,omitempty"` // the merchant's refund number
+	ShareNumber  string    `json:"share_number,omitempty"`  // the merchant's number of the share, where a bill names it
+	Receiver     string    `json:"receiver,omitempty"`      // the account that got the share, where a bill names it
 	Amount       int64     `json:"amount"`
 	Fee          int64     `json:"fee"`
 	Currency     string    `json:"currency"`

@@ -2,6 +2,7 @@
 package recon
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 
@@ -30,6 +31,7 @@ type Books struct {
 	State        postern.State
 	Refunds      []postern.Refund
 	Transactions []ledger.Transaction
+	Shares       []postern.ShareLine // what bills said that others got
 }
 
 // Difference is one disagreement. Order is the order number at the provider, or the payment's id where no single order is to blame.
@@ -41,7 +43,8 @@ type Difference struct {
 func (d Difference) String() string { return d.Order + ": " + d.Detail }
 
 // Compare holds a provider's whole book against ours: every order that was paid there is a receipt of ours with the same amount, every refund there is a
-// refund of ours, nothing of ours is missing there, and every receipt, surplus and refund is booked once with its amount.
+// refund of ours, nothing of ours is missing there, and every receipt, surplus, refund and row of a bill about a share is
+// booked once with its amount.
 func Compare(orders []Order, books []Books) []Difference {
 	var out []Difference
 	theirs := map[string]Order{}
@@ -151,6 +154,9 @@ func comparePostings(b Books) []Difference {
 		case postern.RefundStuck:
 			add(ledger.RefundsInTransit, ledger.Receivable(r.ChannelID), r.Amount)
 		}
+	}
+	for _, l := range b.Shares {
+		add(ledger.Shared(cmp.Or(l.ReceiverID, ledger.UnknownReceiver)), ledger.Receivable(l.ChannelID), l.Amount)
 	}
 	for _, t := range b.Transactions {
 		for _, p := range t.Postings {

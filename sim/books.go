@@ -49,6 +49,9 @@ func ReadBooks(ctx context.Context, s *store.Store, merchantID string) ([]recon.
 			if b.Transactions, err = s.Transactions(ctx, merchantID, p.ID); err != nil {
 				return nil, err
 			}
+			if b.Shares, err = s.ShareLines(ctx, merchantID, p.ID); err != nil {
+				return nil, err
+			}
 			books = append(books, b)
 		}
 		if next == "" {

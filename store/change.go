@@ -21,9 +21,12 @@ type Change struct {
 	Receipts  []postern.Receipt // always new
 	Surpluses []postern.Surplus
 	Refunds   []postern.Refund
-	// Moves are conditional updates of receipts' counters. A Reserve beyond what is refundable fails with postern.CodeRefundExceeds.
+	Shares    []postern.Share
+	// Moves are conditional updates of receipts' counters. A Reserve beyond what is refundable fails with postern.CodeRefundExceeds, a Share beyond
+	// what is shareable with postern.CodeShareExceeds.
 	Moves        []postern.ReceiptMove
 	Transactions []ledger.Transaction // always new; Commit refuses one that does not balance
+	ShareLines   []postern.ShareLine  // always new; a row that was booked before is postern.CodeConflict
 	Events       []postern.Event      // always new, with Position 0
 	Jobs         []postern.Job
 	Channels     []postern.Channel // saved by version, like payments
@@ -34,7 +37,10 @@ type Change struct {
 	Notices       []AccountNotice
 	Exchanges     []Exchange
 	Buyers        []Buyer
-	Request       *Request
+	// Receivers are who gets parts: kept as they are named, or marked as told to the provider.
+	Receivers []postern.ShareReceiver
+	Told      []postern.ShareReceiver
+	Request   *Request
 }
 
 // Notification is one message of a provider as it arrived. Body holds the raw bytes; at most MaxNotifications are kept per attempt, later ones only count.

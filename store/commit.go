@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"postern"
 )
@@ -63,6 +64,9 @@ func (c Change) check() error {
 	owners = collect(owners, c.Receipts, func(v postern.Receipt) string { return v.MerchantID })
 	owners = collect(owners, c.Surpluses, func(v postern.Surplus) string { return v.MerchantID })
 	owners = collect(owners, c.Refunds, func(v postern.Refund) string { return v.MerchantID })
+	owners = collect(owners, c.Shares, func(v postern.Share) string { return v.MerchantID })
+	owners = collect(owners, c.ShareLines, func(v postern.ShareLine) string { return v.MerchantID })
+	owners = collect(owners, slices.Concat(c.Receivers, c.Told), func(v postern.ShareReceiver) string { return v.MerchantID })
 	owners = collect(owners, c.Events, func(v postern.Event) string { return v.MerchantID })
 	owners = collect(owners, c.Jobs, func(v postern.Job) string { return v.MerchantID })
 	owners = collect(owners, c.Notifications, func(v Notification) string { return v.MerchantID })
@@ -121,6 +125,9 @@ func saveMoney(ctx context.Context, tx Tx, c Change) error {
 	if err := each(ctx, tx, c.Refunds, saveRefund); err != nil {
 		return err
 	}
+	if err := each(ctx, tx, c.Shares, saveShare); err != nil {
+		return err
+	}
 	return each(ctx, tx, c.Moves, func(ctx context.Context, tx Tx, m postern.ReceiptMove) error {
 		return moveReceipt(ctx, tx, c.MerchantID, m)
 	})
@@ -138,6 +145,12 @@ func saveTraces(ctx context.Context, tx Tx, c Change) error {
 		return err
 	}
 	if err := each(ctx, tx, c.Buyers, saveBuyer); err != nil {
+		return err
+	}
+	if err := each(ctx, tx, c.Receivers, saveReceiver); err != nil {
+		return err
+	}
+	if err := each(ctx, tx, c.Told, markReceiver); err != nil {
 		return err
 	}
 	if err := each(ctx, tx, c.Channels, saveChannel); err != nil {

@@ -44,7 +44,7 @@ func (s *Store) Buyer(ctx context.Context, merchantID, attemptID string) (Buyer,
 	return one(ctx, s.reader(), "Buyer", "buyer", scan, "SELECT "+buyerColumns+" FROM buyer WHERE merchant_id = $1 AND attempt_id = $2", merchantID, attemptID)
 }
 
-// Forget deletes a merchant's (or a partner's) raw messages, exchanges and buyers from before personal, and its finished idempotency keys from before requests. Money rows stay.
+// Forget deletes a merchant's (or a partner's) raw messages, exchanges, buyers and receivers of shares from before personal, and its finished idempotency keys from before requests. Money rows stay.
 func (s *Store) Forget(ctx context.Context, merchantID string, personal, requests time.Time) (deleted int64, err error) {
 	err = s.Write(ctx, func(tx Tx) error {
 		deleted = 0
@@ -56,6 +56,11 @@ func (s *Store) Forget(ctx context.Context, merchantID string, personal, request
 			deleted += n
 		}
 		n, err := tx.Exec(ctx, "DELETE FROM account_notice WHERE owner_id = $1 AND created_at < $2", merchantID, micros(personal))
+		if err != nil {
+			return err
+		}
+		deleted += n
+		n, err = tx.Exec(ctx, "DELETE FROM share_receiver WHERE merchant_id = $1 AND used_at < $2", merchantID, micros(personal))
 		if err != nil {
 			return err
 		}

@@ -34,6 +34,9 @@ func saveBooks(ctx context.Context, tx Tx, c Change) error {
 			}
 		}
 	}
+	if err := each(ctx, tx, c.ShareLines, insertShareLine); err != nil {
+		return err
+	}
 	return each(ctx, tx, c.Events, insertEvent)
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 const receiptColumns = "merchant_id, id, payment_id, attempt_id, channel_id, credential_set_id, provider, txn_no, amount, currency, taken_as, refund_reserved, " +
-	"refunded, paid_at, created_at"
+	"refunded, paid_at, created_at, shared"
 
 const selectReceipt = "SELECT " + receiptColumns + " FROM receipt WHERE merchant_id = $1"
 
@@ -16,14 +16,14 @@ var insertReceiptSQL = insertInto("receipt", receiptColumns)
 func scanReceipt(r Row) (postern.Receipt, error) {
 	var v postern.Receipt
 	err := r.Scan(&v.MerchantID, &v.ID, &v.PaymentID, &v.AttemptID, &v.ChannelID, &v.CredentialSetID, &v.Provider, &v.TxnNo, &v.Amount, &v.Currency, &v.Use,
-		&v.RefundReserved, &v.Refunded, at(&v.PaidAt), at(&v.CreatedAt))
+		&v.RefundReserved, &v.Refunded, at(&v.PaidAt), at(&v.CreatedAt), orZero(&v.Shared))
 	return v, err
 }
 
-// insertReceipt books a fact; it is unique by the provider's transaction number, and nothing but its two counters ever changes.
+// insertReceipt books a fact; it is unique by the provider's transaction number, and nothing but its counters ever changes.
 func insertReceipt(ctx context.Context, tx Tx, v postern.Receipt) error {
 	_, err := tx.Exec(ctx, insertReceiptSQL, v.MerchantID, v.ID, v.PaymentID, v.AttemptID, v.ChannelID, v.CredentialSetID, v.Provider, v.TxnNo, v.Amount,
-		v.Currency, v.Use, v.RefundReserved, v.Refunded, micros(v.PaidAt), micros(v.CreatedAt))
+		v.Currency, v.Use, v.RefundReserved, v.Refunded, micros(v.PaidAt), micros(v.CreatedAt), v.Shared)
 	return err
 }
 
@@ -31,6 +31,9 @@ func insertReceipt(ctx context.Context, tx Tx, v postern.Receipt) error {
 func moveReceipt(ctx context.Context, tx Tx, merchantID string, m postern.ReceiptMove) error {
 	if m.Reserve < 0 || m.Release < 0 || m.Settle < 0 || m.Direct < 0 {
 		return postern.E(postern.CodeInvalid, "store.Commit", "a receipt's move must not be negative")
+	}
+	if m.Share != 0 || m.Unshare != 0 { // such a move carries nothing else
+		return shareReceipt(ctx, tx, merchantID, m)
 	}
 	reserved, refunded := m.Reserve-m.Release-m.Settle, m.Settle+m.Direct
 	n, err := tx.Exec(ctx, `UPDATE receipt SET refund_reserved = refund_reserved + $3, refunded = refunded + $4

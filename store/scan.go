@@ -84,6 +84,20 @@ func (s youngScanner) Scan(src any) error {
 	return s.Scanner.Scan(src)
 }
 
+// orZero scans a number of a column that is younger than the row: it is zero then.
+func orZero(to *int64) youngScanner { return youngScanner{numberScanner{to}} }
+
+type numberScanner struct{ to *int64 }
+
+func (s numberScanner) Scan(src any) error {
+	n, ok := src.(int64)
+	if !ok {
+		return fmt.Errorf("store: a number is stored as %T", src)
+	}
+	*s.to = n
+	return nil
+}
+
 type textScanner struct{ to *string }
 
 // orEmpty scans a text of a column that is younger than the row: it is empty then.

@@ -104,6 +104,9 @@ func accountLine(r wire.BillRow) (line provider.StatementLine, total string, amo
 		total = "支出"
 	}
 	line = provider.StatementLine{Kind: kind, TxnNo: row.TradeNo, Number: row.OutTradeNo, Amount: row.Amount, Currency: currency, At: row.At, Columns: r.Columns}
+	if kind == provider.LineShare {
+		line.Receiver = row.Other
+	}
 	return line, total, row.Amount, err
 }
 

@@ -71,9 +71,10 @@ func (Connector) Unfreeze(ctx context.Context, call provider.Call, r provider.Sh
 	return shared(a, r, refusedShare(a))
 }
 
-// refusedShare is the state of a share that was not answered with success.
+// refusedShare is the state of a share that was not answered with success. A rule's limit is the most of an order that may be shared [D]: it does not pass by itself, as it
+// does elsewhere.
 func refusedShare(a answer) provider.ShareState {
-	if a.meaning().refuse {
+	if _, code, _ := a.words(); a.meaning().refuse || code == wire.CodeRuleLimit {
 		return provider.ShareFailed
 	}
 	return provider.ShareUnknown

@@ -28,7 +28,7 @@ func (Connector) ReadStatement(kind, account string, file provider.StatementFile
 	}
 	bounded := &io.LimitedReader{R: text, N: provider.MaxStatement}
 	got, err := wire.ReadEntries(kind, account, bounded, func(e wire.Entry) error {
-		return each(provider.StatementLine{Kind: provider.LineKind(e.Kind), TxnNo: e.TxnNo, Number: e.Number, RefundTxnNo: e.RefundTxnNo, RefundNumber: e.RefundNumber,
+		return each(provider.StatementLine{Kind: provider.LineKind(e.Kind), TxnNo: e.TxnNo, Number: e.Number, RefundTxnNo: e.RefundTxnNo, RefundNumber: e.RefundNumber, ShareNumber: e.ShareNumber,
 			Amount: e.Amount, Fee: e.Fee, Currency: e.Currency, At: e.At, Columns: e.Columns})
 	})
 	sum := provider.StatementSum{Lines: got.Lines, Amount: got.Amount, Fee: got.Fee, From: got.From, Until: got.Until}

@@ -27,10 +27,10 @@ const (
 
 // Entry is what a row of either bill says, in fen. Amount is negative for what left the merchant.
 type Entry struct {
-	Kind, TxnNo, Number, RefundTxnNo, RefundNumber, Currency string
-	Amount, Fee                                              int64
-	At                                                       time.Time
-	Columns                                                  []string
+	Kind, TxnNo, Number, RefundTxnNo, RefundNumber, ShareNumber, Currency string
+	Amount, Fee                                                           int64
+	At                                                                    time.Time
+	Columns                                                               []string
 }
 
 // BillSum is what a bill adds up to. Named says that its rows name their merchant, as those of a trade bill do.
@@ -196,6 +196,9 @@ func fundEntry(r BillRow, t *totals) (Entry, error) {
 	e := Entry{Kind: kind, TxnNo: r.Column("微信支付业务单号"), Amount: amount, Currency: "CNY", At: at, Columns: r.Columns}
 	if kind == EntryRefund {
 		e.RefundTxnNo, e.TxnNo = e.TxnNo, ""
+	}
+	if kind == EntryShare { // its number is WeChat's of the share, and no transaction's
+		e.TxnNo, e.ShareNumber = "", r.Column("业务凭证号")
 	}
 	return e, errors.Join(err1, err2)
 }
