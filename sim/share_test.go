@@ -387,3 +387,45 @@ func (f *flow) read(ctx context.Context, kind string, day time.Time) error {
 	_, err = f.w.Engine.ApplyStatement(ctx, s)
 	return err
 }
+
+// TestTheBillProvesAShare: no answer to a share ever arrives, and the bill of the next morning says that the receiver got it. The same when it had been taken for failed:
+// then its part is taken from the receipt again, unless that was given away meanwhile; the books have it either way.
+//
+// Red without: settle (engine/share_evidence.go).
+func TestTheBillProvesAShare(t *testing.T) {
+	sharers(t, func(t *testing.T, wallet string) {
+		for _, way := range []string{"unknown", "failed", "given away"} {
+			ctx, w := context.Background(), newWorld(t, 1)
+			day := w.Clock.Now()
+			p, _ := shareable(t, w, wallet, "S8")
+			share(t, w, p, "before", false, baker(w, wallet, 50))
+			run(t, w, 5*time.Minute)
+			for _, op := range shareOps[wallet] {
+				must(t, w.Break(ctx, wallet, op, "drop_response", 100_000))
+			}
+			s := share(t, w, p, "one", false, baker(w, wallet, 1000))
+			run(t, w, 5*time.Hour)
+			now := wantShare(t, w, s, postern.ShareUnknown, 0)
+			want, shared := postern.ShareDone, int64(1050)
+			if way != "unknown" {
+				now.Status = postern.ShareFailed
+				must(t, w.Store.Commit(ctx, store.Change{MerchantID: p.MerchantID, Shares: []postern.Share{now}, Moves: []postern.ReceiptMove{{ReceiptID: s.ReceiptID, Unshare: 1000}}}))
+			}
+			if way == "given away" {
+				must(t, w.Store.Commit(ctx, store.Change{MerchantID: p.MerchantID, Moves: []postern.ReceiptMove{{ReceiptID: s.ReceiptID, Reserve: 9000}}}))
+				want, shared = postern.ShareFailed, 50
+			}
+			run(t, w, 36*time.Hour)
+			for range 2 {
+				shareBill(t, w, wallet, day)
+			}
+			wantShare(t, w, s, want, map[bool]int64{true: 1000}[want == postern.ShareDone])
+			wantShared(t, w, p, shared)
+			if got := sharedInBooks(t, w, p)[ledger.Shared(s.Parts[0].ReceiverID)]; got != 1050 {
+				t.Errorf("%s: the books say %d", way, got)
+			}
+			agree(t, w)
+			must(t, w.Store.Close())
+		}
+	})
+}
