@@ -18,6 +18,8 @@ func (b *bench) theirs() map[string]string {
 	p := b.paid("F1", 500)
 	refund := b.post("/v1/payments/"+p.text("id")+"/refunds", object{"reference": "r", "amount": 100}).want(http.StatusCreated)
 	_, surplus := b.mismatch("F2")
+	shared, part := b.shareable("F3")
+	share := b.post("/v1/payments/"+shared.text("id")+"/shares", part).want(http.StatusCreated)
 	story := b.get("/v1/payments/" + p.text("id") + "?expand=story").want(http.StatusOK).object("story")
 	endpoint := b.get("/v1/webhook_endpoints").want(http.StatusOK).list("data")[0]
 	b.run(time.Minute)
@@ -28,7 +30,7 @@ func (b *bench) theirs() map[string]string {
 	return map[string]string{
 		"fleet_moves": b.fleetMove(), "credential_sets": b.w.Channels["alipay"].CredentialSetID, "kind": "x",
 		"links":    link.text("id"),
-		"payments": p.text("id"), "refunds": refund.text("id"), "surpluses": surplus.text("id"), "webhook_endpoints": endpoint.text("id"),
+		"payments": p.text("id"), "refunds": refund.text("id"), "shares": share.text("id"), "surpluses": surplus.text("id"), "webhook_endpoints": endpoint.text("id"),
 		"deliveries": delivery.text("id"), "channels": channel, "closures": closure.text("id"), "merchants": b.w.Merchant.ID, "attempt_id": story.list("attempts")[0].text("id"),
 		"events":        b.get("/v1/events").want(http.StatusOK).list("data")[0].text("id"),
 		"api_keys":      b.get("/v1/api_keys").want(http.StatusOK).list("data")[0].text("id"),
@@ -38,7 +40,7 @@ func (b *bench) theirs() map[string]string {
 
 // goodBodies are bodies that would be taken if the object were the caller's own.
 var goodBodies = map[string]string{
-	"create-attempt": `{"product":"native"}`, "create-refund": `{"reference":"x","amount":1}`, "add-permission": `{"act":"pay","allowed":false}`,
+	"create-attempt": `{"product":"native"}`, "create-refund": `{"reference":"x","amount":1}`, "create-share": `{"reference":"x","last":true}`, "unfreeze-share": `{"reference":"x"}`, "add-permission": `{"act":"pay","allowed":false}`,
 	"set-channel": `{"version":1}`, "replace-channel": `{}`, "set-agreement": `{"version":1,"agreement":{}}`, "set-trade": `{"category":"x"}`, "rescope-closure": `{"scope":{}}`,
 	"move-closure": `{"withdraws":[{"act":"pay","from":"2027-01-01T00:00:00Z"}]}`, "add-generation": `{"keys":{}}`, "add-account-generation": `{"keys":{}}`, "create-payment": `{"reference":"own","amount":1,"currency":"CNY","description":"d"}`,
 }
@@ -92,7 +94,7 @@ func TestAnothersObjectsDoNotExist(t *testing.T) {
 	b.key = merchantKey
 	b.get("/v1/refunds?payment_id="+ids["payments"]).problem(http.StatusNotFound, "not_found", "")
 	b.get("/v1/merchants").problem(http.StatusForbidden, "forbidden", "")
-	for _, path := range []string{"/v1/payments", "/v1/refunds", "/v1/surpluses", "/v1/events", "/v1/webhook_endpoints", "/v1/channels", "/v1/links", "/v1/ledger/balances"} {
+	for _, path := range []string{"/v1/payments", "/v1/refunds", "/v1/shares", "/v1/surpluses", "/v1/events", "/v1/webhook_endpoints", "/v1/channels", "/v1/links", "/v1/ledger/balances"} {
 		if rows := b.get(path).want(http.StatusOK).list("data"); len(rows) != 0 {
 			t.Errorf("%s shows a stranger %v", path, rows)
 		}
@@ -125,7 +127,7 @@ func fill(t *testing.T, path string, ids map[string]string) string {
 func (b *bench) everything() string {
 	b.Helper()
 	var out strings.Builder
-	for _, path := range []string{"/v1/payments", "/v1/refunds", "/v1/surpluses", "/v1/events", "/v1/webhook_endpoints", "/v1/channels", "/v1/links", "/v1/credential_sets", "/v1/api_keys", "/v1/ledger/balances"} {
+	for _, path := range []string{"/v1/payments", "/v1/refunds", "/v1/shares", "/v1/surpluses", "/v1/events", "/v1/webhook_endpoints", "/v1/channels", "/v1/links", "/v1/credential_sets", "/v1/api_keys", "/v1/ledger/balances"} {
 		out.Write(b.get(path + "?limit=100").Body)
 	}
 	return out.String()
