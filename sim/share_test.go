@@ -128,6 +128,28 @@ func TestAShareWalksThrough(t *testing.T) {
 	})
 }
 
+// TestTwoReceiversOfOneShare: each gets its part, the same amount, and the books tell them apart, also where the bill names none of them.
+func TestTwoReceiversOfOneShare(t *testing.T) {
+	sharers(t, func(t *testing.T, wallet string) {
+		w := newWorld(t, 1)
+		day := w.Clock.Now()
+		p, _ := shareable(t, w, wallet, "S9")
+		miller := baker(w, wallet, 400)
+		miller.Account = map[string]string{wechat: "1900000120", alipay: "2088000000000078"}[wallet]
+		s := share(t, w, p, "two", true, baker(w, wallet, 400), miller)
+		run(t, w, 36*time.Hour)
+		wantShare(t, w, s, postern.ShareDone, 800)
+		if seen := shareBill(t, w, wallet, day); seen.Shares != 2 {
+			t.Errorf("the bill booked %+v", seen)
+		}
+		got := sharedInBooks(t, w, p)
+		if len(got) != 2 || got[ledger.Shared(s.Parts[0].ReceiverID)] != 400 || got[ledger.Shared(s.Parts[1].ReceiverID)] != 400 {
+			t.Errorf("the books say %v", got)
+		}
+		agree(t, w)
+	})
+}
+
 // shareOps are the simulators' names for the calls of a share.
 var shareOps = map[string][]string{wechat: {"share"}, alipay: {"share_receiver", "share", "share_query"}}
 

@@ -85,6 +85,9 @@ func (w *world) billed(a postern.Attempt, txnNo string, want int64) {
 	if _, err := w.c.ReadStatement("signcustomer", testSeller, provider.StatementFile{ReaderAt: bytes.NewReader(file.Bytes()), Size: int64(file.Len())}, func(l provider.StatementLine) error {
 		if l.Kind == provider.LineShare && l.TxnNo == txnNo {
 			given += l.Amount
+			if l.Receiver != "2088000000000077" {
+				t.Errorf("the bill says that %q got it", l.Receiver)
+			}
 		}
 		return nil
 	}); err != nil || given != want {

@@ -63,13 +63,14 @@ func TestSharesAndTheirBill(t *testing.T) {
 	if got := New().QueryShare(ctx, r.call, request); got.State != provider.ShareDone || len(got.Parts) != 1 || got.Parts[0].Receiver.Account != friend.Account {
 		t.Errorf("%+v", got)
 	}
-	if got := New().Share(ctx, r.call, r.portion("order00001", m.TxnNo, "share00002", 2000)); got.State != provider.ShareUnknown && got.State != provider.ShareFailed {
+	if got := New().Share(ctx, r.call, r.portion("order00001", m.TxnNo, "share00002", 2000)); got.State != provider.ShareFailed || got.Code != wire.CodeRuleLimit {
 		t.Errorf("more than WeChat's share of an order: %+v", got)
 	}
 	r.clock.Advance(36 * time.Hour)
 	_, file := r.fetch(wire.BillFundFlow, epoch)
 	lines, _, err := readAll(wire.BillFundFlow, "", file)
-	if err != nil || lines[len(lines)-1].Kind != provider.LineShare || lines[len(lines)-1].Amount != -1000 {
+	if err != nil || lines[len(lines)-1].Kind != provider.LineShare || lines[len(lines)-1].Amount != -1000 ||
+		lines[len(lines)-1].ShareNumber != request.Number || lines[len(lines)-1].TxnNo != "" {
 		t.Errorf("%v %+v", err, lines)
 	}
 }
