@@ -31,7 +31,7 @@ type statementFetchCmd struct {
 	Kind     string `required:"" help:"Which of the provider's bills."`
 	Date     string `required:"" help:"A day in the provider's zone (Beijing), as 2026-11-24."`
 	Out      string `short:"o" help:"Write the file here, as the provider sent it; without it nothing is kept, and what the bill adds up to is printed." type:"path"`
-	Apply    bool   `help:"Book what the bill proves and nothing else had told: money that was taken, refunds that went back."`
+	Apply    bool   `help:"Book what the bill proves and nothing else had told: money that was taken, refunds that went back, parts that others got."`
 }
 
 // Run writes the file only when it is the whole bill of the account and the day.
@@ -87,7 +87,7 @@ func (c *statementFetchCmd) apply(rt *runtime, o *offline, bill *engine.Statemen
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(rt.stdout, "booked: %d payments and %d refunds that nothing else had told; %d rows were known, %d are not this merchant's, %d name no number of ours\n", seen.Payments, seen.Refunds, seen.Known, seen.Foreign, seen.Nameless)
+	fmt.Fprintf(rt.stdout, "booked: %d payments and %d refunds that nothing else had told, and %d shares; %d rows were known, %d are not this merchant's, %d name no number of ours\n", seen.Payments, seen.Refunds, seen.Shares, seen.Known, seen.Foreign, seen.Nameless)
 	return nil
 }
 
