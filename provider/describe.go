@@ -15,6 +15,8 @@ type Description struct {
 	Glyph  string
 	// Evidence says for docs what is attested and what is not.
 	Evidence string
+	// Gaps says, by the conformance suite's name of a scenario, why the provider does not have it.
+	Gaps     map[string]string
 	Products []ProductInfo
 	Settings []Field
 	Keys     []KeyField

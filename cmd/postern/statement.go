@@ -128,6 +128,6 @@ func (c *statementParseCmd) Run(rt *runtime) error {
 	if err := errors.Join(err, out.Flush()); err != nil {
 		return err
 	}
-	fmt.Fprintf(rt.stderr, "%d rows, %d in minor units, fees %d; whole by the bill's own totals\n", sum.Lines, sum.Amount, sum.Fee)
+	fmt.Fprintf(rt.stderr, "%d rows, %d in minor units, fees %d; whole\n", sum.Lines, sum.Amount, sum.Fee)
 	return nil
 }

@@ -68,9 +68,11 @@ func scannedAtTill(wallet string, password bool) func(context.Context, *teller) 
 // charge is reversed before, and what it took goes back.
 func reversedAtTill(wallet string) func(context.Context, *teller) error {
 	return func(ctx context.Context, t *teller) error {
-		faults := []string{`{"op":"barcode","fault":"drop_response","times":1}`, `{"op":"query","fault":"drop_response","times":3}`}
+		// More than one of a kind, because what the wallet has to do with other orders uses them up as well; what is left is taken back.
+		defer func() { _ = t.control(context.WithoutCancel(ctx), wallet, http.MethodDelete, "/faults", "", nil) }()
+		faults := []string{`{"op":"barcode","fault":"drop_response","times":1}`, `{"op":"query","fault":"drop_response","times":4}`}
 		if about, _ := all.Registry()[wallet].Describe().Product("barcode"); !about.Silent {
-			faults = append(faults, `{"op":"notify","fault":"drop_notification","times":1}`)
+			faults = append(faults, `{"op":"notify","fault":"drop_notification","times":20}`)
 		}
 		for _, f := range faults {
 			if err := t.control(ctx, wallet, http.MethodPost, "/faults", f, nil); err != nil {
@@ -93,7 +95,7 @@ func reversedAtTill(wallet string) func(context.Context, *teller) error {
 			return err
 		}
 		again, err := t.charge(ctx, second)
-		for tries := 1; err != nil && tries < 5 && strings.Contains(err.Error(), string(postern.CodeAttemptUnknown)); tries++ { // still nobody knows: the till waits
+		for tries := 1; err != nil && tries < 6 && strings.Contains(err.Error(), string(postern.CodeAttemptUnknown)); tries++ { // still nobody knows: the till waits
 			again, err = t.charge(ctx, second)
 		}
 		if err != nil {

@@ -79,6 +79,14 @@ var description = provider.Description{
 	Glyph: "M7 4a4 4 0 1 0 0 8l-3 8h3l4-11a4 4 0 0 0-4-5zm0 2a2 2 0 1 1 0 4 2 2 0 0 1 0-4zM17 4a4 4 0 1 0 0 8l-3 8h3l4-11a4 4 0 0 0-4-5zm0 2a2 2 0 1 1 0 4 2 2 0 0 1 0-4z",
 	Evidence: "A dated protocol, verified against public client code and vectors only: digests of real notifications, and one that 99Bill's sandbox signed with RSA. The JSON queries have one source. " +
 		"Not attested: the retry schedule of notifications, a statement of the time zone, refund windows, refund statuses other than 1, a bill file (so there is no statement). Nothing was run against the live service.",
+	Gaps: map[string]string{
+		"close":          "v2.0 has none: an order ends when its orderTimeOut does",
+		"payer sign-in":  "the form names no payer",
+		"trust refresh":  "99Bill's certificate is the merchant's configuration",
+		"statement":      "a bill file is attested nowhere",
+		"permissions":    "no public source has a call that asks for an account's limits",
+		"profit sharing": "the sharing gateway is another protocol",
+	},
 	Products: []provider.ProductInfo{
 		{Code: H5, Action: "form", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: Page, Action: "form", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},

@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -11,6 +12,7 @@ type Coverage struct {
 	Code      string
 	Name      string
 	Evidence  string
+	Gaps      map[string]string
 	Rows      []Row
 	Abilities map[string]string
 }
@@ -63,9 +65,26 @@ func Markdown(all []Coverage) string {
 	for _, name := range meanings {
 		fmt.Fprintf(&b, "- **%s**: %s\n", name, meaning[name])
 	}
-	b.WriteString("\n## Evidence\n\n")
+	b.WriteString("\n## What a dash means\n\n")
+	names := make([]string, 0, len(dash))
+	for name := range dash {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		fmt.Fprintf(&b, "- **%s**: %s\n", name, dash[name])
+	}
+	b.WriteString("\n## Gaps\n\nWhat a provider does not do at all, and why. \"Not built\" is ours to mend, the rest is the provider's.\n\n")
 	for _, c := range all {
-		fmt.Fprintf(&b, "- **%s**: %s\n", c.Name, c.Evidence)
+		if gaps := c.gaps(); len(gaps) > 0 {
+			fmt.Fprintf(&b, "- **%s**: %s\n", c.Code, strings.Join(gaps, "; "))
+		}
+	}
+	b.WriteString("\n## Evidence\n\n")
+	for i, c := range all {
+		if i == 0 || all[i-1].Name != c.Name { // a provider's rows share it
+			fmt.Fprintf(&b, "- **%s**: %s\n", c.Name, c.Evidence)
+		}
 	}
 	return b.String()
 }
@@ -97,4 +116,45 @@ var meaning = map[string]string{
 	"payer sign-in":  "OAuth there and back, ending in the payer's id",
 	"trust refresh":  "the provider's certificates or keys are fetched and verified",
 	"channel check":  "a harmless call tells good keys from a stranger's; registrations name our addresses",
+}
+
+// dash says what a dash in a product's row means, where it is of the product and not of the provider.
+var dash = map[string]string{
+	"scan":                  "not a product whose code the seller scans",
+	"reverse, lost reverse": "only a code that the seller scans is reversed",
+	"close, lost close":     "a code that the seller scans is reversed instead, or the provider has no close",
+	"notification, forgery": "the provider does not notify of this product",
+	"confirmation":          "the protocol wants no notification asked back",
+	"lost start, wrong key": "the order begins in the buyer's browser: the start sends nothing",
+	"anything else":         "the provider does not have it: see the gaps",
+}
+
+// ofTheProduct are columns whose dashes are explained by the product alone.
+var ofTheProduct = []string{"scan", "reverse", "lost reverse", "confirmation", "lost start", "wrong key", "lost close", "lost refund", "lost query", "forgery"}
+
+// gaps lists what no product of a provider does, and the abilities that it lacks, each with its reason.
+func (c Coverage) gaps() []string {
+	var list []string
+	say := func(name string) {
+		reason := c.Gaps[name]
+		if reason == "" {
+			reason = "not built"
+		}
+		list = append(list, name+": "+reason)
+	}
+	for _, sc := range scenarios() {
+		has := slices.Contains(ofTheProduct, sc.name)
+		for _, row := range c.Rows {
+			has = has || row.Cells[sc.name] != absent
+		}
+		if !has {
+			say(sc.name)
+		}
+	}
+	for _, a := range abilities() {
+		if c.Abilities[a.name] == absent {
+			say(a.name)
+		}
+	}
+	return list
 }

@@ -53,7 +53,7 @@ type Subject struct {
 func Run(t *testing.T, s Subject) Coverage {
 	t.Helper()
 	d := s.Connector.Describe()
-	c := Coverage{Code: strings.TrimSpace(d.Code + " " + s.Title), Name: d.NameEN, Evidence: d.Evidence, Abilities: map[string]string{}}
+	c := Coverage{Code: strings.TrimSpace(d.Code + " " + s.Title), Name: d.NameEN, Evidence: d.Evidence, Gaps: d.Gaps, Abilities: map[string]string{}}
 	if step := next(t, s); step != "" {
 		t.Fatalf("write next: %s", step)
 	}

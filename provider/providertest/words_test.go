@@ -11,6 +11,11 @@ func TestEveryScenarioIsExplained(t *testing.T) {
 			t.Errorf("%s: meaning %q, where %q", sc.name, meaning[sc.name], whereTo[sc.name])
 		}
 	}
+	for _, name := range ofTheProduct {
+		if !names[name] {
+			t.Errorf("%s is no scenario", name)
+		}
+	}
 	for name := range whereTo {
 		if !names[name] {
 			t.Errorf("%s is no scenario", name)

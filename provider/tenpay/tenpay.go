@@ -75,6 +75,13 @@ var description = provider.Description{
 	Evidence: "Historic: kept for archives, migrations and the founding story; refused for live channels unless forced. Signatures: the worked example of TenPay's guide and published vectors of public " +
 		"Ruby clients. Fields, limits, refund states and the bill: TenPay's guide and demos as found in public repositories. Of the return codes only 0, 88222005 and (one source) 88221009 are attested; " +
 		"when the service was retired is not. Never run against the real gateway. The conformance suite reaches the refund over plain HTTP; its client certificate has a test of its own.",
+	Gaps: map[string]string{
+		"close":          "the guide has none: an order ends when its time_expire does",
+		"payer sign-in":  "the address needs no payer",
+		"trust refresh":  "keys are shared: TenPay has no certificate to fetch",
+		"permissions":    "no public source has a call that asks for an account's limits",
+		"profit sharing": "split payments are attested by name only",
+	},
 	Products: []provider.ProductInfo{
 		{Code: H5, Action: "redirect", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: Page, Action: "redirect", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},

@@ -84,6 +84,13 @@ var description = provider.Description{
 	Glyph: "M6 4h5L8 20H3zM12 4h4l-3 16H9zM17 4h4l-3 16h-4z",
 	Evidence: "Strings, digests and signatures: published vectors of public PHP clients, among them a real answer of UnionPay's test gateway. Fields, codes and the bill's layout: UnionPay's own " +
 		"demos as found in public repositories. SM2 certificates are attested nowhere and not claimed. Not yet attested: a production account.",
+	Gaps: map[string]string{
+		"close":          "ACP has none: an order ends when its payTimeout does",
+		"payer sign-in":  "how a userAuth code becomes a user id is attested at acquirers only, and orders do without",
+		"trust refresh":  "the certificate that signed comes in each message; those above it are the merchant's configuration",
+		"permissions":    "no public source has a call that asks for an account's limits",
+		"profit sharing": "accSplitData is attested as a name; what stands in it is not",
+	},
 	Products: []provider.ProductInfo{
 		{Code: H5, Action: "form", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},
 		{Code: Page, Action: "form", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},

@@ -254,6 +254,34 @@ func TestStartRefusals(t *testing.T) {
 	}
 }
 
+// TestRotation: UnionPay changes its certificate between two answers; both are believed, because both hang on the authorities that the merchant knows.
+func TestRotation(t *testing.T) {
+	w, c := newWorld(t, wire.MethodRSA), unionpay.New()
+	o := w.order()
+	first := c.Start(context.Background(), w.call, o)
+	r := httptest.NewRequest(http.MethodPost, "/rotate", http.NoBody)
+	r.RemoteAddr = "127.0.0.1:1"
+	rec := httptest.NewRecorder()
+	w.box.Control().ServeHTTP(rec, r)
+	if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), "key_id") {
+		t.Fatalf("rotate: %d %s", rec.Code, rec.Body)
+	}
+	second := c.Query(context.Background(), w.call, o.Attempt)
+	if first.State != provider.Pending || second.State != provider.Pending {
+		t.Fatalf("%+v, then %+v", first, second)
+	}
+	certificate := func(body string) string {
+		m, err := wire.ParseBody(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m["signPubKeyCert"]
+	}
+	if certificate(first.Exchange.Response) == certificate(second.Exchange.Response) {
+		t.Error("it still signs with the first certificate")
+	}
+}
+
 // TestChain: a certificate of somebody else, out of date, or made out to somebody else is not believed.
 func TestChain(t *testing.T) {
 	w, k := newWorld(t, wire.MethodRSA), keys()

@@ -133,7 +133,7 @@ func (s *Sandbox) refund(w http.ResponseWriter, r *http.Request) {
 	f, bad := formOf(r)
 	s.faults.Around(w, r, opRefund, func(w http.ResponseWriter, _ *http.Request) {
 		if bad == nil {
-			bad = s.ordered(opRefund)
+			bad = s.ordered(opRefund, f["merchant_id"]+"01")
 		}
 		if bad == nil {
 			bad = s.giveBack(f)

@@ -33,7 +33,7 @@ func (s *Sandbox) pay(w http.ResponseWriter, r *http.Request) {
 			bad = s.admit(f, op)
 		}
 		if bad == nil {
-			bad = s.ordered(op)
+			bad = s.ordered(op, f["merchantAcctId"])
 		}
 		var o *order
 		if bad == nil {
@@ -113,8 +113,14 @@ func (a Account) signed(f wire.Fields) bool {
 	return rsa.VerifyPKCS1v15(a.PublicKey, crypto.SHA1, sum[:], signature) == nil
 }
 
-// ordered is the refusal that an armed fault wants, if any.
-func (s *Sandbox) ordered(op string) *refusal {
+// ordered is the refusal that an armed fault or a withdrawn permission wants, if any.
+func (s *Sandbox) ordered(op, account string) *refusal {
+	switch {
+	case op == opRefund && s.gate.Shut("refund", account):
+		return refuse("N", "商户未开通退款")
+	case (op == opPage || op == opH5) && s.gate.Shut("pay", account):
+		return refuse("10024", "商户未开通此支付方式")
+	}
 	fault, ok := s.faults.Take(op, FaultClosed, FaultBusy)
 	switch {
 	case !ok:

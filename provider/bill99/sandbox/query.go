@@ -34,7 +34,7 @@ func (s *Sandbox) query(w http.ResponseWriter, r *http.Request, f wire.Fields, k
 	s.faults.Around(w, r, opQuery, func(w http.ResponseWriter, r *http.Request) {
 		account := s.accounts[f["merchantAcctId"]]
 		a := wire.Answer{Fields: wire.Fields{"version": wire.Version, "signType": wire.SignMD5, "merchantAcctId": f["merchantAcctId"], "currentPage": "1", "pageCount": "0", "pageSize": "50", "recordCount": "0"}}
-		bad := s.ordered(opQuery)
+		bad := s.ordered(opQuery, "")
 		if bad == nil {
 			bad = s.admitQuery(account, f)
 		}
@@ -110,7 +110,7 @@ func (s *Sandbox) refundQuery(w http.ResponseWriter, r *http.Request) {
 	s.faults.Around(w, r, opRefundQuery, func(w http.ResponseWriter, r *http.Request) {
 		account := s.accounts[f["merchantAcctId"]]
 		a := wire.Answer{Fields: wire.Fields{"version": wire.Version, "signType": wire.SignMD5, "merchantAcctId": f["merchantAcctId"], "currentPage": "1", "pageCount": "0", "pageSize": "50", "recordCount": "0"}}
-		bad := s.ordered(opRefundQuery)
+		bad := s.ordered(opRefundQuery, "")
 		if bad == nil {
 			bad = s.findRefunds(account, f, &a)
 		}

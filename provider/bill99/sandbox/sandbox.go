@@ -76,6 +76,7 @@ type Sandbox struct {
 	accounts map[string]Account
 	courier  *sandboxkit.Courier
 	faults   *sandboxkit.Faults
+	gate     *sandboxkit.Gate
 	phone    *sandboxkit.Phone
 	handler  http.Handler
 
@@ -92,11 +93,13 @@ func New(cfg Config) (*Sandbox, error) {
 	if u, err := url.Parse(cfg.BaseURL); err != nil || u.Host == "" || strings.HasSuffix(cfg.BaseURL, "/") {
 		return nil, fmt.Errorf("bill99 sandbox: BaseURL %q: give an http address without a slash at its end", cfg.BaseURL)
 	}
+	var merchants []string
 	for _, a := range cfg.Accounts {
 		if wire.CheckAccount("account", a.Number) != nil || len(a.QueryKey) == 0 || len(a.RefundKey) == 0 || len(a.GatewayKey) == 0 && a.PublicKey == nil {
 			return nil, errors.New("bill99 sandbox: an account needs its Number, a query key, a refund key, and a gateway key or a public key")
 		}
 		s.accounts[a.Number] = a
+		merchants = append(merchants, a.Number)
 	}
 	if s.cfg.Log == nil {
 		s.cfg.Log = slog.New(slog.DiscardHandler)
@@ -108,6 +111,7 @@ func New(cfg Config) (*Sandbox, error) {
 		s.cfg.RefundTakes = 5 * time.Second
 	}
 	s.faults = sandboxkit.NewFaults(Ops...).Know(FaultClosed, FaultBusy)
+	s.gate = sandboxkit.NewGate(merchants...)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: s.cfg.Schedule, Timeout: 10 * time.Second, Faults: s.faults, Log: s.cfg.Log})
 	s.phone = sandboxkit.NewPhone(sandboxkit.PhoneConfig{
 		Brand: sandboxkit.Brand{NameZH: "模拟快钱收银台", NameEN: "Simulated 99Bill cashier", Color: "#b0361e"}, Base: "/phone", Wallet: wallet{s}, DefaultPayer: DefaultBuyer,

@@ -68,8 +68,11 @@ func (a Account) signed(by func(key []byte) bool) bool {
 	return false
 }
 
-// ordered is the refusal that an armed fault wants, if any.
-func (s *Sandbox) ordered(op string) *refusal {
+// ordered is the refusal that an armed fault or a withdrawn permission wants, if any.
+func (s *Sandbox) ordered(op, partner string) *refusal {
+	if op == opRefund && s.gate.Shut("refund", partner) || (op == opPage || op == opH5) && s.gate.Shut("pay", partner) {
+		return &refusal{retClosed, "商户权限已关闭"}
+	}
 	fault, ok := s.faults.Take(op, FaultClosed, FaultBusy)
 	switch {
 	case !ok:
@@ -89,7 +92,7 @@ func (s *Sandbox) pay(w http.ResponseWriter, r *http.Request) {
 	s.faults.Around(w, r, op, func(w http.ResponseWriter, r *http.Request) {
 		p, bad := s.admit(r)
 		if bad == nil {
-			bad = s.ordered(op)
+			bad = s.ordered(op, p["partner"])
 		}
 		var o *order
 		if bad == nil {
@@ -112,7 +115,7 @@ func (s *Sandbox) call(op string, act func(p, answer wire.Params) *refusal) http
 			p, bad := s.admit(r)
 			answer := wire.Params{"input_charset": p["input_charset"], "partner": p["partner"], "sign_type": wire.SignType, "service_version": p["service_version"], "sign_key_index": wire.KeyIndex}
 			if bad == nil {
-				bad = s.ordered(op)
+				bad = s.ordered(op, p["partner"])
 			}
 			if bad == nil {
 				bad = act(p, answer)

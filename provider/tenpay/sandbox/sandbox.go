@@ -68,6 +68,7 @@ type Sandbox struct {
 	accounts map[string]Account
 	courier  *sandboxkit.Courier
 	faults   *sandboxkit.Faults
+	gate     *sandboxkit.Gate
 	phone    *sandboxkit.Phone
 	handler  http.Handler
 
@@ -84,16 +85,19 @@ func New(cfg Config) (*Sandbox, error) {
 	if u, err := url.Parse(cfg.BaseURL); err != nil || u.Host == "" || strings.HasSuffix(cfg.BaseURL, "/") {
 		return nil, fmt.Errorf("tenpay sandbox: BaseURL %q: give an http address without a slash at its end", cfg.BaseURL)
 	}
+	var merchants []string
 	for _, a := range cfg.Accounts {
 		if len(a.Partner) != 10 || len(a.Keys) == 0 {
 			return nil, errors.New("tenpay sandbox: an account needs a partner number of ten digits and a key")
 		}
 		s.accounts[a.Partner] = a
+		merchants = append(merchants, a.Partner)
 	}
 	if s.cfg.Log == nil {
 		s.cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s.faults = sandboxkit.NewFaults(Ops...).Know(FaultClosed, FaultBusy)
+	s.gate = sandboxkit.NewGate(merchants...)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: Schedule, Timeout: 10 * time.Second, Faults: s.faults, Log: s.cfg.Log})
 	s.phone = sandboxkit.NewPhone(sandboxkit.PhoneConfig{
 		Brand: sandboxkit.Brand{NameZH: "模拟财付通", NameEN: "Simulated TenPay", Color: "#b45309"}, Base: "/phone", Wallet: wallet{s}, DefaultPayer: DefaultBuyer,

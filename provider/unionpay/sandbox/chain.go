@@ -19,6 +19,9 @@ type Chain struct {
 	Leaf   string // with CRLF line ends and none at its end, as the real gateway sends it
 	Middle string
 	Root   string
+
+	issuer *rsa.PrivateKey // of the middle one
+	above  x509.Certificate
 }
 
 // NewChain mints a root, a middle and a leaf certificate whose names have the shape of the real ones. The real chain is signed with SHA-1; this one with SHA-256.
@@ -30,10 +33,6 @@ func NewChain(random io.Reader, root, middle, leaf *rsa.PrivateKey, now time.Tim
 		}
 	}
 	top, below := authority("SIMULATED CFCA CS CA"), authority("SIMULATED CFCA OCA1")
-	end := x509.Certificate{
-		Subject:   pkix.Name{Country: []string{"cn"}, Organization: []string{"CFCA OCA1"}, CommonName: "041@8310000000083040@" + wire.Owner + "@00016495"},
-		NotBefore: now.Add(-24 * time.Hour), NotAfter: now.AddDate(5, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature,
-	}
 	rootPEM, err := mint(random, &top, &top, root, root)
 	if err != nil {
 		return Chain{}, err
@@ -42,11 +41,42 @@ func NewChain(random io.Reader, root, middle, leaf *rsa.PrivateKey, now time.Tim
 	if err != nil {
 		return Chain{}, err
 	}
-	leafPEM, err := mint(random, &end, &below, leaf, middle)
-	if err != nil {
-		return Chain{}, err
+	chain := Chain{Middle: middlePEM, Root: rootPEM, issuer: middle, above: below}
+	_, err = chain.renew(random, leaf, now)
+	return chain, err
+}
+
+// renew gives the gateway another certificate, of the same owner and under the same authorities, and returns its serial number in decimal.
+func (c *Chain) renew(random io.Reader, key *rsa.PrivateKey, now time.Time) (string, error) {
+	end := x509.Certificate{
+		Subject:   pkix.Name{Country: []string{"cn"}, Organization: []string{"CFCA OCA1"}, CommonName: "041@8310000000083040@" + wire.Owner + "@00016495"},
+		NotBefore: now.Add(-24 * time.Hour), NotAfter: now.AddDate(5, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature,
 	}
-	return Chain{Key: leaf, Leaf: strings.ReplaceAll(strings.TrimSpace(leafPEM), "\n", "\r\n"), Middle: middlePEM, Root: rootPEM}, nil
+	text, err := mint(random, &end, &c.above, key, c.issuer)
+	if err != nil {
+		return "", err
+	}
+	c.Key, c.Leaf = key, strings.ReplaceAll(strings.TrimSpace(text), "\n", "\r\n")
+	return end.SerialNumber.String(), nil
+}
+
+// RotateKey lets UnionPay sign with another certificate, as it does every few years. Nothing is published anywhere: the certificate comes in each message.
+func (b buttons) RotateKey() (string, error) {
+	s := b.s
+	key, err := rsa.GenerateKey(s.cfg.Rand, 2048)
+	if err != nil {
+		return "", err
+	}
+	s.chainMu.Lock()
+	defer s.chainMu.Unlock()
+	return s.cfg.Chain.renew(s.cfg.Rand, key, s.now())
+}
+
+// chain is the certificate that signs now.
+func (s *Sandbox) chain() Chain {
+	s.chainMu.Lock()
+	defer s.chainMu.Unlock()
+	return s.cfg.Chain
 }
 
 // NewMerchantCertificate mints a merchant's signing certificate and returns it with its certId, the serial number in decimal.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -97,7 +98,7 @@ func (s *Sandbox) front(w http.ResponseWriter, r *http.Request) {
 	op := opOf(wire.PathFront, m)
 	s.faults.Around(w, r, op, func(w http.ResponseWriter, r *http.Request) {
 		if bad == nil {
-			bad = s.ordered(op)
+			bad = s.ordered(op, m["merId"])
 		}
 		var o *order
 		if bad == nil {
@@ -120,7 +121,7 @@ func (s *Sandbox) back(w http.ResponseWriter, r *http.Request) {
 	s.faults.Around(w, r, op, func(w http.ResponseWriter, r *http.Request) {
 		answer := s.echo(m)
 		if bad == nil {
-			bad = s.ordered(op)
+			bad = s.ordered(op, m["merId"])
 		}
 		if bad == nil {
 			bad = s.act(op, m, answer)
@@ -136,8 +137,10 @@ func (s *Sandbox) back(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
+		body := answer.EncodeBody()
 		w.Header().Set("Content-Type", "text/html;charset=UTF-8")
-		_, _ = io.WriteString(w, answer.EncodeBody()) // the caller is gone when this fails
+		w.Header().Set("Content-Length", strconv.Itoa(len(body))) // a public client reads nothing without it
+		_, _ = io.WriteString(w, body)                            // the caller is gone when this fails
 	})
 }
 
@@ -190,10 +193,11 @@ func (s *Sandbox) seal(request, m wire.Message, spoil bool) error {
 			return err
 		}
 	} else {
-		m["signPubKeyCert"] = s.cfg.Chain.Leaf
+		chain := s.chain()
+		m["signPubKeyCert"] = chain.Leaf
 		if err := m.SignRSA("", func(b []byte) ([]byte, error) {
 			sum := sha256.Sum256(b)
-			return rsa.SignPKCS1v15(nil, s.cfg.Chain.Key, crypto.SHA256, sum[:])
+			return rsa.SignPKCS1v15(nil, chain.Key, crypto.SHA256, sum[:])
 		}); err != nil {
 			return err
 		}
@@ -216,8 +220,14 @@ func (s *Sandbox) seal(request, m wire.Message, spoil bool) error {
 	return nil
 }
 
-// ordered is the answer that an armed fault wants, if any.
-func (s *Sandbox) ordered(op string) *refusal {
+// ordered is the answer that an armed fault or a withdrawn permission wants, if any.
+func (s *Sandbox) ordered(op, merID string) *refusal {
+	switch {
+	case op == opRefund && s.gate.Shut("refund", merID):
+		return refuse("32", "无此交易权限", "9100022")
+	case op != opRefund && op != opQuery && op != opReverse && op != opBill && s.gate.Shut("pay", merID):
+		return refuse("31", "商户状态不正确", "9100008")
+	}
 	fault, ok := s.faults.Take(op, FaultClosed, FaultBusy, FaultRateLimited)
 	if !ok {
 		return nil

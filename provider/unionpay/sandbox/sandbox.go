@@ -74,11 +74,14 @@ type Sandbox struct {
 	accounts map[string]Account
 	courier  *sandboxkit.Courier
 	faults   *sandboxkit.Faults
+	gate     *sandboxkit.Gate
 	phone    *sandboxkit.Phone
 	handler  http.Handler
 
 	mu   sync.Mutex
 	book book
+
+	chainMu sync.Mutex // guards cfg.Chain, which rotates
 }
 
 // New checks the configuration and returns a running sandbox; its notifications move only through Run or RunDue.
@@ -90,16 +93,19 @@ func New(cfg Config) (*Sandbox, error) {
 	if u, err := url.Parse(cfg.BaseURL); err != nil || u.Host == "" || strings.HasSuffix(cfg.BaseURL, "/") {
 		return nil, fmt.Errorf("unionpay sandbox: BaseURL %q: give an http address without a slash at its end", cfg.BaseURL)
 	}
+	var merchants []string
 	for _, a := range cfg.Accounts {
 		if a.MerID == "" || len(a.Certificates) == 0 && len(a.SharedKey) == 0 {
 			return nil, errors.New("unionpay sandbox: an account needs MerID, and a certificate or a shared key")
 		}
 		s.accounts[a.MerID] = a
+		merchants = append(merchants, a.MerID)
 	}
 	if s.cfg.Log == nil {
 		s.cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s.faults = sandboxkit.NewFaults(Ops...).Know(FaultClosed, FaultBusy, FaultInProgress, FaultRateLimited)
+	s.gate = sandboxkit.NewGate(merchants...)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: Schedule, Timeout: 10 * time.Second, Faults: s.faults, Log: s.cfg.Log})
 	s.phone = sandboxkit.NewPhone(sandboxkit.PhoneConfig{
 		Brand: sandboxkit.Brand{NameZH: "模拟云闪付", NameEN: "Simulated CloudPay", Color: "#0a6a74"}, Base: "/phone", Wallet: wallet{s}, DefaultPayer: DefaultBuyer,

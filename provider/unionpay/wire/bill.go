@@ -50,16 +50,16 @@ type Row struct {
 	Columns     []string
 }
 
-// cut splits a row of fixed width. Lengths are in bytes of GBK: the row is cut before it is decoded.
-func cut(line []byte, widths []int) ([][]byte, error) {
+// cut splits a row of fixed width into fields, which it fills. Lengths are in bytes of GBK: the row is cut before it is decoded.
+func cut(line string, widths []int, fields []string) ([]string, error) {
 	least := len(widths) - 1
 	for _, w := range widths {
 		least += w
 	}
+	fields = fields[:0]
 	if len(line) != least {
 		return nil, fmt.Errorf("%w: a row of %d bytes instead of %d", ErrMalformed, len(line), least)
 	}
-	fields := make([][]byte, 0, len(widths))
 	at := 0
 	for i, w := range widths {
 		if i > 0 {
@@ -75,8 +75,8 @@ func cut(line []byte, widths []int) ([][]byte, error) {
 }
 
 // signed reads money of 13 bytes: D (the merchant pays) or C (it receives) and twelve digits of fen, or blanks for none.
-func signed(field []byte) (int64, error) {
-	s := strings.TrimSpace(string(field))
+func signed(field string) (int64, error) {
+	s := strings.TrimSpace(field)
 	if s == "" {
 		return 0, nil
 	}
@@ -94,7 +94,7 @@ func signed(field []byte) (int64, error) {
 
 // ReadZM reads a detail file row by row. It fails with the number of the first row that is not one.
 func ReadZM(r io.Reader, each func(Row) error) error {
-	return eachRow(r, zmWidths, func(fields [][]byte, columns []string) error {
+	return eachRow(r, zmWidths, func(fields, columns []string) error {
 		amount, err1 := ParseAmount(columns[zmAmount])
 		fee, err2 := signed(fields[zmFee])
 		settle, err3 := signed(fields[zmSettle])
@@ -110,29 +110,29 @@ func ReadZM(r io.Reader, each func(Row) error) error {
 
 // ReadZME reads the file of disputes and adjustments; what its rows mean is for a person, so they come as columns.
 func ReadZME(r io.Reader, each func(columns []string) error) error {
-	return eachRow(r, zmeWidths, func(_ [][]byte, columns []string) error { return each(columns) })
+	return eachRow(r, zmeWidths, func(_, columns []string) error { return each(columns) })
 }
 
-func eachRow(r io.Reader, widths []int, each func([][]byte, []string) error) error {
+func eachRow(r io.Reader, widths []int, each func(fields, columns []string) error) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 64<<10), 64<<10)
 	decoder := simplifiedchinese.GBK.NewDecoder()
-	n := 0
+	n, fields := 0, make([]string, 0, len(widths))
 	for lines.Scan() {
 		n++
-		line := bytes.TrimRight(lines.Bytes(), "\r")
-		if len(line) == 0 {
+		line := strings.TrimRight(lines.Text(), "\r") // the one copy of a row: its fields are parts of it
+		if line == "" {
 			continue
 		}
-		fields, err := cut(line, widths)
-		if err != nil {
+		var err error
+		if fields, err = cut(line, widths, fields); err != nil {
 			return fmt.Errorf("row %d: %w", n, err)
 		}
 		columns := make([]string, len(fields))
 		for i, f := range fields {
-			columns[i] = string(f)
+			columns[i] = f
 			if !ascii(f) {
-				if columns[i], err = decoder.String(columns[i]); err != nil || strings.ContainsRune(columns[i], '\ufffd') {
+				if columns[i], err = decoder.String(f); err != nil || strings.ContainsRune(columns[i], '\ufffd') {
 					return fmt.Errorf("%w: row %d: field %d is not GBK", ErrMalformed, n, i+1)
 				}
 			}
@@ -148,9 +148,9 @@ func eachRow(r io.Reader, widths []int, each func([][]byte, []string) error) err
 	return nil
 }
 
-func ascii(b []byte) bool {
-	for _, c := range b {
-		if c >= 0x80 {
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
 			return false
 		}
 	}

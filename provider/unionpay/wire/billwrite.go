@@ -26,7 +26,7 @@ func FormatZM(r Row) (string, error) {
 			b.WriteByte(' ')
 		}
 		value := values[i]
-		if len(value) > width || !ascii([]byte(value)) || value != strings.TrimSpace(value) {
+		if len(value) > width || !ascii(value) || value != strings.TrimSpace(value) {
 			return "", fmt.Errorf("%w: field %d of a row has room for %d bytes, not for %.40q", ErrMalformed, i+1, width, value)
 		}
 		b.WriteString(value + strings.Repeat(" ", width-len(value)))
