@@ -8,6 +8,7 @@ import (
 
 	"postern"
 	"postern/engine"
+	"postern/store"
 )
 
 // AccountBody is the body of POST /v1/credential_sets.
@@ -46,6 +47,19 @@ type RevokedView struct {
 	Risk    engine.Risk  `json:"risk"`
 }
 
+// NoticeView is a message of a provider's about an account.
+type NoticeView struct {
+	ID              string    `json:"id"`
+	Object          string    `json:"object" enum:"account_notice"`
+	CredentialSetID string    `json:"credential_set_id"`
+	SubMerchant     string    `json:"sub_merchant,omitempty"`
+	Kind            string    `json:"kind"`
+	Message         string    `json:"message"`
+	Outcome         string    `json:"outcome" enum:"applied,rejected,foreign"`
+	Seen            int64     `json:"seen" doc:"How often it came."`
+	CreatedAt       time.Time `json:"created_at"`
+}
+
 type createAccountIn struct{ Body AccountBody }
 
 type accountOut struct{ Body AccountView }
@@ -67,6 +81,8 @@ func (a *API) accounts() {
 		"The newest usable generation signs; older ones go on verifying. The end of an own certificate is the generation's end.", http.StatusCreated), a.addAccountGeneration)
 	handle(a, op("list-account-generations", http.MethodGet, "/v1/credential_sets/{id}/generations", "List an account's generations of keys, newest first",
 		"Names and dates, never keys.", http.StatusOK), a.listAccountGenerations)
+	handle(a, op("list-account-notices", http.MethodGet, "/v1/account_notices", "List what providers said of your accounts, newest first",
+		"Violations, limits and papers, with what became of each message; of a partner's merchants each has its own.", http.StatusOK), a.listNotices)
 	handle(a, op("revoke-credential-set", http.MethodPost, "/v1/credential_sets/{id}/revoke", "Give an account up, with all of its channels, in one act",
 		"One closure, obeyed by the next plan of every merchant over the account. What is under way is still asked after, closed and refunded. The answer says who sells over it and what is at risk.", http.StatusCreated, http.StatusConflict), a.revokeAccount)
 }
@@ -145,6 +161,22 @@ func (a *API) listAccountGenerations(ctx context.Context, in *listGenerationsIn)
 		return nil, err
 	}
 	return window(rows, in.PageQuery, func(g postern.Generation) string { return g.ID }, viewGeneration), nil
+}
+
+func (a *API) listNotices(ctx context.Context, in *PageQuery) (*listOut[NoticeView], error) {
+	m, err := teller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := a.Store.Notices(ctx, m.ID, in.page())
+	if err != nil {
+		return nil, err
+	}
+	return page(rows, next, func(n store.AccountNotice) NoticeView {
+		return NoticeView{
+			ID: n.ID, Object: "account_notice", CredentialSetID: n.CredentialSetID, SubMerchant: n.SubMerchant, Kind: n.Kind, Message: n.Message, Outcome: n.Outcome, Seen: n.Seen, CreatedAt: n.CreatedAt,
+		}
+	}), nil
 }
 
 func (a *API) revokeAccount(ctx context.Context, in *revokeIn) (*revokedOut, error) {

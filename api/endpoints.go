@@ -213,7 +213,7 @@ func (a *API) rotateEndpoint(ctx context.Context, in *rotateIn) (*endpointOut, e
 }
 
 func (a *API) getDelivery(ctx context.Context, in *idIn) (*deliveryOut, error) {
-	m, err := merchant(ctx)
+	m, err := teller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +244,7 @@ func (a *API) listDeliveries(ctx context.Context, in *deliveriesIn) (*listOut[De
 }
 
 func (a *API) replayDelivery(ctx context.Context, in *idIn) (*deliveryOut, error) {
-	m, err := merchant(ctx)
+	m, err := teller(ctx)
 	if err != nil {
 		return nil, err
 	}

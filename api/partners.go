@@ -74,11 +74,11 @@ func (a *API) endpoint(ctx context.Context, m postern.Merchant, id string) (stor
 	return e, err
 }
 
-// delivery loads a delivery of a merchant's event. One to the partner's endpoint is not there for the merchant's own key.
+// delivery loads a delivery of a merchant's event, or of a partner's own. One to the partner's endpoint is not there for the merchant's own key.
 func (a *API) delivery(ctx context.Context, m postern.Merchant, id string) (store.Delivery, error) {
 	d, err := a.Store.Delivery(ctx, m.ID, id)
 	if err == nil && callerOf(ctx).Key.OwnerID == m.ID {
-		_, err = a.Store.Endpoint(ctx, m.ID, d.EndpointID)
+		_, err = a.endpoint(ctx, m, d.EndpointID)
 	}
 	return d, err
 }

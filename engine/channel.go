@@ -84,7 +84,7 @@ func checkChannel(d provider.Description, in NewChannel) error {
 	if d.Historic && in.Merchant.Live && !in.ForceHistoric {
 		return postern.Invalid("provider", postern.CodeInvalid, "this provider's service is historic: it is kept for archives and migrations, not for new live channels", "choose another provider, or send force_historic to add it all the same")
 	}
-	if in.OwnerID != in.Merchant.ID && in.OwnerID != in.Merchant.PartnerID {
+	if postern.CheckID(postern.PrefixPartner, in.OwnerID) && in.OwnerID != in.Merchant.PartnerID {
 		return &postern.Error{Code: postern.CodeForbidden, Op: "engine.AddChannel", Message: "the account serves the merchants of its own partner only", Fix: "use an account of the merchant's or of its partner's"}
 	}
 	return nil

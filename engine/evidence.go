@@ -13,6 +13,7 @@ type Evidence struct {
 	Refunds  int64 // refunds whose outcome the bill settled
 	Known    int64 // rows that said what was known
 	Foreign  int64 // rows about no order of this merchant over this account
+	Nameless int64 // rows of refunds without a number of ours, as a ledger of funds has them
 }
 
 // maxReversals bounds what is remembered of a bill: a day with more reversals than that is not one merchant's.
@@ -31,7 +32,7 @@ func (e *Engine) ApplyStatement(ctx context.Context, s *Statement) (Evidence, er
 	}
 	reversed := map[string]int64{} // order numbers with what was given back under them: a reversal's refund has no number of its own
 	if _, err := s.Each(func(l provider.StatementLine) error {
-		if l.Kind == provider.LineRefund && (l.RefundNumber == "" || l.RefundNumber == l.Number) && len(reversed) < maxReversals {
+		if l.Kind == provider.LineRefund && l.Number != "" && (l.RefundNumber == "" || l.RefundNumber == l.Number) && len(reversed) < maxReversals {
 			reversed[l.Number] = -l.Amount
 		}
 		return ctx.Err()
@@ -55,6 +56,16 @@ func (e *Engine) ApplyStatement(ctx context.Context, s *Statement) (Evidence, er
 
 // provePayment books a row of money taken. Reversed says that the same bill gives it back whole.
 func (e *Engine) provePayment(ctx context.Context, c postern.Channel, l provider.StatementLine, reversed bool, seen *Evidence) error {
+	if l.Number == "" { // a ledger of funds names the provider's number only
+		_, err := e.Store.ReceiptByTxn(ctx, c.MerchantID, c.CredentialSetID, l.TxnNo)
+		if err == nil {
+			seen.Known++
+		} else if postern.CodeOf(err) == postern.CodeNotFound {
+			seen.Foreign++
+			err = nil
+		}
+		return err
+	}
 	a, err := e.Store.AttemptByNumber(ctx, c.MerchantID, l.Number)
 	if postern.CodeOf(err) == postern.CodeNotFound && err != nil || err == nil && a.CredentialSetID != c.CredentialSetID || l.TxnNo == "" {
 		seen.Foreign++
@@ -94,7 +105,11 @@ func (e *Engine) provePayment(ctx context.Context, c postern.Channel, l provider
 
 // proveRefund settles a refund that the bill shows. Rows of reversals are their payment's.
 func (e *Engine) proveRefund(ctx context.Context, c postern.Channel, l provider.StatementLine, seen *Evidence) error {
-	if l.RefundNumber == "" || l.RefundNumber == l.Number {
+	switch l.RefundNumber {
+	case "":
+		seen.Nameless++
+		return nil
+	case l.Number:
 		seen.Known++
 		return nil
 	}

@@ -133,10 +133,18 @@ func (s *Statement) Each(each func(provider.StatementLine) error) (provider.Stat
 	case err != nil:
 		return sum, &postern.Error{Code: postern.CodeNotWhole, Op: op, Message: "this is not the whole bill of the account and the day", Fix: "ask again; if it stays, look at the file with `postern statement fetch`", Err: err}
 	}
-	if noon := s.query.Day.Add(12 * time.Hour); !sum.From.IsZero() && (noon.Before(sum.From) || noon.After(sum.Until)) {
+	if !sum.From.IsZero() && !ofDay(s.query.Day, sum.From, sum.Until) {
 		return sum, postern.E(postern.CodeNotWhole, op, fmt.Sprintf("this is the bill from %s to %s", sum.From.Format(time.DateTime), sum.Until.Format(time.DateTime)))
 	}
 	return sum, nil
+}
+
+// ofDay says whether a bill that names these times is of a day. Some bills name the bounds of their day, which may begin an hour before ours; others the first and the last thing that happened.
+func ofDay(day, from, until time.Time) bool {
+	noon := day.Add(12 * time.Hour)
+	around := !noon.Before(from) && !noon.After(until)
+	within := !from.Before(day.Add(-time.Hour)) && !until.After(day.Add(24*time.Hour))
+	return around || within
 }
 
 // WriteTo copies the bill as the provider sent it.

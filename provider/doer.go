@@ -43,5 +43,18 @@ func (d HTTPDoer) WithCertificate(certificate tls.Certificate) (Doer, error) {
 	return HTTPDoer{Client: &client}, nil
 }
 
+// ShowCertificate returns a Doer that shows the client certificate of this PEM, which holds the private key too. Its errors quote neither.
+func ShowCertificate(doer Doer, pem []byte) (Doer, error) {
+	certificate, err := tls.X509KeyPair(pem, pem)
+	if err != nil {
+		return nil, errors.New("provider: the client certificate's PEM is not a certificate with its private key")
+	}
+	certified, ok := doer.(CertifiedDoer)
+	if !ok {
+		return nil, errors.New("provider: this switch's way out shows no client certificates")
+	}
+	return certified.WithCertificate(certificate)
+}
+
 // NotSent says that an error of a Doer proves that nothing was sent.
 func NotSent(err error) bool { return errors.Is(err, ErrNotSent) }

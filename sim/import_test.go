@@ -195,6 +195,26 @@ func TestAnImportThatDiesGoesOn(t *testing.T) {
 	}
 }
 
+// TestAnImportKeepsToItsTime: what a budget does not reach is left, with a digest of its own, until nothing is.
+//
+// Red without: the budget in RunImport (engine/import.go).
+func TestAnImportKeepsToItsTime(t *testing.T) {
+	ctx, w := context.Background(), twoWallets(t)
+	p, _ := partnerOf(t, w, alipay)
+	in := engine.Import{PartnerID: p.ID, File: listOf(t, alipay, 30, nil)}
+	plan, err := w.Engine.PlanImport(ctx, in)
+	must(t, err)
+	rounds, written := 0, 0
+	for !plan.Done {
+		plan, err = w.Engine.RunImport(ctx, in, plan.Digest, 10*time.Microsecond) // Each look at the clock takes one.
+		must(t, err)
+		rounds, written = rounds+1, written+plan.Written
+	}
+	if rounds < 2 || written != 30 || len(merchantsOf(t, w, p.ID)) != 30 {
+		t.Errorf("%d merchants in %d rounds", written, rounds)
+	}
+}
+
 // BenchmarkImport3000 plans and writes a list of 3,000 merchants, on a file and on PostgreSQL.
 func BenchmarkImport3000(b *testing.B) {
 	engines := map[string]func(b *testing.B) *sim.World{

@@ -23,24 +23,31 @@ type twoAccounts struct {
 	keys     map[string][]byte
 }
 
+// merchantAccounts makes accounts at the simulated WeChat Pay, each with what a channel over it needs.
+type merchantAccounts struct {
+	t     testing.TB
+	setup all.Setup
+}
+
+func (m merchantAccounts) account(mchID, appID, key string) (wechatbox.Account, map[string]string, map[string][]byte) {
+	_, serial, err := wechatbox.NewMerchantCertificate(m.setup.Rand, sim.Key(key), m.setup.Clock.Now(), mchID)
+	must(m.t, err)
+	secret := make([]byte, 16)
+	_, err = io.ReadFull(m.setup.Rand, secret)
+	must(m.t, err)
+	apiv3, base := fmt.Sprintf("%x", secret), m.setup.BaseURL
+	return wechatbox.Account{MchID: mchID, AppID: appID, AppSecret: apiv3, MerchantSerial: serial, MerchantPublicKey: &sim.Key(key).PublicKey, APIv3Key: []byte(apiv3)},
+		map[string]string{"mchid": mchID, "appid": appID, "base_url": base, "open_url": base, "oauth_url": base},
+		map[string][]byte{"merchant_private_key": pemOf(m.t, sim.Key(key), false), "merchant_serial": []byte(serial), "apiv3_key": []byte(apiv3), "app_secret": []byte(apiv3)}
+}
+
 func (a *twoAccounts) make(t testing.TB) func(all.Setup) (all.Sandbox, error) {
 	return func(setup all.Setup) (all.Sandbox, error) {
-		now := setup.Clock.Now()
-		platform, err := wechatbox.PlatformKeyFor(setup.Rand, sim.Key("t4-platform-1"), now)
+		platform, err := wechatbox.PlatformKeyFor(setup.Rand, sim.Key("t4-platform-1"), setup.Clock.Now())
 		must(t, err)
-		account := func(mchID, appID, key string) (wechatbox.Account, map[string]string, map[string][]byte) {
-			_, serial, err := wechatbox.NewMerchantCertificate(setup.Rand, sim.Key(key), now, mchID)
-			must(t, err)
-			secret := make([]byte, 16)
-			_, err = io.ReadFull(setup.Rand, secret)
-			must(t, err)
-			apiv3 := fmt.Sprintf("%x", secret)
-			return wechatbox.Account{MchID: mchID, AppID: appID, AppSecret: apiv3, MerchantSerial: serial, MerchantPublicKey: &sim.Key(key).PublicKey, APIv3Key: []byte(apiv3)},
-				map[string]string{"mchid": mchID, "appid": appID, "base_url": setup.BaseURL, "open_url": setup.BaseURL, "oauth_url": setup.BaseURL},
-				map[string][]byte{"merchant_private_key": pemOf(t, sim.Key(key), false), "merchant_serial": []byte(serial), "apiv3_key": []byte(apiv3), "app_secret": []byte(apiv3)}
-		}
-		first, settings, keys := account("1900000109", "wx8888888888888888", "t4-wechat-1")
-		second, settings2, keys2 := account("1900000110", "wx9999999999999999", "t4-wechat-2")
+		m := merchantAccounts{t: t, setup: setup}
+		first, settings, keys := m.account("1900000109", "wx8888888888888888", "t4-wechat-1")
+		second, settings2, keys2 := m.account("1900000110", "wx9999999999999999", "t4-wechat-2")
 		a.settings, a.keys = settings2, keys2
 		box, err := wechatbox.New(wechatbox.Config{
 			Accounts: []wechatbox.Account{first, second}, PlatformKeys: []wechatbox.PlatformKey{platform}, Clock: setup.Clock, Rand: setup.Rand, HTTP: setup.HTTP, BaseURL: setup.BaseURL,

@@ -49,6 +49,11 @@ func moveReceipt(ctx context.Context, tx Tx, merchantID string, m postern.Receip
 	return stale("receipt", m.ReceiptID)
 }
 
+// ReceiptByTxn returns the receipt with a provider's transaction number over one account, or postern.CodeNotFound.
+func (s *Store) ReceiptByTxn(ctx context.Context, merchantID, credentialSetID, txnNo string) (postern.Receipt, error) {
+	return one(ctx, s.reader(), "ReceiptByTxn", "receipt", scanReceipt, selectReceipt+" AND credential_set_id = $2 AND txn_no = $3", merchantID, credentialSetID, txnNo)
+}
+
 // Receipt returns one receipt, or postern.CodeNotFound.
 func (s *Store) Receipt(ctx context.Context, merchantID, id string) (postern.Receipt, error) {
 	return one(ctx, s.reader(), "Receipt", "receipt", scanReceipt, selectReceipt+" AND id = $2", merchantID, id)

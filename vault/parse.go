@@ -276,7 +276,7 @@ func parseAuthority(plaintext []byte) (any, error) {
 
 // CertificateEnd is the moment from which a certificate no longer counts: the second after its last.
 func CertificateEnd(plaintext []byte) (time.Time, error) {
-	f, err := decode(plaintext)
+	f, err := decode(firstOfChain(plaintext))
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -126,6 +126,19 @@ func TestCertificateIsKnownByItsSerialNumber(t *testing.T) {
 	}
 }
 
+// TestCertificateEnd: the end is the first certificate's, whatever its issuer's is, and what is no certificate has none.
+func TestCertificateEnd(t *testing.T) {
+	cert := certificate(t, big.NewInt(7))
+	want := must[*x509.Certificate](t)(x509.ParseCertificate(cert)).NotAfter.Add(time.Second)
+	issued := append(pemOf("CERTIFICATE", cert), pemOf("CERTIFICATE", certificate(t, big.NewInt(9)))...)
+	if got, err := vault.CertificateEnd(issued); err != nil || !got.Equal(want) {
+		t.Errorf("it ends at %v (%v), want %v", got, err, want)
+	}
+	if _, err := vault.CertificateEnd(pkcs8(t)); err == nil || strings.Contains(err.Error(), "BEGIN") {
+		t.Errorf("a private key has an end: %v", err)
+	}
+}
+
 func TestBadKeysAreRefusedWithTheFix(t *testing.T) {
 	key := testKey()
 	private8 := must[[]byte](t)(x509.MarshalPKCS8PrivateKey(key))

@@ -38,6 +38,7 @@ type demo struct {
 	hook     *hook
 	merchant postern.Merchant
 	key      string
+	under    shopOf // a partner's merchant
 	endpoint string // the webhook endpoint's secret
 	item     postern.Link
 	stop     context.CancelFunc
@@ -126,6 +127,9 @@ func (d *demo) start(ctx context.Context, c *demoCmd, data string, log *slog.Log
 		return err
 	}
 	if err := d.populate(ctx, name); err != nil {
+		return err
+	}
+	if err := d.populatePartner(ctx); err != nil {
 		return err
 	}
 	story, err := d.found(ctx)

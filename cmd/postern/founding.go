@@ -96,13 +96,18 @@ func (d *demo) found(ctx context.Context) (*front.Story, error) {
 // lend gives a shop of the story channels over the demo's own simulated account: inside the app under the shop's contract, outside it under an open one. The
 // other wallet was never signed: whoever could sign on a day is taken to sign then.
 func (d *demo) lend(ctx context.Context, m postern.Merchant, over postern.Channel, told founding, f foundingShop) error {
+	box := d.boxes.list[slices.IndexFunc(d.boxes.list, func(b runningSandbox) bool { return b.Code == over.Provider })]
+	set := ""
 	add := func(agreement postern.Agreement) error {
-		c, err := d.engine.AddChannel(ctx, engine.NewChannel{
-			Merchant: m, OwnerID: over.CredentialOwnerID, Provider: over.Provider, CredentialSetID: over.CredentialSetID, Sandbox: true, Products: over.Products,
-		})
+		in := engine.NewChannel{Merchant: m, OwnerID: m.ID, Provider: over.Provider, CredentialSetID: set, Sandbox: true, Products: over.Products}
+		if set == "" { // an account of the shop's own: another merchant's serves that merchant only
+			in.Settings, in.Keys = box.Settings, box.Keys
+		}
+		c, err := d.engine.AddChannel(ctx, in)
 		if err != nil {
 			return err
 		}
+		set = c.CredentialSetID
 		c.Agreement = agreement
 		return d.store.SaveChannel(ctx, c)
 	}

@@ -87,7 +87,7 @@ func (c *statementFetchCmd) apply(rt *runtime, o *offline, bill *engine.Statemen
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(rt.stdout, "booked: %d payments and %d refunds that nothing else had told; %d rows were known, %d are not this merchant's\n", seen.Payments, seen.Refunds, seen.Known, seen.Foreign)
+	fmt.Fprintf(rt.stdout, "booked: %d payments and %d refunds that nothing else had told; %d rows were known, %d are not this merchant's, %d name no number of ours\n", seen.Payments, seen.Refunds, seen.Known, seen.Foreign, seen.Nameless)
 	return nil
 }
 

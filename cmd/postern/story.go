@@ -24,7 +24,9 @@ type tale struct {
 	what string
 	want string
 	live int64 // seconds until the payment ends; 0 is half an hour
-	tell func(ctx context.Context, t *teller) error
+	// partner tells it of the partner's merchant.
+	partner bool
+	tell    func(ctx context.Context, t *teller) error
 	// done says, beyond the status, when the tale is over.
 	done func(v engine.PaymentView) bool
 }
@@ -76,6 +78,9 @@ func (d *demo) tellStory(ctx context.Context, out io.Writer, sabotage string) er
 	if err := d.compare(ctx, out); err != nil {
 		failed = append(failed, err)
 	}
+	if sabotage == "" {
+		failed = append(failed, d.bills(ctx, out))
+	}
 	return errors.Join(failed...)
 }
 
@@ -111,6 +116,9 @@ func (d *demo) broken(ctx context.Context) (rows []row) {
 
 // tellOne creates the payment through the API, lets the tale happen and waits for its end.
 func (d *demo) tellOne(ctx context.Context, number int, t tale) row {
+	if t.partner {
+		d = d.ofPartner()
+	}
 	r := row{what: t.what}
 	body := map[string]any{"reference": fmt.Sprintf("S%02d", number), "amount": amount, "currency": "CNY", "description": "烧饼礼盒"}
 	if t.live != 0 {
@@ -263,6 +271,11 @@ func (d *demo) compare(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	others, err := sim.ReadBooks(ctx, d.store, d.under.merchant.ID)
+	if err != nil {
+		return err
+	}
+	books = append(books, others...)
 	differences := recon.Compare(orders, books)
 	for _, diff := range differences {
 		fmt.Fprintln(out, "DIFFERENCE", diff)

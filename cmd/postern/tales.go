@@ -47,6 +47,9 @@ func tales() []tale {
 		if has(d, "page") {
 			list = append(list, tale{what: "desktop browser, with " + name, want: "paid", tell: payIn(agentDesktop, m.Code, "page")})
 		}
+		if m.Partner {
+			list = append(list, tale{what: "a partner's merchant, under the partner's " + name + ", refund of 20.00", want: "paid", partner: true, tell: refunded(pay), done: func(v engine.PaymentView) bool { return v.AmountRefunded == 2000 }})
+		}
 		if tillOf(m.Code) {
 			list = append(list,
 				tale{what: "at a till, the buyer's code scanned, " + name, want: "paid", tell: scannedAtTill(m.Code, false)},
@@ -72,14 +75,15 @@ func troubles() [][]tale {
 	for _, m := range wallets() {
 		var list []tale
 		d := all.Registry()[m.Code].Describe()
+		if tillOf(m.Code) {
+			// First: its faults are of the next calls, and no other order is asked after yet.
+			list = append(list, tale{what: "till: nobody answers, the charge is reversed, charged anew, " + d.NameEN, want: "paid", tell: reversedAtTill(m.Code), done: func(v engine.PaymentView) bool { return v.AmountSurplusRefunded == amount }})
+		}
 		list = append(list, tale{what: "notification lost, found by asking, " + d.NameEN, want: "paid", tell: lostNotification(m.Code)})
 		if has(d, "native") {
 			list = append(list, tale{what: "answer to the order lost, begun again, " + d.NameEN, want: "paid", tell: lostAnswer(m.Code)})
 		}
 		list = append(list, tale{what: "refund done and answered with HTTP 500: refunded once, " + d.NameEN, want: "paid", tell: refundedAfterError(m.Code), done: func(v engine.PaymentView) bool { return v.AmountRefunded == 2000 }})
-		if tillOf(m.Code) {
-			list = append(list, tale{what: "till: nobody answers, the charge is reversed, charged anew, " + d.NameEN, want: "paid", tell: reversedAtTill(m.Code), done: func(v engine.PaymentView) bool { return v.AmountSurplusRefunded == amount }})
-		}
 		lists = append(lists, list)
 	}
 	return lists

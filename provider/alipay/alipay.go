@@ -89,8 +89,11 @@ var description = provider.Description{
 	Code: Code, NameZH: "支付宝", NameEN: "Alipay", Colour: "#1264d6",
 	// The character for "branch" and "pay" that the wallet's name begins with, drawn by us.
 	Glyph: "M4 5h7V2h2.5v3H21v2h-7.5v2.5H19v2c-.9 2.5-2.3 4.600-4.2 6.300 2 1.200 4.300 2 7 2.400l-1 2.300c-3.200-.6-5.900-1.700-8.200-3.300-2.400 1.600-5.300 2.700-8.700 3.300L3 18.200c2.900-.4 5.400-1.200 7.500-2.400-1.700-1.600-3-3.200-3.900-4.900l2.200-1c.9 1.700 2.100 3.200 3.700 4.500 1.400-1.200 2.500-2.600 3.200-4.300H4.800v-2H11V7H4z",
-	Evidence: "Canonical strings, envelopes and signatures: published vectors of the Node, Java, gopay and yansongda SDKs, and the official Node SDK driving the sandbox. " +
-		"Codes and limits: the documents as embedded in the official SDKs. Not yet attested: a production account.",
+	Evidence: "Canonical strings, envelopes, signatures, content encryption and certificate numbers: published vectors of the Node, Java, gopay and yansongda SDKs; a published chain up to " +
+		"the published root; and the official Node SDK driving the sandbox in key and certificate mode, with encrypted content, for a partner, and in v3. Codes: the enumerations of the " +
+		"official PHP SDK, each by its documented meaning. Limits, the cancel and the freeze for sharing: the documents as embedded in the official SDKs. Not attested: a production account, " +
+		"what a query says of an unknown sharing, how v3 tells of a password, the signs of fees in bills, and any call that says what an account may not do (so there is none). " +
+		"The bill's address is signed, the file is not.",
 	Products: []provider.ProductInfo{
 		{Code: JSAPI, Action: "jsapi", NeedsPayer: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies, Bridge: bridge},
 		{Code: H5, Action: "redirect", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},

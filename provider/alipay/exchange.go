@@ -48,14 +48,16 @@ func request(call provider.Call, id identity, r wire.Request) (p wire.Params, sh
 // send makes one call and verifies the answer. It never repeats a call. attemptGeneration is whose platform key to try first.
 func send(ctx context.Context, call provider.Call, op, attemptGeneration string, r wire.Request) reply {
 	id, err := identityOf(call)
-	var p wire.Params
-	var shown string
-	if err == nil && setting(call, settingProtocol) == protocolV3 {
+	if err != nil {
+		return notSent(op, err)
+	}
+	if r.Method == wire.MethodOAuthToken {
+		id.token = "" // the buyer gave the code to our app, whoever it acts for
+	}
+	if setting(call, settingProtocol) == protocolV3 {
 		return sendV3(ctx, call, id, op, attemptGeneration, r)
 	}
-	if err == nil {
-		p, shown, err = request(call, id, r)
-	}
+	p, shown, err := request(call, id, r)
 	if err != nil {
 		return notSent(op, err)
 	}

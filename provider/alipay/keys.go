@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"postern/provider"
 	"postern/provider/alipay/wire"
@@ -40,7 +41,7 @@ func identityOf(call provider.Call) (identity, error) {
 		}
 	}
 	if s, missing := g.Secret(keyAuth); missing == nil {
-		id.token = string(s.Reveal())
+		id.token = strings.TrimSpace(string(s.Reveal())) // files end in a line break
 	}
 	return id, id.certify(g)
 }

@@ -1,6 +1,7 @@
 package alipay
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ func (w *world) forMerchant(sub, app, token string) provider.Call {
 // TestPartner: each merchant has its own orders, the token never shows, and a notification counts for the merchant that it names.
 func TestPartner(t *testing.T) {
 	w := newWorld(t)
-	first := w.forMerchant("2088000000000011", "2021000000000011", "token-of-the-first")
+	first := w.forMerchant("2088000000000011", "2021000000000011", "token-of-the-first\n")
 	second := w.forMerchant("2088000000000012", "2021000000000012", "token-of-the-second")
 	w.call = first
 	o, r := w.start(JSAPI, 6800)
@@ -98,5 +99,16 @@ func TestPermissions(t *testing.T) {
 		if r := w.c.Start(t.Context(), w.call, w.order(Native, 100)); r.State != provider.Pending {
 			t.Errorf("%s, given back: %+v", name, r)
 		}
+	}
+}
+
+// TestPartnerSignsBuyersInAsItself: the code that a buyer gave to the partner's app is exchanged by that app, not for the merchant.
+func TestPartnerSignsBuyersInAsItself(t *testing.T) {
+	w := newWorld(t)
+	call := w.forMerchant("2088000000000011", "2021000000000011", "nobody's token")
+	call.Settings[settingAuthorize] = w.call.Settings[settingAuthorize]
+	back, _ := w.browse(http.MethodGet, w.c.AuthorizeURL(call, "http://shop.example/oauth", "s"), nil)
+	if payer, err := w.c.ResolvePayer(t.Context(), call, back.Query().Get(w.c.CodeParam())); err != nil || payer == "" {
+		t.Errorf("payer %q: %v", payer, err)
 	}
 }

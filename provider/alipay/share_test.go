@@ -1,8 +1,10 @@
 package alipay
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"postern"
 	"postern/provider"
@@ -67,6 +69,26 @@ func TestShares(t *testing.T) {
 	}
 	if got := share(func(r *provider.ShareRequest) { r.Number = "s4" }); got.State != provider.ShareFailed || got.Code != "ACQ.ALREADY_FINISH_ALLOC" {
 		t.Errorf("after the end: %+v", got)
+	}
+	w.billed(o.Attempt, request.TxnNo, -9940)
+}
+
+// billed says that the account bill of an attempt's day tells what was shared of it, in fen.
+func (w *world) billed(a postern.Attempt, txnNo string, want int64) {
+	t := w.t
+	w.clock.Advance(36 * time.Hour)
+	var file bytes.Buffer
+	if f := w.c.FetchStatement(t.Context(), w.call, "signcustomer", a.CreatedAt, &file); f.State != provider.FetchDone {
+		t.Fatalf("%+v", f)
+	}
+	given := int64(0)
+	if _, err := w.c.ReadStatement("signcustomer", testSeller, provider.StatementFile{ReaderAt: bytes.NewReader(file.Bytes()), Size: int64(file.Len())}, func(l provider.StatementLine) error {
+		if l.Kind == provider.LineShare && l.TxnNo == txnNo {
+			given += l.Amount
+		}
+		return nil
+	}); err != nil || given != want {
+		t.Errorf("the bill says that %d fen were shared: %v", given, err)
 	}
 }
 

@@ -76,50 +76,35 @@ func whole(bill wire.Bill, account string, seen map[string]wire.BillTotal) error
 
 // tradeLine reads a row of the business detail. The file's totals are of 商家实收, what the merchant received.
 func tradeLine(r wire.BillRow) (line provider.StatementLine, total string, received int64, err error) {
-	amount, err1 := wire.ParseSignedYuan(r.Column("订单金额（元）"))
-	received, err2 := wire.ParseSignedYuan(r.Column("商家实收（元）"))
-	fee, err3 := wire.ParseSignedYuan(r.Column("服务费（元）"))
-	at, err4 := wire.ParseTime(r.Column("完成时间"))
-	line = provider.StatementLine{
-		TxnNo: r.Column("支付宝交易号"), Number: r.Column("商户订单号"), Amount: amount, Fee: -fee, Currency: currency, At: at, Columns: r.Columns,
-	}
-	switch total = r.Column("业务类型"); total {
-	case "交易":
+	row, err := r.ReadTrade()
+	line = provider.StatementLine{Kind: provider.LineOther, TxnNo: row.TradeNo, Number: row.OutTradeNo, Amount: row.Amount, Fee: -row.Fee, Currency: currency, At: row.Done, Columns: r.Columns}
+	switch row.Kind {
+	case wire.BillPaid:
 		line.Kind = provider.LinePayment
-	case "退款":
-		line.Kind, line.RefundNumber = provider.LineRefund, r.Column("退款批次号/请求号")
-	default:
-		line.Kind = provider.LineOther
+	case wire.BillRefund:
+		line.Kind, line.RefundNumber = provider.LineRefund, row.RequestNo
 	}
-	return line, total, received, errors.Join(err1, err2, err3, err4)
+	return line, row.Kind, row.Received, err
 }
 
 // accountKinds reads 业务类型 of the account detail.
 var accountKinds = map[string]provider.LineKind{
 	"在线支付": provider.LinePayment, "交易付款": provider.LinePayment, "退款": provider.LineRefund, "交易退款": provider.LineRefund, "退款（交易退款）": provider.LineRefund,
-	"收费": provider.LineFee, "转账": provider.LineTransfer, "提现": provider.LineWithdrawal,
+	"收费": provider.LineFee, "分账": provider.LineShare, "交易分账": provider.LineShare, "转账": provider.LineTransfer, "提现": provider.LineWithdrawal,
 }
 
 // accountLine reads a row of the account detail: what came into the account, or left it.
 func accountLine(r wire.BillRow) (line provider.StatementLine, total string, amount int64, err error) {
-	in, err1 := wire.ParseSignedYuan(r.Column("收入金额（+元）", "收入（+元）"))
-	out, err2 := wire.ParseSignedYuan(r.Column("支出金额（-元）", "支出（-元）"))
-	at, err3 := wire.ParseTime(r.Column("发生时间", "入账时间"))
-	if in != 0 && out != 0 {
-		return line, "", 0, fmt.Errorf("%w: a row both comes in and goes out", wire.ErrMalformed)
-	}
-	total, amount = "收入", in
-	if out != 0 {
-		total, amount = "支出", out
-	}
-	kind, known := accountKinds[r.Column("业务类型", "账务类型")]
+	row, err := r.ReadAccount()
+	kind, known := accountKinds[row.Kind]
 	if !known {
 		kind = provider.LineOther
 	}
-	line = provider.StatementLine{
-		Kind: kind, TxnNo: r.Column("业务流水号", "支付宝交易号"), Number: r.Column("商户订单号"), Amount: in - abs(out), Currency: currency, At: at, Columns: r.Columns,
+	if total = "收入"; row.Amount < 0 {
+		total = "支出"
 	}
-	return line, total, amount, errors.Join(err1, err2, err3)
+	line = provider.StatementLine{Kind: kind, TxnNo: row.TradeNo, Number: row.OutTradeNo, Amount: row.Amount, Currency: currency, At: row.At, Columns: r.Columns}
+	return line, total, row.Amount, err
 }
 
 func abs(n int64) int64 {

@@ -82,6 +82,7 @@ func fetchCertificate(ctx context.Context, call provider.Call, id identity, sn s
 
 // ask makes a call outside any order's story and takes the answer apart, unverified.
 func ask(ctx context.Context, call provider.Call, id identity, r wire.Request) (wire.Envelope, error) {
+	id.token = "" // certificates are the app's own
 	p, _, err := request(call, id, r)
 	if err != nil {
 		return wire.Envelope{}, err

@@ -40,43 +40,28 @@ func requestV3(ctx context.Context, call provider.Call, id identity, r wire.Requ
 		fields = fields.Set(name, r.Extra[name])
 	}
 	random := make([]byte, 32)
+	if _, err := io.ReadFull(call.Env.Rand, random); err != nil {
+		return nil, "", err
+	}
 	base, err := url.Parse(setting(call, settingGateway))
-	if err == nil {
-		_, err = io.ReadFull(call.Env.Rand, random)
-	}
 	if err != nil {
-		return nil, "", fmt.Errorf("alipay: gateway_url or randomness: %w", err)
+		return nil, "", fmt.Errorf("alipay: gateway_url: %w", err)
 	}
-	verb, target, body := http.MethodPost, wire.V3Path(r.Method), string(fields.Marshal())
-	kind := "application/json"
-	if wire.V3Get(r.Method) {
-		verb, target, body = http.MethodGet, target+"?"+wire.V3Query(fields), ""
-	}
-	shown = verb + " " + target + " " + authCodes.ReplaceAllString(body, `$1[redacted]"`)
-	encrypted := len(id.content) > 0 && body != ""
-	if encrypted {
-		kind = "text/plain"
-		if body, err = id.content.Encrypt([]byte(body)); err != nil {
-			return nil, shown, err
-		}
-	}
-	authority := wire.V3Authority(setting(call, settingAppID), id.appSN, hex.EncodeToString(random[:16]), call.Env.Now())
-	signature, err := id.sign(wire.V3RequestString(authority, verb, target, body, id.token))
+	m, err := wire.V3Call{
+		Method: r.Method, AppID: setting(call, settingAppID), CertSN: id.appSN, RootSN: id.rootSN, Token: id.token, Fields: fields, Key: id.content,
+		Nonce: hex.EncodeToString(random[:16]), RequestID: hex.EncodeToString(random[16:]), Time: call.Env.Now(),
+	}.Message(id.sign)
 	if err != nil {
-		return nil, shown, err
+		return nil, "", err
 	}
-	if req, err = http.NewRequestWithContext(ctx, verb, base.Scheme+"://"+base.Host+target, strings.NewReader(body)); err != nil {
-		return nil, shown, fmt.Errorf("alipay: gateway_url: %w", err)
+	req, err = http.NewRequestWithContext(ctx, m.Verb, base.Scheme+"://"+base.Host+m.Target, strings.NewReader(m.Body))
+	if err != nil {
+		return nil, "", fmt.Errorf("alipay: gateway_url: %w", err)
 	}
-	for name, value := range map[string]string{
-		"Authorization": wire.V3Authorization(authority, signature), "Content-Type": kind, wire.V3RequestID: hex.EncodeToString(random[16:]), wire.V3RootSN: id.rootSN,
-		wire.V3AppAuthToken: id.token, wire.V3EncryptType: map[bool]string{true: wire.EncryptAES}[encrypted], wire.V3Algorithm: map[bool]string{true: wire.EncryptAES}[encrypted],
-	} {
-		if value != "" {
-			req.Header.Set(name, value)
-		}
+	for name, value := range m.Header {
+		req.Header.Set(name, value)
 	}
-	return req, shown, nil
+	return req, m.Verb + " " + m.Target + " " + authCodes.ReplaceAllString(m.Content, `$1[redacted]"`), nil
 }
 
 // readV3 verifies an answer and only then believes it. HTTP 429 is a limit and 5xx proves nothing, whatever the code.

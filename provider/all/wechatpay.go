@@ -131,6 +131,10 @@ func makeWechatpay(setup Setup) (Sandbox, error) {
 			{Name: "merchant_cert_file", Value: string(certificate), File: true}, {Name: "apiv3_key", Value: string(account.APIv3Key)},
 			{Name: "platform_cert_file", Value: string(platformKey.Certificate), File: true}, {Name: "platform_serial", Value: platformKey.Serial},
 			{Name: "platform_public_key_file", Value: string(publicText), File: true}, {Name: "platform_public_key_id", Value: sandboxPublicKeyID},
+			{Name: "partner_mchid", Value: sandboxSpMchID}, {Name: "partner_appid", Value: sandboxSpAppID}, {Name: "partner_sub_mchid", Value: sandboxSubs[0]},
+			{Name: "partner_sub_appid", Value: sandboxSubAppID}, {Name: "partner_serial", Value: isv.MerchantSerial}, {Name: "partner_apiv3_key", Value: string(isv.APIv3Key)},
+			{Name: "partner_private_key_file", Value: string(partnerKeys[wechatpay.KeyMerchantPrivate]), File: true},
+			{Name: "v2_mchid", Value: sandboxOldMchID}, {Name: "v2_appid", Value: sandboxOldAppID}, {Name: "v2_key", Value: string(old.APIKeyV2)},
 		},
 	}, nil
 }

@@ -81,8 +81,10 @@ func Markdown(all []Coverage) string {
 		}
 	}
 	b.WriteString("\n## Evidence\n\n")
-	for _, c := range all {
-		fmt.Fprintf(&b, "- **%s**: %s\n", c.Name, c.Evidence)
+	for i, c := range all {
+		if i == 0 || all[i-1].Name != c.Name { // a provider's rows share it
+			fmt.Fprintf(&b, "- **%s**: %s\n", c.Name, c.Evidence)
+		}
 	}
 	return b.String()
 }

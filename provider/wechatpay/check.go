@@ -2,7 +2,6 @@ package wechatpay
 
 import (
 	"context"
-	"net/url"
 	"strings"
 
 	"postern/provider"
@@ -18,26 +17,17 @@ func (Connector) Check(ctx context.Context, call provider.Call) provider.CheckRe
 	a := send(ctx, call, wire.AskQuery(partiesOf(call, ProductNative), probeNumber))
 	result := provider.CheckResult{Exchange: a.exchange}
 	result.Class, result.Code, result.Message = a.words()
-	if a.cause != nil {
-		return result
-	}
 	// Without a sub-merchant a partner's question is incomplete, which WeChat also says only to who signed rightly.
 	incomplete := isPartner(call) && call.SubMerchant == "" && a.refuse.Code == wire.CodeParamError
-	if a.meaning().query == provider.Absent || incomplete {
-		result.OK = true
-		if len(verifiers(call)) == 0 && !isV2(call) {
-			result.OK, result.Message = false, "the request was accepted, but no key of WeChat Pay is known: fetch the platform certificates or add the public key"
-		}
+	if result.OK = a.meaning().query == provider.Absent || incomplete; result.OK && len(verifiers(call)) == 0 && !isV2(call) {
+		result.OK, result.Message = false, "the request was accepted, but no key of WeChat Pay is known: fetch the platform certificates or add the public key"
 	}
 	return result
 }
 
 // Registrations implements provider.Checker.
 func (Connector) Registrations(call provider.Call, publicURL, _ string) []provider.Registration {
-	host := publicURL
-	if u, err := url.Parse(publicURL); err == nil && u.Host != "" {
-		host = u.Hostname()
-	}
+	host := wire.HostOf(publicURL)
 	return []provider.Registration{
 		{Where: "商户平台 > 产品中心 > 开发配置 > JSAPI支付授权目录", Value: strings.TrimSuffix(publicURL, "/") + "/c/", Why: "jsapi: the page that opens the wallet must lie below it"},
 		{Where: "商户平台 > 产品中心 > 开发配置 > H5支付域名", Value: host, Why: "h5: the Referer must be this domain"},

@@ -48,17 +48,8 @@ func orderOf(call provider.Call, start provider.StartRequest) wire.Order {
 }
 
 // Query implements provider.Connector.
-func (c Connector) Query(ctx context.Context, call provider.Call, attempt postern.Attempt) provider.Result {
-	return c.query(ctx, call, attempt, wire.AskQuery(partiesOf(call, attempt.Product), attempt.Number))
-}
-
-// QueryTransaction asks for the order by WeChat's own number, which exists once it is paid.
-func (c Connector) QueryTransaction(ctx context.Context, call provider.Call, attempt postern.Attempt, txnNo string) provider.Result {
-	return c.query(ctx, call, attempt, wire.AskTransaction(partiesOf(call, attempt.Product), txnNo))
-}
-
-func (Connector) query(ctx context.Context, call provider.Call, attempt postern.Attempt, ask wire.Ask) provider.Result {
-	a := send(ctx, call, ask)
+func (Connector) Query(ctx context.Context, call provider.Call, attempt postern.Attempt) provider.Result {
+	a := send(ctx, call, wire.AskQuery(partiesOf(call, attempt.Product), attempt.Number))
 	if !a.ok() {
 		return a.result(a.meaning().query, provider.Unknown)
 	}
@@ -86,13 +77,11 @@ func (a answer) transaction(call provider.Call, attempt postern.Attempt) provide
 // order reads a transaction and insists that it is this attempt's. Its amount is for the engine to compare: what was taken must be booked whatever it is.
 func (a answer) order(call provider.Call, attempt postern.Attempt) (wire.Transaction, error) {
 	var t wire.Transaction
-	if err := wire.Decode(a.body, &t); err != nil {
-		return t, err
+	err := wire.Decode(a.body, &t)
+	if err == nil && (!partiesOf(call, attempt.Product).SameAs(t.Parties) || t.OutTradeNo != attempt.Number) {
+		err = errors.New("the answer is about another mchid, appid or order")
 	}
-	if !partiesOf(call, attempt.Product).SameAs(t.Parties) || t.OutTradeNo != attempt.Number {
-		return t, errors.New("the answer is about another mchid, appid or order")
-	}
-	return t, nil
+	return t, err
 }
 
 // moneyOf reads what a paid transaction took: total, never payer_total, which coupons make smaller. An unreadable time is replaced by now, because money must
@@ -101,10 +90,7 @@ func moneyOf(t wire.Transaction, now time.Time) (*provider.Money, error) {
 	if t.TransactionID == "" || t.Amount == nil || t.Amount.Total < 1 {
 		return nil, fmt.Errorf("wechatpay: %s without transaction_id or amount", t.TradeState)
 	}
-	m := &provider.Money{TxnNo: t.TransactionID, Amount: t.Amount.Total, Currency: t.Amount.Currency, PaidAt: now, PayerID: t.Payer.ID()}
-	if m.Currency == "" {
-		m.Currency = currency
-	}
+	m := &provider.Money{TxnNo: t.TransactionID, Amount: t.Amount.Total, Currency: cmp.Or(t.Amount.Currency, currency), PaidAt: now, PayerID: t.Payer.ID()}
 	if at, err := wire.ParseTime(t.SuccessTime); err == nil && !at.IsZero() {
 		m.PaidAt = at
 	}

@@ -4,23 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"time"
 
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
-)
-
-// clockWindow is how far the time in a signature may be from ours, as wechatpay-go has it: a difference of 300 s is refused.
-const clockWindow = 5 * time.Minute
-
-var (
-	errWindow  = errors.New("wechatpay: the signature's time is five minutes or more away from ours; check the clock")
-	errProbe   = errors.New("wechatpay: a signature probe, wrong on purpose; WeChat sends again")
-	errTooLong = errors.New("wechatpay: the message is longer than one MiB")
-	errNoKey   = errors.New("wechatpay: no key of WeChat Pay is known to encrypt with: fetch the platform certificates or add the public key")
 )
 
 // answer is what came back from one signed call. Exactly one holds: cause says why nothing can be believed, or status and body can be.
@@ -54,12 +43,10 @@ func (a answer) words() (class provider.Class, code, message string) {
 	switch {
 	case a.cause != nil:
 		return a.class, "", a.cause.Error()
-	case a.ok():
-		return provider.ClassNone, "", ""
-	case a.refuse.Message == "":
+	case a.refuse.Message == "" && !a.ok():
 		return a.meaning().class, a.refuse.Code, fmt.Sprintf("HTTP %d without WeChat Pay's error body", a.status)
 	}
-	return a.meaning().class, a.refuse.Code, a.refuse.Message
+	return a.meaning().class, a.refuse.Code, a.refuse.Message // of a success nothing
 }
 
 // send makes one signed call and verifies its answer. It never resends.
@@ -97,21 +84,18 @@ func sendUnverified(ctx context.Context, call provider.Call, ask wire.Ask) answe
 // exchanged sends a request once and reads the answer's bytes.
 func (a answer) exchanged(doer provider.Doer, req *http.Request) answer {
 	res, err := doer.Do(req)
-	if errors.Is(err, provider.ErrNotSent) {
+	switch {
+	case provider.NotSent(err):
 		return a.fail(err, true, provider.ClassUnavailable)
-	}
-	if err != nil {
+	case err != nil:
 		return a.fail(err, false, provider.ClassUnknown)
 	}
 	defer func() { _ = res.Body.Close() }() // read only
 	a.status, a.header, a.exchange.Status = res.StatusCode, res.Header, res.StatusCode
-	a.body, err = io.ReadAll(io.LimitReader(res.Body, wire.MaxBody+1))
+	a.body, err = wire.ReadBody(res.Body)
 	a.exchange.Response = wire.Kept(a.body)
-	if err == nil && len(a.body) > wire.MaxBody {
-		err = errTooLong
-	}
 	if err != nil {
-		return a.fail(fmt.Errorf("wechatpay: the answer broke off: %s", err), false, provider.ClassUnknown) //nolint:errorlint // an error of reading must never look like one of sending
+		return a.fail(err, false, provider.ClassUnknown)
 	}
 	return a
 }
@@ -199,18 +183,9 @@ func checkSignature(now time.Time, h http.Header, body []byte, all []provider.Ve
 
 // unverified is what is to be verified of a message: the text that was signed, the keys that it may be signed with, and the signature.
 func unverified(now time.Time, h http.Header, body []byte, all []provider.Verifier) (signed []byte, candidates []provider.Verifier, signature []byte, err error) {
-	sig, err := wire.ParseSignature(h)
-	candidates = named(all, sig.Serial)
-	switch {
-	case err != nil:
-	case sig.Probe:
-		err = errProbe
-	case now.Sub(time.Unix(sig.Timestamp, 0)).Abs() >= clockWindow:
-		err = errWindow
-	case len(candidates) == 0:
+	sig, err := wire.ReadSignature(now, h, body)
+	if candidates = named(all, sig.Serial); err == nil && len(candidates) == 0 {
 		err = fmt.Errorf("key %s is unknown; refresh the platform certificates or add the public key", sig.Serial)
-	case len(body) > wire.MaxBody:
-		err = errTooLong
 	}
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("%w: %w", provider.ErrUnverified, err)

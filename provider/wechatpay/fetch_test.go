@@ -2,6 +2,7 @@ package wechatpay
 
 import (
 	"bytes"
+	"compress/gzip"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -43,6 +44,18 @@ func TestFetchBelievesTheDigest(t *testing.T) {
 	if got, _ := r.fetch(wire.BillTrade, epoch); got.State != provider.FetchUnknown || got.Message == "" {
 		t.Errorf("a changed byte: %+v", got)
 	}
+	r.edit = func(req *http.Request, rec *httptest.ResponseRecorder) {
+		if req.URL.Path == wire.PathBillFile { // another whole file, well packed
+			rec.Body.Reset()
+			z := gzip.NewWriter(rec.Body)
+			_, _ = z.Write(wire.WriteTradeBill([]wire.TradeRow{{At: epoch, MchID: testMchID, OutTradeNo: "order00001", State: "SUCCESS", Total: 1}}))
+			_ = z.Close()
+		}
+	}
+	if got, _ := r.fetch(wire.BillTrade, epoch); got.State != provider.FetchUnknown || !strings.Contains(got.Message, "SHA-1") {
+		t.Errorf("another file: %+v", got)
+	}
+	r.edit = nil
 	for _, fault := range []string{sandboxkit.DropResponse, sandboxkit.Error500} {
 		r.arm(sandbox.OpDownload, fault)
 		if got, _ := r.fetch(wire.BillTrade, epoch); got.State != provider.FetchUnknown {

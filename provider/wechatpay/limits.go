@@ -8,19 +8,6 @@ import (
 	"postern/provider/wechatpay/wire"
 )
 
-// names are the switch's words for fields that WeChat calls otherwise.
-var names = map[string]string{
-	"out_trade_no": "number", "out_refund_no": "number", "out_order_no": "number", "openid": "payer_id", "payer_client_ip": "client_ip", "sub_mchid": "sub_merchant",
-}
-
-// ours translates a refused field.
-func ours(p *wire.Problem) *wire.Problem {
-	if p != nil && names[p.Field] != "" {
-		p.Field = names[p.Field]
-	}
-	return p
-}
-
 // checkStart applies the documented limits before a byte is sent. It returns nil when all hold.
 func checkStart(call provider.Call, start provider.StartRequest, o wire.Order) *wire.Problem {
 	kind := kinds[start.Attempt.Product]
@@ -30,20 +17,18 @@ func checkStart(call provider.Call, start provider.StartRequest, o wire.Order) *
 	case isV2(call) && kind != wire.KindCodePay:
 		return &wire.Problem{Field: "product", Message: "with API v2 only barcode is taken: set protocol to v3 for the others"}
 	}
-	return ours(o.Problem(kind, call.Sandbox))
+	return o.Problem(kind, call.Sandbox)
 }
 
-func checkRefund(call provider.Call, r provider.RefundRequest, body wire.RefundRequest) *wire.Problem {
+func checkRefund(call provider.Call, r provider.RefundRequest, p wire.Parties, body wire.RefundRequest) *wire.Problem {
 	last := r.Attempt.ExpiresAt // nobody could pay after it
 	switch {
-	case isPartner(call) && call.SubMerchant == "":
-		return &wire.Problem{Field: "sub_merchant", Message: "the account is a service provider's: the channel must name its sub-merchant"}
 	case r.Earlier >= wire.MaxRefunds:
 		return &wire.Problem{Field: "refunds", Message: "an order is refunded at most " + strconv.Itoa(wire.MaxRefunds) + " times, and this one was"}
 	case !last.IsZero() && call.Env.Now().After(last.Add(wire.RefundDays*24*time.Hour)):
 		return &wire.Problem{Field: "attempt", Message: "a payment is refunded for " + strconv.Itoa(wire.RefundDays) + " days, and they are over"}
 	}
-	return ours(body.Problem(call.Sandbox))
+	return body.Problem(p, call.Sandbox)
 }
 
 func refusedShareOf(p *wire.Problem) provider.ShareResult {

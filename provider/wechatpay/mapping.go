@@ -1,8 +1,7 @@
 package wechatpay
 
 import (
-	"net/http"
-	"strings"
+	"cmp"
 
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
@@ -25,12 +24,7 @@ var tradeStates = map[string]provider.State{
 	wire.StatePayError:   provider.Failed,
 }
 
-func tradeState(s string) provider.State {
-	if state, ok := tradeStates[s]; ok {
-		return state
-	}
-	return provider.Pending
-}
+func tradeState(s string) provider.State { return cmp.Or(tradeStates[s], provider.Pending) }
 
 // refundStates reads a refund's status. ABNORMAL left the merchant and reached nobody.
 var refundStates = map[string]provider.RefundState{
@@ -41,10 +35,7 @@ var refundStates = map[string]provider.RefundState{
 }
 
 func refundState(s string) provider.RefundState {
-	if state, ok := refundStates[s]; ok {
-		return state
-	}
-	return provider.RefundPending
+	return cmp.Or(refundStates[s], provider.RefundPending)
 }
 
 // meaning is what an error code proves, call by call. An empty state is unknown: the call may or may not have had its effect, or a query went unanswered.
@@ -66,11 +57,11 @@ func refusedAll(c provider.Class) meaning {
 	return meaning{class: c, start: provider.Failed, refund: provider.RefundFailed, fetch: provider.FetchRefused, refuse: true}
 }
 
-// declined is the meaning of codes by which this buyer cannot pay: another code or another wallet may.
-var declined = meaning{class: provider.ClassDeclined, start: provider.Failed}
-
-// later is the meaning of refusals that pass by themselves.
-var later = meaning{class: provider.ClassRateLimited, start: provider.Failed}
+// Meanings of codes by which this buyer cannot pay, where another code or wallet may, and of refusals that pass by themselves.
+var (
+	declined = meaning{class: provider.ClassDeclined, start: provider.Failed}
+	later    = meaning{class: provider.ClassRateLimited, start: provider.Failed}
+)
 
 // errorCodes is what the published codes of both protocols mean, in their newer spelling (wire.NewSpelling maps the older one). Refusals that pass by themselves (a rate
 // limit, a signature while keys change) fail an order, so that another wallet can be tried, but leave a refund unknown: it keeps its reservation and is sent again with the
@@ -106,23 +97,10 @@ var errorCodes = map[string]meaning{
 	wire.CodeUserPaying:        {class: provider.ClassUnknown, start: provider.Pending, query: provider.Pending},
 }
 
-// reentry is in the message of an INVALID_REQUEST that says: this number has an order already, with other parameters. Then the first order may be live.
-const reentry = "重入"
-
-// meaningOf reads an error answer. 5xx proves nothing whatever its code says, because WeChat documents SYSTEM_ERROR after effects; nor does a code that is not
-// in the table, or a body that is not WeChat's.
+// meaningOf reads an error answer. What proves nothing (see wire.ErrorBody.Proof), and a code that is not in the table, are unknown.
 func meaningOf(status int, body wire.ErrorBody) meaning {
-	nothing := meaning{class: provider.ClassUnknown}
-	if status >= http.StatusInternalServerError || status < http.StatusOK {
-		return nothing
+	if m, ok := errorCodes[body.Proof(status)]; ok {
+		return m
 	}
-	code := wire.NewSpelling(body.Code)
-	if code == wire.CodeInvalidRequest && strings.Contains(body.Message, reentry) {
-		return nothing
-	}
-	m, ok := errorCodes[code]
-	if !ok {
-		return nothing
-	}
-	return m
+	return meaning{class: provider.ClassUnknown}
 }

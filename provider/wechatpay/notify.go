@@ -2,7 +2,6 @@ package wechatpay
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 
@@ -32,7 +31,7 @@ func readNotice(call provider.Call, attempt postern.Attempt, message provider.Me
 	if err != nil {
 		return provider.Notice{}, err
 	}
-	plain, err := openResource(call, attempt.GenerationID, n.Resource)
+	plain, err := opening(call, attempt.GenerationID, n.Resource.Open)
 	if err != nil {
 		return provider.Notice{}, err
 	}
@@ -56,10 +55,10 @@ func paymentNotice(call provider.Call, attempt postern.Attempt, event string, pl
 	own := partiesOf(call, attempt.Product)
 	notice := provider.Notice{Account: t.Merchant(), Number: t.OutTradeNo, State: provider.Pending, Code: event, Message: t.TradeStateDesc,
 		SettingsMatch: own.SameAs(t.Parties) && t.AppID == own.AppID && t.SpAppID == own.SpAppID}
-	if event != wire.EventPaid {
-		return notice, nil
+	if event == wire.EventPaid {
+		return paidNotice(notice, t, message)
 	}
-	return paidNotice(notice, t, message)
+	return notice, nil
 }
 
 // paidNotice adds what a transaction says of the money.
@@ -68,27 +67,19 @@ func paidNotice(notice provider.Notice, t wire.Transaction, message provider.Mes
 	if notice.State != provider.Paid {
 		return notice, nil
 	}
-	var err error
-	notice.Money, err = moneyOf(t, message.ReceivedAt)
+	money, err := moneyOf(t, message.ReceivedAt)
+	notice.Money = money
 	return notice, err
 }
 
 // refundNotice reads a refund. It names the merchant number and no appid.
 func refundNotice(call provider.Call, plain []byte) (provider.Notice, error) {
-	var r wire.RefundNotice
-	if err := wire.Decode(plain, &r); err != nil {
+	r, err := wire.ParseRefundNotice(plain)
+	if err != nil {
 		return provider.Notice{}, err
-	}
-	if r.OutRefundNo == "" {
-		return provider.Notice{}, fmt.Errorf("%w: out_refund_no is missing", wire.ErrJSON)
 	}
 	return provider.Notice{Account: r.Merchant(), SettingsMatch: partiesOf(call, "").SameAs(r.Parties), Number: r.OutTradeNo, RefundNumber: r.OutRefundNo,
 		RefundState: refundState(r.RefundStatus), RefundAmount: r.Amount.Refund, Code: r.RefundStatus}, nil
-}
-
-// openResource decrypts what a notification carries.
-func openResource(call provider.Call, generationID string, r wire.Resource) ([]byte, error) {
-	return opening(call, generationID, r.Open)
 }
 
 // opening tries the APIv3 keys, that of this generation first: the key belongs to the merchant number and may have been changed since the order was placed.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
@@ -25,13 +23,13 @@ func (Connector) ResolvePayer(ctx context.Context, call provider.Call, code stri
 	if code == "" || len(code) > 512 {
 		return "", errors.New("wechatpay: the OAuth code is missing or too long; open the link again")
 	}
-	g, err := call.Newest()
-	if err != nil {
-		return "", err
-	}
 	field := KeyAppSecret
 	if isPartner(call) && setting(call, SettingSubApp) != "" {
 		field = KeySubAppSecret
+	}
+	g, err := call.Newest()
+	if err != nil {
+		return "", err
 	}
 	secret, err := g.Secret(field)
 	if err != nil {
@@ -39,21 +37,14 @@ func (Connector) ResolvePayer(ctx context.Context, call provider.Call, code stri
 	}
 	ctx, cancel := within(ctx, call)
 	defer cancel()
-	target := setting(call, SettingOAuthURL) + wire.AccessTokenTarget(partiesOf(call, ProductJSAPI).WalletAppID(), string(secret.Reveal()), code)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	req, err := wire.TokenRequest(ctx, setting(call, SettingOAuthURL), partiesOf(call, ProductJSAPI).WalletAppID(), string(secret.Reveal()), code)
 	if err != nil {
-		return "", errors.New("wechatpay: the setting oauth_url is not an address")
+		return "", err
 	}
-	wire.Once(req) // a code works once
-	req.Header.Set("User-Agent", "postern")
 	res, err := call.Env.HTTP.Do(req)
 	if err != nil {
 		return "", fmt.Errorf("wechatpay: the OAuth service was not reached: %w", wire.WithoutAddress(err))
 	}
 	defer func() { _ = res.Body.Close() }() // read only
-	raw, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
-	if err != nil {
-		return "", fmt.Errorf("wechatpay: the OAuth answer broke off: %w", wire.WithoutAddress(err))
-	}
-	return wire.ReadToken(res.StatusCode, raw)
+	return wire.ReadToken(res.StatusCode, res.Body)
 }

@@ -10,11 +10,6 @@ import (
 	"postern/provider/wechatpay/wire"
 )
 
-var (
-	_ provider.PermissionReader = Connector{}
-	_ provider.AccountNoticer   = Connector{}
-)
-
 // limits are the acts that a limited function takes away. What is not here (money paid out, profit sharing, another product's last step) is told and changes nothing.
 var limits = map[string]postern.Act{
 	wire.LimitTransaction: postern.ActPay, wire.LimitTransactionRecharge: postern.ActPay, wire.LimitRefund: postern.ActRefund, wire.LimitWithdrawal: postern.ActSettle,
@@ -38,8 +33,7 @@ func (Connector) ReadPermissions(ctx context.Context, call provider.Call) provid
 	}
 	result.Known, result.Message = true, l.Other
 	for _, f := range l.Functions {
-		note := l.Why(f)
-		act, mapped := limits[f]
+		note, act, mapped := l.Why(f), limits[f], limits[f] != ""
 		switch {
 		case !mapped:
 			result.Message = strings.TrimSpace(result.Message + " " + note)
@@ -63,19 +57,15 @@ func (Connector) ReadAccountNotice(call provider.Call, message provider.Message)
 		}
 		notice := provider.AccountNotice{ID: n.ID, Kind: n.EventType, Text: n.Summary}
 		notice.OccurredAt, _ = wire.ParseTime(n.CreateTime) // nothing is decided by it
-		if !strings.HasPrefix(n.EventType, "VIOLATION.") {
+		if !n.Violation() {
 			return notice, nil
 		}
-		plain, err := openResource(call, "", n.Resource)
+		plain, err := opening(call, "", n.Resource.Open)
 		if err != nil {
 			return provider.AccountNotice{}, err
 		}
 		v, err := wire.ParseViolation(plain)
-		if err != nil {
-			return provider.AccountNotice{}, err
-		}
-		notice.SubMerchant, notice.Ask = v.SubMchID, true
-		notice.Text = v.Text()
-		return notice, nil
+		notice.SubMerchant, notice.Ask, notice.Text = v.SubMchID, true, v.Text()
+		return notice, err
 	})
 }

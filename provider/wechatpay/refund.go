@@ -16,10 +16,11 @@ func (Connector) Refund(ctx context.Context, call provider.Call, r provider.Refu
 	if r.TxnNo == "" {
 		body.OutTradeNo = r.Attempt.Number
 	}
-	if p := checkRefund(call, r, body); p != nil {
+	parties := partiesOf(call, r.Attempt.Product)
+	if p := checkRefund(call, r, parties, body); p != nil {
 		return provider.RefundResult{State: provider.RefundFailed, Class: provider.ClassInvalid, Field: p.Field, Message: p.Message}
 	}
-	a := send(ctx, call, wire.AskRefund(partiesOf(call, r.Attempt.Product), body))
+	a := send(ctx, call, wire.AskRefund(parties, body))
 	return refundResult(a, r, a.meaning().refund)
 }
 

@@ -13,11 +13,10 @@ import (
 const codeGone = 90 * time.Second
 
 // Reverse implements provider.Reverser. WeChat's answer to a reversal does not say whether money went back, so the order is asked for before and after it. The first
-// answer names the transaction where the second is silent about it (v2 documents that only a paid order is answered with its number; v3 does not say).
+// answer names the transaction where the second is silent about it (v2 documents that only a paid order is answered with its number; v3 does not say). When an answer was
+// lost and the second one is silent, what had been taken is known from the bill only, which has both rows.
 //
-// When an answer was lost and the second one is silent, what had been taken is known from the bill only, which has both rows.
-//
-// WeChat asks to wait 15 s after ordering, which is documented for v2 and repeated by third parties for v3; an order can be reversed for 7 days.
+// WeChat asks to wait 15 s after ordering (documented for v2, repeated by third parties for v3); an order can be reversed for 7 days.
 func (c Connector) Reverse(ctx context.Context, call provider.Call, attempt postern.Attempt) provider.ReverseResult {
 	before := c.Query(ctx, call, attempt)
 	if before.State == provider.Closed || before.Code == wire.StateRefund {
@@ -59,19 +58,16 @@ func reversed(ctx context.Context, call provider.Call, attempt postern.Attempt, 
 		return result
 	}
 	result.Code, result.Message = t.TradeState, t.TradeStateDesc
-	switch tradeState(t.TradeState) {
-	case provider.Closed, provider.Failed:
+	if money, err := moneyOf(t, call.Env.Now()); err == nil {
+		taken = money
+	}
+	switch {
+	case t.TradeState == wire.StateRefund:
+		result.State, result.Class = provider.ReverseRefused, provider.ClassInvalid
+	case t.TradeState == wire.StateRevoked && taken != nil:
+		result.State, result.Money = provider.ReverseRefunded, taken
+	case tradeState(t.TradeState) == provider.Closed || tradeState(t.TradeState) == provider.Failed:
 		result.State = provider.ReverseClosed
-		if money, err := moneyOf(t, call.Env.Now()); t.TradeState == wire.StateRevoked && err == nil {
-			taken = money
-		}
-		if t.TradeState == wire.StateRevoked && taken != nil {
-			result.State, result.Money = provider.ReverseRefunded, taken
-		}
-	case provider.Paid:
-		if t.TradeState == wire.StateRefund {
-			result.State, result.Class = provider.ReverseRefused, provider.ClassInvalid
-		}
 	}
 	return result
 }

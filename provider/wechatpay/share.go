@@ -3,12 +3,11 @@ package wechatpay
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
 )
-
-var _ provider.Sharer = Connector{}
 
 // AddReceiver implements provider.Sharer. The name travels encrypted under WeChat's newest key. WeChat wants to know what the receiver is to the merchant; the port does not ask,
 // so that every receiver is a business partner.
@@ -17,30 +16,30 @@ func (Connector) AddReceiver(ctx context.Context, call provider.Call, receiver p
 	if p := body.Problem(); p != nil {
 		return refusedShareOf(p)
 	}
-	keyID := ""
-	if receiver.Name != "" {
-		var err error
-		if keyID, body.Name, err = sealName(call, receiver.Name); err != nil {
-			return provider.ShareResult{State: provider.ShareFailed, Class: provider.ClassAuth, Message: err.Error()}
-		}
+	keyID, sealed, err := sealName(call, receiver.Name)
+	if err != nil {
+		return provider.ShareResult{State: provider.ShareFailed, Class: provider.ClassAuth, Message: err.Error()}
 	}
+	body.Name = sealed
 	a := send(ctx, call, wire.AskReceiver(body, keyID))
-	result := shareResult(a, refusedShare(a))
 	if a.ok() {
-		result.State = provider.ShareDone
+		return provider.ShareResult{State: provider.ShareDone, Exchange: a.exchange}
 	}
-	return result
+	return shared(a, provider.ShareRequest{}, refusedShare(a))
 }
 
 // sealName encrypts a name under the public key, or else the newest platform certificate.
 func sealName(call provider.Call, name string) (keyID, sealed string, err error) {
+	if name == "" {
+		return "", "", nil
+	}
 	for _, v := range verifiers(call) {
 		if e, ok := v.(provider.Encrypter); ok {
 			raw, err := e.EncryptOAEP(call.Env.Rand, []byte(name))
 			return e.KeyID(), base64.StdEncoding.EncodeToString(raw), err
 		}
 	}
-	return "", "", errNoKey
+	return "", "", errors.New("wechatpay: no key of WeChat Pay is known to encrypt with: fetch the platform certificates or add the public key")
 }
 
 // Share implements provider.Sharer.
@@ -49,7 +48,7 @@ func (Connector) Share(ctx context.Context, call provider.Call, r provider.Share
 	for _, p := range r.Parts {
 		body.Receivers = append(body.Receivers, wire.SharePortion{Type: p.Receiver.Kind, Account: p.Receiver.Account, Amount: p.Amount, Description: p.Text})
 	}
-	if p := ours(body.Problem()); p != nil {
+	if p := body.Problem(); p != nil {
 		return refusedShareOf(p)
 	}
 	a := send(ctx, call, wire.AskShare(body))
@@ -80,40 +79,30 @@ func refusedShare(a answer) provider.ShareState {
 	return provider.ShareUnknown
 }
 
-func shareResult(a answer, state provider.ShareState) provider.ShareResult {
+// shared reads what an answer says of the share, which must be the one that was asked about. A share is done when every receiver has its part, and failed when one never will.
+func shared(a answer, r provider.ShareRequest, state provider.ShareState) provider.ShareResult {
 	result := provider.ShareResult{State: state, Exchange: a.exchange}
 	result.Class, result.Code, result.Message = a.words()
 	if state == provider.ShareAbsent {
 		result.Class = provider.ClassNone
 	}
-	return result
-}
-
-// shared reads what an answer says of the share, which must be the one that was asked about. A share is done when every receiver has its part, and failed when one never will.
-func shared(a answer, r provider.ShareRequest, state provider.ShareState) provider.ShareResult {
-	result := shareResult(a, state)
 	if !a.ok() {
 		return result
 	}
-	var w wire.ShareAnswer
-	if err := wire.Decode(a.body, &w); err != nil || w.OutOrderNo != r.Number || w.TransactionID != r.TxnNo {
-		result.Class, result.Message = provider.ClassBug, "the answer is about another share or transaction"
+	w, err := wire.ParseShare(a.body, r.Number, r.TxnNo)
+	if err != nil {
+		result.State, result.Class, result.Message = provider.ShareUnknown, provider.ClassBug, err.Error()
 		return result
+	}
+	for _, p := range w.Got() {
+		result.Parts = append(result.Parts, provider.SharePart{Receiver: provider.ShareReceiver{Kind: p.Type, Account: p.Account}, Amount: p.Amount, Text: p.Description})
 	}
 	result.State, result.Code = provider.SharePending, w.State
-	if w.State != wire.ShareFinished {
-		return result
-	}
-	result.State = provider.ShareDone
-	for _, p := range w.Receivers {
-		switch p.Result {
-		case wire.PartSuccess:
-			result.Parts = append(result.Parts, provider.SharePart{Receiver: provider.ShareReceiver{Kind: p.Type, Account: p.Account}, Amount: p.Amount, Text: p.Description})
-		case wire.PartClosed:
-			result.State, result.Class, result.Message = provider.ShareFailed, provider.ClassDeclined, p.FailReason
-		default:
-			result.State = provider.SharePending
-		}
+	switch finished, reason := w.Outcome(); {
+	case reason != "":
+		result.State, result.Class, result.Message = provider.ShareFailed, provider.ClassDeclined, reason
+	case finished:
+		result.State = provider.ShareDone
 	}
 	return result
 }

@@ -13,27 +13,16 @@ import (
 	"postern/provider/wechatpay/wire"
 )
 
-var _ provider.StatementFetcher = Connector{}
-
 // StatementKinds are the bills of API v3 that are read: trades of a day (ALL, SUCCESS or REFUND), and the flow of funds of an account.
 func (Connector) StatementKinds() []string { return []string{wire.BillTrade, wire.BillFundFlow} }
 
 // StatementAccount implements provider.StatementFetcher: rows name the merchant, who under a service provider is the sub-merchant.
-func (Connector) StatementAccount(call provider.Call) string {
-	return partiesOf(call, "").Merchant()
-}
+func (Connector) StatementAccount(call provider.Call) string { return partiesOf(call, "").Merchant() }
 
 // ReadStatement reads a bill as it is downloaded, plain or gzip. It must be whole by the summary at its end. Account, if it is not empty, must be the merchant of every row;
 // a fund flow names none, and its sum has no account then.
 func (Connector) ReadStatement(kind, account string, file provider.StatementFile, each func(provider.StatementLine) error) (provider.StatementSum, error) {
-	if kind != wire.BillTrade && kind != wire.BillFundFlow {
-		return provider.StatementSum{}, fmt.Errorf("wechatpay: a bill is of the kind %s or %s", wire.BillTrade, wire.BillFundFlow)
-	}
-	magic := make([]byte, 2)
-	if _, err := file.ReadAt(magic, 0); err != nil && !errors.Is(err, io.EOF) {
-		return provider.StatementSum{}, fmt.Errorf("wechatpay: read the bill: %w", err)
-	}
-	text, err := wire.OpenBill(io.NewSectionReader(file, 0, file.Size), magic)
+	text, err := wire.OpenBill(io.NewSectionReader(file, 0, file.Size))
 	if err != nil {
 		return provider.StatementSum{}, notWhole(err)
 	}
@@ -82,11 +71,11 @@ func (Connector) FetchStatement(ctx context.Context, call provider.Call, kind st
 		return result
 	}
 	result.Digest = digest
-	if result.Size, err = download(ctx, call, wire.Ask{Method: http.MethodGet, Target: target}, digest, w); err != nil {
-		result.Class, result.Message = provider.ClassUnknown, err.Error()
+	if result.Size, err = download(ctx, call, wire.Ask{Method: http.MethodGet, Target: target}, digest, w); err == nil {
+		result.State = provider.FetchDone
 		return result
 	}
-	result.State = provider.FetchDone
+	result.Class, result.Message = provider.ClassUnknown, err.Error()
 	return result
 }
 
@@ -103,8 +92,5 @@ func download(ctx context.Context, call provider.Call, ask wire.Ask, digest stri
 		return 0, err
 	}
 	defer func() { _ = res.Body.Close() }() // read only
-	if res.StatusCode != http.StatusOK {
-		return 0, fmt.Errorf("wechatpay: the file's address answers HTTP %d", res.StatusCode)
-	}
-	return wire.CopyBill(w, res.Body, provider.MaxStatement, digest)
+	return wire.CopyBill(w, res.StatusCode, res.Body, provider.MaxStatement, digest)
 }

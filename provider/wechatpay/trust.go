@@ -2,9 +2,7 @@ package wechatpay
 
 import (
 	"context"
-	"crypto"
 	"crypto/rsa"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,12 +19,8 @@ type certificate struct {
 
 func (c certificate) KeyID() string { return c.serial }
 
-func (c certificate) Verify(alg provider.Alg, message, signature []byte) error {
-	if alg != provider.RSASHA256 {
-		return fmt.Errorf("wechatpay: platform certificates verify %s only", provider.RSASHA256)
-	}
-	d := sha256.Sum256(message)
-	return rsa.VerifyPKCS1v15(c.key, crypto.SHA256, d[:], signature)
+func (c certificate) Verify(_ provider.Alg, message, signature []byte) error {
+	return wire.VerifyRSA(c.key, message, signature)
 }
 
 // RefreshTrust implements provider.TrustRefresher. The list is encrypted with the APIv3 key and signed with one of the certificates it carries, so it is
@@ -40,10 +34,10 @@ func (Connector) RefreshTrust(ctx context.Context, call provider.Call) ([]provid
 	if a.cause != nil {
 		return nil, fmt.Errorf("wechatpay: platform certificates: %w", a.cause)
 	}
+	if a.status == http.StatusNotFound && publicKeyMode(call) {
+		return nil, nil
+	}
 	if a.status != http.StatusOK {
-		if a.status == http.StatusNotFound && publicKeyMode(call) {
-			return nil, nil
-		}
 		return nil, fmt.Errorf("wechatpay: platform certificates: HTTP %d %s %s", a.status, a.refuse.Code, a.refuse.Message)
 	}
 	list, err := wire.ParseCertificateList(a.body)
@@ -57,12 +51,11 @@ func (Connector) RefreshTrust(ctx context.Context, call provider.Call) ([]provid
 		return nil, err
 	}
 	var trust []provider.Trust
-	var carried []provider.Verifier
+	known := verifiers(call)
 	for _, c := range opened {
 		trust = append(trust, provider.Trust{KeyID: c.Serial, PEM: c.PEM, NotBefore: c.From, NotAfter: c.Until})
-		carried = append(carried, certificate{serial: c.Serial, key: c.Key})
+		known = append(known, certificate{serial: c.Serial, key: c.Key})
 	}
-	known := append(verifiers(call), carried...)
 	if err := checkSignature(call.Env.Now(), a.header, a.body, known); err != nil {
 		return nil, fmt.Errorf("wechatpay: platform certificates: %w", err)
 	}
@@ -73,10 +66,6 @@ func (Connector) RefreshTrust(ctx context.Context, call provider.Call) ([]provid
 }
 
 func publicKeyMode(call provider.Call) bool {
-	for _, g := range call.Keys {
-		if _, err := g.Verifier(KeyPlatformPublic); err == nil {
-			return true
-		}
-	}
-	return false
+	call.Trust = nil
+	return len(verifiers(call)) > 0
 }

@@ -2,9 +2,7 @@ package wechatpay
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -13,32 +11,22 @@ import (
 	"postern/provider/wechatpay/wire"
 )
 
-// algV2 is the signature of API v2: MD5 or HMAC-SHA256 over the sorted fields, with a key that both sides know. Only v2Key understands it.
-const (
-	algV2      provider.Alg = "wechatpay-v2"
-	algReqInfo provider.Alg = "wechatpay-v2-req-info"
-)
+// algV2 stands for both signatures of API v2, MD5 and HMAC-SHA256 over the sorted fields with a key that both sides know, and for what its refunds have in their place.
+const algV2 provider.Alg = "wechatpay-v2"
 
-// v2Key verifies messages of API v2. The message is its XML; the signature stands in it.
+// v2Key verifies notifications of API v2: the signature stands in the message.
 type v2Key struct{ key []byte }
 
 func (v2Key) KeyID() string { return "" }
 
-func (k v2Key) Verify(alg provider.Alg, message, _ []byte) error {
-	f, err := wire.ParseXML(message, "xml")
-	if err == nil && alg == algReqInfo {
-		_, err = wire.OpenReqInfo(f["req_info"], k.key)
-		return err
-	}
-	if err != nil || alg != algV2 {
-		return wire.ErrV2
-	}
-	return f.Verify(k.key)
+func (k v2Key) Verify(_ provider.Alg, message, _ []byte) error {
+	_, err := wire.ReadV2Notice(message, k.key)
+	return err
 }
 
 // v2Keys are the API keys of the generations, the newest first.
-func v2Keys(call provider.Call) []provider.Verifier {
-	var all []provider.Verifier
+func v2Keys(call provider.Call) []v2Key {
+	var all []v2Key
 	for _, g := range call.Keys {
 		if s, err := g.Secret(KeyAPIv2); err == nil {
 			all = append(all, v2Key{s.Reveal()})
@@ -71,7 +59,7 @@ func sendV2(ctx context.Context, call provider.Call, ask wire.Ask) answer {
 	}
 	ctx, cancel := within(ctx, call)
 	defer cancel()
-	req, shown, err := ask.V2Request(ctx, setting(call, SettingBaseURL), nonce, setting(call, SettingSignType), keys[0].(v2Key).key)
+	req, shown, err := ask.V2Request(ctx, setting(call, SettingBaseURL), nonce, setting(call, SettingSignType), keys[0].key)
 	if err != nil {
 		return a.fail(err, true, provider.ClassAuth)
 	}
@@ -79,19 +67,8 @@ func sendV2(ctx context.Context, call provider.Call, ask wire.Ask) answer {
 	if a = a.exchanged(doer, req); a.cause != nil || a.status != http.StatusOK {
 		return a
 	}
-	f, err := wire.ParseXML(a.body, "xml")
-	if err == nil && f["return_code"] == wire.V2Success {
-		err = keys[0].Verify(algV2, a.body, nil)
-	}
-	if err != nil {
+	if a.status, a.body, a.refuse, err = wire.V2Read(ask.V2Path, a.body, keys[0].key); err != nil {
 		return a.fail(err, false, provider.ClassUnknown)
-	}
-	var body any
-	if a.status, body, a.refuse = wire.V2Answer(ask.V2Path, f); body != nil {
-		a.body, err = wire.Encode(body)
-	}
-	if err != nil {
-		return a.fail(err, false, provider.ClassBug)
 	}
 	return a
 }
@@ -109,44 +86,28 @@ func v2Doer(call provider.Call, ask wire.Ask) (provider.Doer, error) {
 	if err != nil {
 		return nil, err
 	}
-	certificate, err := tls.X509KeyPair(pem.Reveal(), pem.Reveal())
-	if err != nil {
-		return nil, errors.New("wechatpay: client_pem is not a certificate with its private key") // not the error itself: it may quote the key
-	}
-	certified, ok := call.Env.HTTP.(provider.CertifiedDoer)
-	if !ok {
-		return nil, errors.New("wechatpay: this switch's way out shows no client certificates")
-	}
-	return certified.WithCertificate(certificate)
+	return provider.ShowCertificate(call.Env.HTTP, pem.Reveal())
 }
 
 // readV2 reads a notification of API v2. A payment's is signed and proves money. A refund's is only encrypted, in a way that authenticates nothing: it is read as a reason to
 // ask, and believed in nothing more.
 func readV2(call provider.Call, attempt postern.Attempt, message provider.Message) (provider.Verified, error) {
-	own := partiesOf(call, attempt.Product)
-	f, err := wire.ParseXML(message.Body, "xml")
-	if err != nil {
-		return provider.Verified{}, fmt.Errorf("%w: %w", provider.ErrUnverified, err)
-	}
-	notice := provider.Notice{Account: f.Parties().Merchant(), Number: f["out_trade_no"], SettingsMatch: own.SameAs(f.Parties()), OccurredAt: message.ReceivedAt}
-	keys, alg := v2Keys(call), algV2
-	if f["req_info"] != "" {
-		alg = algReqInfo
-	}
-	return provider.Verify(keys, alg, message.Body, []byte("in the message"), func() (provider.Notice, error) {
-		if alg == algV2 {
-			t := wire.V2Transaction(f, wire.StateSuccess)
-			if f["result_code"] != wire.V2Success {
-				notice.State, notice.Code = provider.Pending, f["err_code"]
+	for _, k := range v2Keys(call) {
+		n, err := wire.ReadV2Notice(message.Body, k.key)
+		if err != nil {
+			continue
+		}
+		return provider.Verify([]provider.Verifier{k}, algV2, message.Body, []byte(n.OutTradeNo), func() (provider.Notice, error) {
+			notice := provider.Notice{Account: n.Merchant(), Number: n.OutTradeNo, RefundNumber: n.OutRefundNo, SettingsMatch: partiesOf(call, attempt.Product).SameAs(n.Parties),
+				Code: n.Code, OccurredAt: message.ReceivedAt, State: provider.Pending}
+			if n.OutRefundNo != "" {
+				notice.State, notice.RefundState = "", provider.RefundPending
+			}
+			if n.Paid == nil {
 				return notice, nil
 			}
-			return paidNotice(notice, t, message)
-		}
-		for _, k := range keys {
-			if inner, err := wire.OpenReqInfo(f["req_info"], k.(v2Key).key); err == nil {
-				notice.Number, notice.RefundNumber, notice.RefundState, notice.Code = inner["out_trade_no"], inner["out_refund_no"], provider.RefundPending, inner["refund_status"]
-			}
-		}
-		return notice, nil
-	})
+			return paidNotice(notice, *n.Paid, message)
+		})
+	}
+	return provider.Verified{}, provider.ErrUnverified
 }

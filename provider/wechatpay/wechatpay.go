@@ -5,7 +5,7 @@
 // Quirks that shaped it:
 //   - Every 2xx is signed, the empty 204 too; errors are not. A 2xx that does not verify says nothing: the result is unknown.
 //   - Refund answers mean "accepted". Only notification and query tell the outcome.
-//   - A tiny share of answers and notifications is wrongly signed on purpose (WECHATPAY/SIGNTEST/...): they fail like any bad signature and come again.
+//   - A tiny share of messages is wrongly signed on purpose (WECHATPAY/SIGNTEST/...): they fail like any bad signature and come again.
 //   - There is no notification of failure or closing, and none at all of a code that was scanned, so the switch polls.
 //   - A reversal answers the same whether it closed or gave back: a query before it and one after it tell, and the first names the money where the second does not.
 //   - The h5 page believes a payment only when the browser sends a Referer of a registered domain: pages that link to it must not suppress it.
@@ -80,14 +80,12 @@ var (
 	_ provider.PayerResolver  = Connector{}
 	_ provider.TrustRefresher = Connector{}
 	_ provider.Checker        = Connector{}
+	_ provider.Sharer         = Connector{}
+
+	_ provider.StatementFetcher = Connector{}
+	_ provider.PermissionReader = Connector{}
+	_ provider.AccountNoticer   = Connector{}
 )
-
-// bridgeCall opens the wallet inside WeChat. Its answer "ok" is no proof of payment: the switch asks.
-const bridgeCall = `WeixinJSBridge.invoke("getBrandWCPayRequest",params,function(r){var m=(r&&r.err_msg)||"";` +
-	`done(m==="get_brand_wcpay_request:ok"?"ok":m==="get_brand_wcpay_request:cancel"?"cancel":"fail")})`
-
-// simulatedPage hands the sandbox's phone everything that the bridge would get, so that paySign is checked there as well.
-const simulatedPage = "/phone/pay?prepay_id={package}&appId={appId}&timeStamp={timeStamp}&nonceStr={nonceStr}&signType={signType}&paySign={paySign}"
 
 // glyph is two speech bubbles of our own drawing.
 const glyph = "M9 3C4.6 3 1 5.9 1 9.5c0 2 1.1 3.8 2.9 5L3.2 17l2.9-1.5c.6.2 1.3.3 2 .4A6 6 0 0 1 8 14.600c0-3.400 3.300-6.100 7.400-6.100h.9C15.600 5.400 12.600 3 9 3z" +
@@ -100,10 +98,11 @@ const codeLife = 45 * time.Second
 func (Connector) Describe() provider.Description {
 	return provider.Description{
 		Code: Code, NameZH: "微信支付", NameEN: "WeChat Pay", Colour: "#06803f", Glyph: glyph,
-		Evidence: "Signatures, notifications and certificates are held against published vectors of three SDKs; the sandbox is driven by a public npm SDK with " +
-			"signature checking on. Nothing was run against the live service. The spelling of some error codes, the close of unknown orders and what a query says of a " +
-			"reversed order are unconfirmed.",
+		Evidence: "Signatures, notifications and certificates are held against published vectors of four SDKs and the documentation's own of API v2; the sandbox is driven by two " +
+			"public npm SDKs with signature checking on. Nothing was run against the live service. The spelling of some error codes, the close of unknown orders and what a " +
+			"query and a bill say of a reversed order are unconfirmed.",
 		Products: products(), Settings: settings(), Keys: keyFields(), Wallets: []string{"wechat"},
+		Rates: []provider.Rate{{Op: "start", PerSecond: 600, Source: "Native FAQ"}, {Op: "refund", PerSecond: 150, Source: "refund page"}, {Op: "refund_query", PerSecond: 300, Source: "its page"}},
 	}
 }
 
@@ -113,7 +112,7 @@ func products() []provider.ProductInfo {
 	}
 	jsapi, mini, barcode := product(ProductJSAPI, postern.ActionJSAPI), product(ProductMini, postern.ActionMini), product(ProductCode, "")
 	jsapi.NeedsPayer, mini.NeedsPayer = true, true
-	jsapi.Bridge = &provider.Bridge{Object: "WeixinJSBridge", ReadyEvent: "WeixinJSBridgeReady", Call: bridgeCall, SimulatedPage: simulatedPage}
+	jsapi.Bridge = &provider.Bridge{Object: "WeixinJSBridge", ReadyEvent: "WeixinJSBridgeReady", Call: wire.BridgeCall, SimulatedPage: wire.SimulatedPage}
 	barcode.NeedsAuthCode, barcode.ChargesAtOnce, barcode.Silent, barcode.Life = true, true, true, codeLife
 	return []provider.ProductInfo{jsapi, product(ProductH5, postern.ActionRedirect), product(ProductNative, postern.ActionQR), mini, product(ProductApp, postern.ActionApp), barcode}
 }

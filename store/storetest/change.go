@@ -54,6 +54,7 @@ func testRoundTrip(t *testing.T, f *fixture) {
 	f.want(must[postern.Refund](f)(f.Refund(ctx, mine, back.ID)), back)
 	f.want(must[postern.Refund](f)(f.RefundByNumber(ctx, mine, back.Number)), back)
 	f.want(must[postern.Refund](f)(f.RefundByReference(ctx, mine, p.ID, back.Reference)), back)
+	f.earlier(back)
 	refund, receipt, attempt, err := f.LoadRefund(ctx, mine, back.ID)
 	f.want([]any{refund, receipt, attempt, err}, []any{postern.RefundState{Refund: back, Surplus: &u}, extra, a, nil})
 	f.want(must[[]ledger.Transaction](f)(f.Transactions(ctx, mine, p.ID)), c.Transactions)
@@ -63,6 +64,18 @@ func testRoundTrip(t *testing.T, f *fixture) {
 	f.want(must[[]store.Exchange](f)(f.Exchanges(ctx, mine, a.ID)), c.Exchanges)
 	f.want(must[store.Buyer](f)(f.Buyer(ctx, mine, a.ID)), c.Buyers[0])
 	f.want(f.jobs, c.Jobs)
+}
+
+// earlier counts the refunds of an attempt before one of them, and none of another merchant's.
+func (f *fixture) earlier(first postern.Refund) {
+	f.t.Helper()
+	ctx := f.t.Context()
+	later := first
+	later.ID, later.MerchantID = f.id(postern.PrefixRefund), mine
+	f.want(must[int](f)(f.EarlierRefunds(ctx, first)), 0)
+	f.want(must[int](f)(f.EarlierRefunds(ctx, later)), 1)
+	later.MerchantID = theirs
+	f.want(must[int](f)(f.EarlierRefunds(ctx, later)), 0)
 }
 
 func testVersions(t *testing.T, f *fixture) {

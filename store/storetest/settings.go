@@ -103,7 +103,7 @@ func testChannels(t *testing.T, f *fixture, ok func(error)) {
 
 func testKeys(t *testing.T, f *fixture, ok func(error)) {
 	ctx := t.Context()
-	k := store.APIKey{OwnerID: mine, ID: "key_1", Prefix: "sk_live_ab", Hash: "h1", Live: true, Name: "shop", CreatedAt: epoch}
+	k := store.APIKey{OwnerID: mine, ID: "key_1", Prefix: "sk_live_ab", Hash: "h1", Live: true, Name: "shop", Scopes: []string{"read", "pay"}, CreatedAt: epoch}
 	ok(f.SaveKey(ctx, k))
 	f.wantCode(f.SaveKey(ctx, store.APIKey{OwnerID: theirs, ID: "key_2", Hash: "h1"}), postern.CodeConflict)
 	f.want(must[store.APIKey](f)(f.KeyByHash(ctx, "h1")), k)

@@ -102,32 +102,43 @@ func (s *Sandbox) writeBill(seller, kind string, day time.Time) (string, []byte,
 	if kind == wire.BillTrade {
 		return wire.WriteTradeBill(seller, day, s.now(), rows)
 	}
-	balance := int64(0)
+	return wire.WriteAccountBill(seller, day, s.now(), s.accountRows(seller, day))
+}
+
+// accountRows are what moved on a seller's account in one day: payments, refunds, fees and, [GEN] by this name, shares. The balance begins at nothing. Sandbox.mu is held.
+func (s *Sandbox) accountRows(seller string, day time.Time) []wire.AccountBillRow {
+	var all []wire.AccountBillRow
 	for _, r := range s.billRows(seller, time.Time{}) {
-		if r.Done.Before(day) {
-			balance += r.Received + r.Fee
+		row := wire.AccountBillRow{TradeNo: r.TradeNo, OutTradeNo: r.OutTradeNo, Title: r.Title, Other: r.Buyer, At: r.Done, Kind: "在线支付", Amount: r.Received}
+		if r.Kind == wire.BillRefund {
+			row.Kind = "退款"
 		}
+		fee := row
+		fee.Kind, fee.Amount = "收费", r.Fee
+		all = append(all, row, fee)
 	}
-	var account []wire.AccountBillRow
-	for i, r := range rows {
-		word := "在线支付"
-		if r.Refund {
-			word = "退款"
-		}
-		entry := wire.AccountBillRow{TradeNo: r.TradeNo, OutTradeNo: r.OutTradeNo, Title: r.Title, Other: r.Buyer, At: r.Done}
-		for j, part := range []struct {
-			kind   string
-			amount int64
-		}{{word, r.Received}, {"收费", r.Fee}} {
-			if part.amount == 0 {
-				continue
+	for _, o := range s.book.all {
+		for _, one := range o.shares {
+			for _, p := range one.parts {
+				if o.account.SellerID == seller {
+					all = append(all, wire.AccountBillRow{TradeNo: o.tradeNo, OutTradeNo: o.outTradeNo, Title: wire.BillText(o.subject), Other: p.account, At: one.at, Kind: "分账", Amount: -p.amount})
+				}
 			}
-			balance += part.amount
-			entry.No, entry.Kind, entry.Amount, entry.Balance = fmt.Sprintf("%s%06d%d", day.In(wire.Beijing).Format("20060102"), i, j), part.kind, part.amount, balance
-			account = append(account, entry)
 		}
 	}
-	return wire.WriteAccountBill(seller, day, s.now(), account)
+	slices.SortStableFunc(all, func(a, b wire.AccountBillRow) int { return a.At.Compare(b.At) })
+	var rows []wire.AccountBillRow
+	balance := int64(0)
+	for i, r := range all {
+		if r.Amount == 0 {
+			continue
+		}
+		balance += r.Amount
+		if r.No, r.Balance = fmt.Sprintf("%s%08d", r.At.In(wire.Beijing).Format("20060102"), i), balance; !r.At.Before(day) && r.At.Before(day.AddDate(0, 0, 1)) {
+			rows = append(rows, r)
+		}
+	}
+	return rows
 }
 
 // billRows are a seller's payments and refunds of one day in Beijing, or of all days, in order. Sandbox.mu is held.
@@ -144,13 +155,13 @@ func (s *Sandbox) billRows(seller string, day time.Time) []wire.TradeBillRow {
 		if o.account.SellerID != seller || o.paid.IsZero() {
 			continue
 		}
-		row := wire.TradeBillRow{TradeNo: o.tradeNo, OutTradeNo: o.outTradeNo, Title: wire.BillText(o.subject), Buyer: logonID(o.buyer), Created: o.created}
+		row := wire.TradeBillRow{Kind: wire.BillPaid, TradeNo: o.tradeNo, OutTradeNo: o.outTradeNo, Title: wire.BillText(o.subject), Buyer: logonID(o.buyer), Created: o.created}
 		paid := row
 		paid.Amount, paid.Received, paid.Fee = o.amount, o.amount, -fee(o.amount)
 		add(o.paid, paid)
 		for _, r := range o.refunds {
 			back := row
-			back.Refund, back.RequestNo, back.Note, back.Amount, back.Received, back.Fee = true, r.no, wire.BillText(r.reason), -r.amount, -r.amount, fee(r.amount)
+			back.Kind, back.RequestNo, back.Note, back.Amount, back.Received, back.Fee = wire.BillRefund, r.no, wire.BillText(r.reason), -r.amount, -r.amount, fee(r.amount)
 			add(r.at, back)
 		}
 	}

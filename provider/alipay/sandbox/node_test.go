@@ -34,9 +34,8 @@ var testContent = wire.ContentKey("0123456789abcdef")
 // TestOfficialSDK lets the official Node SDK, with signature checking on, drive the sandbox: an outside witness that shares no line with us.
 func TestOfficialSDK(t *testing.T) {
 	dir := installSDK(t)
-	var h http.Handler
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r) }))
-	defer srv.Close()
+	srv := httptest.NewUnstartedServer(nil) // its address is known before it serves
+	base := "http://" + srv.Listener.Addr().String()
 	authority, err := NewAuthority(rand.Reader, keys()[2], keys()[2], time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -50,12 +49,14 @@ func TestOfficialSDK(t *testing.T) {
 			{AppID: testApp, SellerID: testSeller, AppPublicKey: &keys()[1].PublicKey}, {AppID: certApp, SellerID: "2088000000000003", AppCertificate: appCert, ContentKey: testContent},
 			{AppID: partnerApp, SellerID: "2088000000000004", AppPublicKey: &keys()[1].PublicKey, Merchants: []Merchant{{AppID: "2021000000000011", SellerID: "2088000000000011", Token: testToken}}},
 		},
-		Authority: authority, NextKey: keys()[2], PrivateKey: keys()[0], Clock: sandboxkit.NewClock(time.Now), Rand: rand.Reader, HTTP: srv.Client(), BaseURL: srv.URL,
+		Authority: authority, NextKey: keys()[2], PrivateKey: keys()[0], Clock: sandboxkit.NewClock(time.Now), Rand: rand.Reader, HTTP: &http.Client{}, BaseURL: base,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h = s.Handler()
+	srv.Config.Handler = s.Handler()
+	srv.Start()
+	defer srv.Close()
 	control := httptest.NewServer(s.Control())
 	defer control.Close()
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)

@@ -1,6 +1,6 @@
-// Package sandbox is a simulated Alipay: the gateway v2 in key mode, the OAuth page, a wallet for every buyer, and notifications on Alipay's retry schedule. It
-// keeps its own book and shares neither our mapping nor our domain, so that it can bear witness against them. It is faithful enough that the official SDKs, with
-// signature checking on, cannot tell. Where the documents leave a choice, the choice is marked [GEN] beside it.
+// Package sandbox is a simulated Alipay: the gateway v2 in key and certificate mode, v3, partners and their merchants, bills, the OAuth page, a wallet for every buyer, and
+// notifications on Alipay's retry schedule. It keeps its own book and shares neither our mapping nor our domain, so that it can bear witness against them. It is faithful enough
+// that the official SDKs, with signature checking on, cannot tell. Where the documents leave a choice, the choice is marked [GEN] beside it.
 package sandbox
 
 import (

@@ -136,7 +136,8 @@ func (s *Sandbox) answerV3(w http.ResponseWriter, r *http.Request, c call, field
 		h.Set(wire.V3EncryptType, wire.EncryptAES)
 	}
 	sign, sn := s.signer(c.account, wire.SignTypeRSA2)
-	if sandboxkit.SpoilSignature(r.Context()) {
+	spoiled := sandboxkit.SpoilSignature(r.Context())
+	if spoiled {
 		sign = s.spoil
 	}
 	if _, ok := s.faults.Take(c.op, FaultWrongSerial); ok && sn != "" {
@@ -148,7 +149,7 @@ func (s *Sandbox) answerV3(w http.ResponseWriter, r *http.Request, c call, field
 		http.Error(w, "the answer could not be signed", http.StatusInternalServerError)
 		return
 	}
-	if status >= http.StatusBadRequest {
+	if status >= http.StatusBadRequest && !spoiled {
 		signature, sn = nil, ""
 	}
 	for name, value := range map[string]string{

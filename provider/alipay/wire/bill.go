@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -227,4 +228,41 @@ func ParseSignedYuan(s string) (int64, error) {
 		fen = -fen
 	}
 	return fen, nil
+}
+
+// ReadTrade reads a row of a trade bill. A row that is neither a trade nor a refund has the bill's own word in Kind and is read all the same.
+func (r BillRow) ReadTrade() (row TradeBillRow, err error) {
+	row = TradeBillRow{
+		TradeNo: r.Column("支付宝交易号"), OutTradeNo: r.Column("商户订单号"), Kind: r.Column("业务类型"), Title: r.Column("商品名称"), Buyer: r.Column("对方账户"),
+		RequestNo: r.Column("退款批次号/请求号"), Note: r.Column("备注"),
+	}
+	var errs [5]error
+	row.Amount, errs[0] = ParseSignedYuan(r.Column("订单金额（元）"))
+	row.Received, errs[1] = ParseSignedYuan(r.Column("商家实收（元）"))
+	row.Fee, errs[2] = ParseSignedYuan(r.Column("服务费（元）"))
+	row.Done, errs[3] = ParseTime(r.Column("完成时间"))
+	if created := r.Column("创建时间"); created != "" {
+		row.Created, errs[4] = ParseTime(created)
+	}
+	return row, errors.Join(errs[:]...)
+}
+
+// ReadAccount reads a row of a signcustomer bill, by the headings of either generation. A row that both comes in and goes out is ErrMalformed.
+func (r BillRow) ReadAccount() (row AccountBillRow, err error) {
+	row = AccountBillRow{
+		No: r.Column("账务流水号"), TradeNo: r.Column("业务流水号", "支付宝交易号"), OutTradeNo: r.Column("商户订单号"), Title: r.Column("商品名称"), Other: r.Column("对方账号"),
+		Kind: r.Column("业务类型", "账务类型"), Note: r.Column("备注"),
+	}
+	in, err1 := ParseSignedYuan(r.Column("收入金额（+元）", "收入（+元）"))
+	out, err2 := ParseSignedYuan(r.Column("支出金额（-元）", "支出（-元）"))
+	balance, err3 := ParseSignedYuan(r.Column("账户余额（元）"))
+	at, err4 := ParseTime(r.Column("发生时间", "入账时间"))
+	if in != 0 && out != 0 {
+		return row, fmt.Errorf("%w: a row both comes in and goes out", ErrMalformed)
+	}
+	if out > 0 {
+		out = -out // which sign outgoing money has there is not attested
+	}
+	row.Amount, row.Balance, row.At = in+out, balance, at
+	return row, errors.Join(err1, err2, err3, err4)
 }

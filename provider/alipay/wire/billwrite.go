@@ -20,12 +20,17 @@ var ErrDamaged = errors.New("alipay: the bill's ZIP is damaged")
 // currencySuffix follows the seller's number in a bill: 0156 is CNY.
 const currencySuffix = "0156"
 
+// The kinds of rows of a trade bill (业务类型).
+const (
+	BillPaid   = "交易"
+	BillRefund = "退款"
+)
+
 // TradeBillRow is one row of a trade bill. Amounts are in fen; a refund's are negative. Fee is as the merchant sees it in 服务费: negative where it was kept.
 type TradeBillRow struct {
-	TradeNo, OutTradeNo, Title, Buyer, RequestNo, Note string
-	Refund                                             bool
-	Created, Done                                      time.Time
-	Amount, Received, Fee                              int64
+	TradeNo, OutTradeNo, Kind, Title, Buyer, RequestNo, Note string
+	Created, Done                                            time.Time
+	Amount, Received, Fee                                    int64
 }
 
 // AccountBillRow is one row of a signcustomer bill. Amount is in fen, negative where money left the account.
@@ -46,14 +51,13 @@ func WriteTradeBill(seller string, day, exported time.Time, rows []TradeBillRow)
 	var body strings.Builder
 	var paid, back, paidSum, backSum, amount, fees int64
 	for _, r := range rows {
-		kind := "交易"
-		if r.Refund {
-			kind, back, backSum = "退款", back+1, backSum+r.Received
+		if r.Kind == BillRefund {
+			back, backSum = back+1, backSum+r.Received
 		} else {
 			paid, paidSum = paid+1, paidSum+r.Received
 		}
 		amount, fees = amount+r.Amount, fees+r.Fee
-		fmt.Fprintf(&body, "%s\t,%s\t,%s\t,%s,%s,%s,\t,\t,\t,\t,%s\t,%s,%s,0.00,0.00,0.00,0.00,0.00,,0.00\t,0.00,%s\t,%s,0.00,%s\r\n", r.TradeNo, r.OutTradeNo, kind, r.Title,
+		fmt.Fprintf(&body, "%s\t,%s\t,%s\t,%s,%s,%s,\t,\t,\t,\t,%s\t,%s,%s,0.00,0.00,0.00,0.00,0.00,,0.00\t,0.00,%s\t,%s,0.00,%s\r\n", r.TradeNo, r.OutTradeNo, r.Kind, r.Title,
 			FormatTime(r.Created), FormatTime(r.Done), r.Buyer, FormatSignedYuan(r.Amount), FormatSignedYuan(r.Received), r.RequestNo, FormatSignedYuan(r.Fee), r.Note)
 	}
 	detail := billText("业务明细", seller, day, exported, tradeBillHead, body.String(),

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,6 +198,46 @@ func FuzzCertificates(f *testing.F) {
 		certs, err := ParseCertificates(file)
 		if (err == nil) == (len(certs) == 0) {
 			t.Fatalf("%d certificates, %v", len(certs), err)
+		}
+	})
+}
+
+// TestCertifiedAnswerProperties: an answer in certificate mode is read as it was written, encrypted or not, and no changed byte of its value verifies.
+func TestCertifiedAnswerProperties(t *testing.T) {
+	key, content := testKey(), ContentKey("0123456789abcdef")
+	verify := VerifyWith(&key.PublicKey, SignTypeRSA2)
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringN(0, 30, -1).Draw(t, "text")
+		sn := rapid.StringMatching(`[0-9a-f]{32}`).Draw(t, "sn")
+		value := (Fields{}).Set("code", CodeSuccess).Set("subject", text).Marshal()
+		hidden := rapid.Bool().Draw(t, "encrypted")
+		if hidden {
+			encrypted, err := content.Encrypt(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			value = []byte(`"` + encrypted + `"`)
+		}
+		body, err := SealCertified(MethodQuery, value, false, sn, SignWith(key, SignTypeRSA2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		env, err := Extract(body, MethodQuery)
+		if err != nil || env.CertSN != sn || env.Encrypted() != hidden || env.Verify(verify) != nil {
+			t.Fatalf("%s: %+v %v", body, env, err)
+		}
+		object, err := env.Object()
+		if hidden {
+			object, err = env.Decrypt(content)
+		}
+		if err != nil || object.Text("subject") != strings.ToValidUTF8(text, "\ufffd") {
+			t.Fatalf("%q is read as %q: %v", text, object.Text("subject"), err)
+		}
+		changed := env
+		changed.Value = bytes.Clone(env.Value)
+		changed.Value[rapid.IntRange(0, len(changed.Value)-1).Draw(t, "at")] ^= 1
+		if changed.Verify(verify) == nil {
+			t.Fatalf("%s verifies", changed.Value)
 		}
 	})
 }

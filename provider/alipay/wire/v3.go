@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -99,6 +100,49 @@ type V3Credentials struct {
 	Nonce     string
 	Time      time.Time
 	Signature []byte
+}
+
+// V3Call is one call before it is signed. CertSN and RootSN are certificate mode's, Token a partner's; with a Key the content of a POST is encrypted.
+type V3Call struct {
+	Method, AppID, CertSN, RootSN, Token string
+	Fields                               Fields
+	Key                                  ContentKey
+	Nonce, RequestID                     string
+	Time                                 time.Time
+}
+
+// V3Message is a signed call as it is sent. Content is the body before it was encrypted.
+type V3Message struct {
+	Verb, Target, Body, Content string
+	Header                      map[string]string
+}
+
+// Message lays out and signs a call.
+func (c V3Call) Message(sign Sign) (V3Message, error) {
+	m := V3Message{Verb: "POST", Target: V3Path(c.Method), Content: string(c.Fields.Marshal())}
+	kind, encrypted := "application/json", ""
+	if V3Get(c.Method) {
+		m.Verb, m.Target, m.Content = "GET", m.Target+"?"+V3Query(c.Fields), ""
+	}
+	m.Body = m.Content
+	if len(c.Key) > 0 && m.Content != "" {
+		var err error
+		if m.Body, err = c.Key.Encrypt([]byte(m.Content)); err != nil {
+			return m, err
+		}
+		kind, encrypted = "text/plain", EncryptAES
+	}
+	authority := V3Authority(c.AppID, c.CertSN, c.Nonce, c.Time)
+	signature, err := sign(V3RequestString(authority, m.Verb, m.Target, m.Body, c.Token))
+	if err != nil {
+		return m, fmt.Errorf("alipay: sign: %w", err)
+	}
+	m.Header = map[string]string{
+		"Authorization": V3Authorization(authority, signature), "Content-Type": kind, V3RequestID: c.RequestID, V3RootSN: c.RootSN, V3AppAuthToken: c.Token,
+		V3EncryptType: encrypted, V3Algorithm: encrypted,
+	}
+	maps.DeleteFunc(m.Header, func(_, value string) bool { return value == "" })
+	return m, nil
 }
 
 // ParseV3Authorization reads the header. A field that appears twice is refused. It returns ErrTooLarge, ErrMalformed, ErrUnsigned or ErrSignature, wrapped.

@@ -1,6 +1,6 @@
-// Package wire speaks Alipay's OpenAPI gateway v2 in key mode: canonical strings, signatures, envelopes, forms, amounts and times. It knows bytes, not meaning:
-// what a code or status stands for is decided elsewhere, by the connector in its mapping and by the sandbox in its book. Facts come from the documented API text
-// and from Alipay's official SDKs; each rule names its source.
+// Package wire speaks Alipay's OpenAPI: gateway v2 in key and certificate mode, and v3. Canonical strings, signatures, certificates, encrypted content, envelopes, forms, bills,
+// amounts and times. It knows bytes, not meaning: what a code or status stands for is decided elsewhere, by the connector in its mapping and by the sandbox in its book. Facts come
+// from the documented API text and from Alipay's official SDKs; each rule names its source.
 package wire
 
 import (

@@ -40,7 +40,7 @@ func installSDK(t *testing.T) (dir string) {
 		}
 	}
 	dir = t.TempDir()
-	for _, name := range []string{"package.json", "package-lock.json", "drive.js"} {
+	for _, name := range []string{"package.json", "package-lock.json", "drive.js", "second.js"} {
 		raw, err := os.ReadFile(filepath.Join("testdata", "sdk", name))
 		if err != nil {
 			t.Fatal(err)
@@ -144,16 +144,7 @@ func TestNodeSDK(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", "drive.js")
-	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(in)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("node: %v\n%s", err, stderr.Bytes())
-	}
+	out := node(t, dir, "drive.js", in)
 	var seen map[string]sdkStep
 	if err := json.Unmarshal(out, &seen); err != nil {
 		t.Fatalf("%v in %s", err, out)
@@ -192,6 +183,62 @@ func TestNodeSDK(t *testing.T) {
 	orders := controlBook{s}.Orders()
 	if len(orders) != 8 || len(orders[0].Refunds) != 1 || orders[0].Refunds[0].Amount != 800 {
 		t.Errorf("the book: %+v", orders)
+	}
+}
+
+// node runs a driver with its configuration and returns what it saw.
+func node(t *testing.T, dir, script string, in []byte) []byte {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", script)
+	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(in)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("node: %v\n%s", err, stderr.Bytes())
+	}
+	return out
+}
+
+// TestSecondNodeSDK: another public SDK, with its own signing, its own paySign of an app and its own encryption of names, checks every success.
+func TestSecondNodeSDK(t *testing.T) {
+	dir := installSDK(t)
+	s, base, control := realShop(t)
+	private, merchantPublic := keyPEM(t, keys().merchant)
+	in, err := json.Marshal(map[string]any{
+		"base_url": base, "control_url": control, "notify_url": base + "/notify", "mchid": mchID, "appid": appID, "serial": keys().serial, "private_key": private,
+		"merchant_public_key": merchantPublic, "apiv3_key": apiKey, "platform_cert": string(s.keys[0].Certificate), "platform_serial": s.keys[0].Serial,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen map[string]struct {
+		Status   int
+		Verified bool
+		Data     json.RawMessage
+	}
+	if out := node(t, dir, "second.js", in); json.Unmarshal(out, &seen) != nil {
+		t.Fatalf("%s", out)
+	}
+	for name, want := range map[string]struct {
+		text     string
+		unsigned bool
+	}{
+		"app": {`"package":"Sign=WXPay"`, false}, "app_opens": {`"order_no":"second_app_1"`, true}, "query": {`"trade_state":"SUCCESS"`, false}, "receiver": {`"relation_type":"PARTNER"`, false},
+		"share": {`"state":"PROCESSING"`, false}, "share_query": {`"out_order_no":"second_share_1"`, false}, "refund": {`"status":"PROCESSING"`, false}, "bill": {`"hash_type":"SHA1"`, false},
+		"file": {"second_app_1", true},
+	} {
+		if got := seen[name]; got.Status != http.StatusOK || got.Verified == want.unsigned || !strings.Contains(string(got.Data), want.text) {
+			t.Errorf("%s: %d verified %v %s", name, got.Status, got.Verified, got.Data)
+		}
+	}
+	var bill struct {
+		Hash string `json:"hash_value"`
+	}
+	if err := json.Unmarshal(seen["bill"].Data, &bill); err != nil || !strings.Contains(string(seen["file"].Data), bill.Hash) {
+		t.Errorf("the file does not hash to %s: %s", bill.Hash, seen["file"].Data)
 	}
 }
 

@@ -151,6 +151,8 @@ func (s *Sandbox) sharedOrder(merchant, transactionID string) (*order, *refusal)
 		return nil, refuse(http.StatusNotFound, wire.CodeResourceNotExists, "订单不存在")
 	case o.SettleInfo == nil || !o.SettleInfo.ProfitSharing:
 		return nil, invalid("非分账订单不支持分账")
+	case !o.revokedAt.IsZero():
+		return nil, invalid("订单已撤销，不能分账")
 	case o.unfrozen:
 		return nil, invalid("订单已解冻，不能再分账")
 	}

@@ -33,11 +33,6 @@ func AskQuery(p Parties, outTradeNo string) Ask {
 	return Ask{Op: "query", Method: http.MethodGet, Target: p.QueryByOrderNo(outTradeNo), V2Path: V2Query, V2: p.V2().set("out_trade_no", outTradeNo)}
 }
 
-// AskTransaction asks for a paid order by WeChat's number.
-func AskTransaction(p Parties, id string) Ask {
-	return Ask{Op: "query", Method: http.MethodGet, Target: p.QueryByTransactionID(id), V2Path: V2Query, V2: p.V2().set("transaction_id", id)}
-}
-
 // AskClose closes an order.
 func AskClose(p Parties, outTradeNo string) Ask {
 	return Ask{Op: "close", Method: http.MethodPost, Target: p.ClosePath(outTradeNo), Body: p.Numbers(), V2Path: V2Close, V2: p.V2().set("out_trade_no", outTradeNo)}

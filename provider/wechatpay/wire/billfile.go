@@ -1,11 +1,11 @@
 package wire
 
 import (
-	"bufio"
 	"crypto/sha1" //nolint:gosec // WeChat gives the SHA-1 of its bills, in an answer that it signs
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -24,11 +24,13 @@ func ParseBillAnswer(raw []byte) (target, digest string, err error) {
 }
 
 // CopyBill writes a bill as it comes, packed or not, and compares the SHA-1 of what it unpacks to. Neither may be longer than limit.
-func CopyBill(w io.Writer, r io.Reader, limit int64, digest string) (size int64, err error) {
+func CopyBill(w io.Writer, status int, r io.Reader, limit int64, digest string) (size int64, err error) {
+	if status != http.StatusOK {
+		return 0, fmt.Errorf("wechatpay: the file's address answers HTTP %d", status)
+	}
 	count := &counted{w: w}
-	raw := bufio.NewReader(io.TeeReader(io.LimitReader(r, limit), count))
-	head, _ := raw.Peek(2) // an empty file is caught by its digest
-	plain, err := OpenBill(raw, head)
+	raw := io.TeeReader(io.LimitReader(r, limit), count)
+	plain, err := OpenBill(raw)
 	if err != nil {
 		return count.n, err
 	}

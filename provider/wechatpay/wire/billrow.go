@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bufio"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -40,7 +41,9 @@ type BillSum struct {
 }
 
 // OpenBill unpacks a bill if it is gzip. tar_type GZIP means a gzip stream of the one file; there is no tar.
-func OpenBill(r io.Reader, head []byte) (io.Reader, error) {
+func OpenBill(file io.Reader) (io.Reader, error) {
+	r := bufio.NewReader(file)
+	head, _ := r.Peek(2) // what cannot be read is found out when it is
 	if len(head) < 2 || head[0] != 0x1f || head[1] != 0x8b {
 		return r, nil
 	}
@@ -54,9 +57,9 @@ func OpenBill(r io.Reader, head []byte) (io.Reader, error) {
 // ReadEntries reads an unpacked bill. The rows must be as many, and add up to as much, as the summary at its end says; account, if it is not empty, must be the merchant
 // of every row that names one.
 func ReadEntries(kind, account string, r io.Reader, each func(Entry) error) (BillSum, error) {
-	read := tradeEntry
-	if kind == BillFundFlow {
-		read = fundEntry
+	read, known := map[string]func(BillRow, *totals) (Entry, error){BillTrade: tradeEntry, BillFundFlow: fundEntry}[kind]
+	if !known {
+		return BillSum{}, fmt.Errorf("wechatpay: a bill is of the kind %s or %s", BillTrade, BillFundFlow)
 	}
 	sum := BillSum{Named: kind == BillTrade}
 	var t totals

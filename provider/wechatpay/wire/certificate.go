@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"crypto"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -73,6 +75,12 @@ func (c Certificate) Open(open OpenFunc) (*x509.Certificate, []byte, error) {
 		return nil, nil, fmt.Errorf("%w: the list says serial %.60s, the certificate %s", ErrCertificate, c.SerialNo, got)
 	}
 	return cert, text, nil
+}
+
+// VerifyRSA checks a signature of WeChat's: SHA-256 with RSA PKCS #1 v1.5.
+func VerifyRSA(key *rsa.PublicKey, message, signature []byte) error {
+	d := sha256.Sum256(message)
+	return rsa.VerifyPKCS1v15(key, crypto.SHA256, d[:], signature)
 }
 
 // OpenedCertificate is a platform certificate in the clear.

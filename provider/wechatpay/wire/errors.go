@@ -1,6 +1,10 @@
 package wire
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
 
 // ErrorBody is the envelope of every answer outside 2xx. It is not signed.
 type ErrorBody struct {
@@ -23,6 +27,19 @@ func ParseError(raw []byte) (body ErrorBody, ok bool) {
 		return ErrorBody{}, false
 	}
 	return body, true
+}
+
+// reentry is in the message of an INVALID_REQUEST that says: this number has an order already, with other parameters. Then the first order may be live.
+const reentry = "重入"
+
+// Proof is the code, in its newer spelling, of an answer that proves something. 5xx proves nothing whatever its code says, because WeChat documents SYSTEM_ERROR after effects;
+// nor does a body that is not WeChat's.
+func (b ErrorBody) Proof(status int) string {
+	code := NewSpelling(b.Code)
+	if status >= http.StatusInternalServerError || status < http.StatusOK || code == CodeInvalidRequest && strings.Contains(b.Message, reentry) {
+		return ""
+	}
+	return code
 }
 
 // Error codes in their newer spelling. Codes that an older page spells without underscores (ORDERNOTEXIST, NOAUTH, ...) go through NewSpelling.

@@ -20,6 +20,18 @@ func Kept(b []byte) string {
 	return strings.ToValidUTF8(string(b[:min(len(b), maxKept)]), "\uFFFD")
 }
 
+// ReadBody reads an answer of at most MaxBody bytes. Its error never looks like one of sending.
+func ReadBody(r io.Reader) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, MaxBody+1))
+	switch {
+	case err != nil:
+		return raw, errors.New("wechatpay: the answer broke off: " + err.Error())
+	case len(raw) > MaxBody:
+		return raw, ErrTooLong
+	}
+	return raw, nil
+}
+
 // NewNonce is 32 hex digits, the longest that nonce_str may be.
 func NewNonce(random io.Reader) (string, error) {
 	var b [16]byte
@@ -78,6 +90,14 @@ func (a Ask) V2Request(ctx context.Context, base, nonce, kind string, key []byte
 	req.Header.Set("Content-Type", "text/xml; charset=utf-8")
 	req.Header.Set("User-Agent", "postern")
 	return req, "POST " + a.V2Path + "\n" + Kept(raw), nil
+}
+
+// HostOf is the host of an address, as consoles want domains: without port.
+func HostOf(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Hostname()
+	}
+	return address
 }
 
 // WithoutAddress drops the address that net/http puts into its errors, where the address holds a secret.

@@ -85,6 +85,9 @@ const (
 	EventAppeal    = "VIOLATION.APPEAL"
 )
 
+// Violation says that the notification is one, whose resource is a Violation.
+func (n Notification) Violation() bool { return strings.HasPrefix(n.EventType, "VIOLATION.") }
+
 // Violation is the decrypted resource of such a notification. PunishPlan is free text, so it says that something changed and not what.
 type Violation struct {
 	SubMchID    string `json:"sub_mchid"`

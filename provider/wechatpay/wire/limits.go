@@ -2,20 +2,20 @@ package wire
 
 import "net"
 
-// Problem is a field that WeChat would refuse, by its own name, and why.
+// Problem is a field that WeChat would refuse, by the name that whoever orders knows it by (number for out_trade_no, payer_id for openid), and why.
 type Problem struct{ Field, Message string }
 
 // Problem applies the documented limits of an order of a kind. It returns nil when all hold.
 func (o Order) Problem(kind string, insecure bool) *Problem {
 	switch {
 	case o.Partner() && o.SubMchID == "":
-		return &Problem{"sub_mchid", "the account is a service provider's: the channel must name its sub-merchant"}
+		return &Problem{"sub_merchant", "the account is a service provider's: the channel must name its sub-merchant"}
 	case o.Amount.Currency != "CNY":
 		return &Problem{"currency", "WeChat Pay takes CNY only"}
 	case o.Amount.Total < 1:
 		return &Problem{"amount", "the least amount is 1 fen"}
 	case !ValidOutTradeNo(o.OutTradeNo):
-		return &Problem{"out_trade_no", "an order number has 6 to 32 of 0-9A-Za-z_-|*"}
+		return &Problem{"number", "an order number has 6 to 32 of 0-9A-Za-z_-|*"}
 	case o.Description == "":
 		return &Problem{"description", "is required: say in a few words what is sold"}
 	}
@@ -28,11 +28,11 @@ func (o Order) Problem(kind string, insecure bool) *Problem {
 	switch kind {
 	case KindJSAPI:
 		if id := o.Payer.ID(); id == "" || len(id) > MaxOpenID {
-			return &Problem{"openid", "jsapi and mini need the buyer's openid under their own appid, at most 128 characters"}
+			return &Problem{"payer_id", "jsapi and mini need the buyer's openid under their own appid, at most 128 characters"}
 		}
 	case KindH5:
 		if ip := o.SceneInfo.PayerClientIP; len(ip) > MaxClientIP || net.ParseIP(ip) == nil {
-			return &Problem{"payer_client_ip", "h5 needs the buyer's IP address, which WeChat compares with the payer's"}
+			return &Problem{"client_ip", "h5 needs the buyer's IP address, which WeChat compares with the payer's"}
 		}
 	case KindCodePay:
 		if !ValidAuthCode(o.Payer.AuthCode) {
@@ -49,14 +49,16 @@ const (
 )
 
 // Problem applies the documented limits of a refund.
-func (r RefundRequest) Problem(insecure bool) *Problem {
+func (r RefundRequest) Problem(p Parties, insecure bool) *Problem {
 	switch {
+	case p.Partner() && p.SubMchID == "":
+		return &Problem{"sub_merchant", "the account is a service provider's: the channel must name its sub-merchant"}
 	case r.Amount.Currency != "CNY":
 		return &Problem{"currency", "WeChat Pay takes CNY only"}
 	case r.Amount.Refund < 1 || r.Amount.Refund > r.Amount.Total:
 		return &Problem{"amount", "a refund is at least 1 fen and at most the paid total"}
 	case !ValidOutRefundNo(r.OutRefundNo):
-		return &Problem{"out_refund_no", "a refund number has 1 to 64 of 0-9A-Za-z_-|*@"}
+		return &Problem{"number", "a refund number has 1 to 64 of 0-9A-Za-z_-|*@"}
 	case r.TransactionID == "" && r.OutTradeNo == "":
 		return &Problem{"attempt", "the order's number is required"}
 	}
@@ -90,7 +92,7 @@ func (o ShareOrder) Problem() *Problem {
 	case o.TransactionID == "":
 		return &Problem{"txn_no", "WeChat's number of the payment is required"}
 	case !ValidOutRefundNo(o.OutOrderNo):
-		return &Problem{"out_order_no", "a share's number has 1 to 64 of 0-9A-Za-z_-|*@"}
+		return &Problem{"number", "a share's number has 1 to 64 of 0-9A-Za-z_-|*@"}
 	case len(o.Receivers) == 0 || len(o.Receivers) > MaxReceivers:
 		return &Problem{"parts", "a share has 1 to 50 receivers"}
 	}

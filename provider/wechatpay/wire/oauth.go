@@ -1,8 +1,10 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 )
@@ -41,8 +43,23 @@ func AccessTokenTarget(appID, secret, code string) string {
 		"&code=" + url.QueryEscape(code) + "&grant_type=authorization_code"
 }
 
+// TokenRequest asks for the openid behind a code. Its address holds the secret; a code works once, and so does the request.
+func TokenRequest(ctx context.Context, base, appID, secret, code string) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+AccessTokenTarget(appID, secret, code), nil)
+	if err != nil {
+		return nil, errors.New("wechatpay: the setting oauth_url is not an address")
+	}
+	Once(req)
+	req.Header.Set("User-Agent", "postern")
+	return req, nil
+}
+
 // ReadToken reads the openid out of the answer to AccessTokenTarget. Errors carry no secret.
-func ReadToken(status int, raw []byte) (openID string, err error) {
+func ReadToken(status int, body io.Reader) (openID string, err error) {
+	raw, err := io.ReadAll(io.LimitReader(body, 64<<10))
+	if err != nil {
+		return "", fmt.Errorf("wechatpay: the OAuth answer broke off: %w", WithoutAddress(err))
+	}
 	var t TokenAnswer
 	if err := Decode(raw, &t); err != nil || status != http.StatusOK {
 		return "", fmt.Errorf("wechatpay: the OAuth service answered HTTP %d without a readable body", status)

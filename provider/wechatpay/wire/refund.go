@@ -1,6 +1,9 @@
 package wire
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // RefundRequest is the body of POST /v3/refund/domestic/refunds. OutRefundNo is the idempotency key: the same number never refunds twice.
 type RefundRequest struct {
@@ -75,6 +78,18 @@ type RefundNotice struct {
 	SuccessTime         string             `json:"success_time,omitempty"`
 	UserReceivedAccount string             `json:"user_received_account"`
 	Amount              RefundNoticeAmount `json:"amount"`
+}
+
+// ParseRefundNotice reads one strictly: it must name the refund.
+func ParseRefundNotice(plain []byte) (RefundNotice, error) {
+	var r RefundNotice
+	if err := Decode(plain, &r); err != nil {
+		return r, err
+	}
+	if r.OutRefundNo == "" {
+		return r, fmt.Errorf("%w: out_refund_no is missing", ErrJSON)
+	}
+	return r, nil
 }
 
 // RefundNoticeAmount is in fen.

@@ -2,7 +2,9 @@ package wire
 
 import (
 	"cmp"
+	"errors"
 	"net/url"
+	"slices"
 )
 
 // Paths of profit sharing.
@@ -83,6 +85,35 @@ type ShareAnswer struct {
 	OrderID       string         `json:"order_id"`
 	State         string         `json:"state"`
 	Receivers     []SharePortion `json:"receivers,omitempty"`
+}
+
+// ParseShare reads an answer, which must be about this share of this transaction.
+func ParseShare(raw []byte, outOrderNo, transactionID string) (ShareAnswer, error) {
+	var a ShareAnswer
+	if err := Decode(raw, &a); err != nil {
+		return a, err
+	}
+	if a.OutOrderNo != outOrderNo || a.TransactionID != transactionID {
+		return a, errors.New("the answer is about another share or transaction")
+	}
+	return a, nil
+}
+
+// Got are the parts that were received.
+func (a ShareAnswer) Got() []SharePortion {
+	return slices.DeleteFunc(slices.Clone(a.Receivers), func(p SharePortion) bool { return a.State != ShareFinished || p.Result != PartSuccess })
+}
+
+// Outcome says whether every receiver has its part, and why one never will.
+func (a ShareAnswer) Outcome() (finished bool, reason string) {
+	finished = a.State == ShareFinished
+	for _, p := range a.Receivers {
+		finished = finished && p.Result == PartSuccess
+		if a.State == ShareFinished && p.Result == PartClosed {
+			reason = cmp.Or(p.FailReason, PartClosed)
+		}
+	}
+	return finished, reason
 }
 
 // States of a share and of a receiver's part.

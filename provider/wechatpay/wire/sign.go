@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Scheme is the only Authorization scheme and Wechatpay-Signature-Type spoken here: SHA-256 with RSA PKCS#1 v1.5.
@@ -214,6 +215,32 @@ func ParseSignature(h http.Header) (Signature, error) {
 	}
 	if s.Value, err = decodeSignature(get[HeaderSignature]); err != nil {
 		return s, fmt.Errorf("%w: %s is not base64", ErrSignature, HeaderSignature)
+	}
+	return s, nil
+}
+
+// ClockWindow is how far the time in a signature may be from ours, as wechatpay-go has it: a difference of 300 s is refused.
+const ClockWindow = 5 * time.Minute
+
+// Reasons not to believe a message before its signature is even checked.
+var (
+	ErrWindow  = errors.New("wechatpay: the signature's time is five minutes or more away from ours; check the clock")
+	ErrProbe   = errors.New("wechatpay: a signature probe, wrong on purpose; WeChat sends again")
+	ErrTooLong = errors.New("wechatpay: the message is longer than one MiB")
+)
+
+// ReadSignature reads the signature headers of a message and refuses a probe, one whose time is not near now, and one that is too long.
+func ReadSignature(now time.Time, h http.Header, body []byte) (Signature, error) {
+	s, err := ParseSignature(h)
+	switch {
+	case err != nil:
+		return s, err
+	case s.Probe:
+		return s, ErrProbe
+	case now.Sub(time.Unix(s.Timestamp, 0)).Abs() >= ClockWindow:
+		return s, ErrWindow
+	case len(body) > MaxBody:
+		return s, ErrTooLong
 	}
 	return s, nil
 }

@@ -76,6 +76,22 @@ func v2Refund(p Parties, r RefundRequest) Fields {
 		set("total_fee", strconv.FormatInt(r.Amount.Total, 10)).set("refund_fee", strconv.FormatInt(r.Amount.Refund, 10)).set("refund_fee_type", r.Amount.Currency)
 }
 
+// V2Read verifies an answer and turns it into what API v3 would have said, with its body as JSON.
+func V2Read(path string, raw, key []byte) (status int, body []byte, refused ErrorBody, err error) {
+	f, err := ParseXML(raw, "xml")
+	if err == nil && f["return_code"] == V2Success {
+		err = f.Verify(key)
+	}
+	if err != nil {
+		return 0, nil, ErrorBody{}, err
+	}
+	status, said, refused := V2Answer(path, f)
+	if said != nil {
+		body, err = Encode(said)
+	}
+	return status, body, refused, err
+}
+
 // V2Answer turns a verified answer into what API v3 would have said: a status, and a body or a refusal. A message that was not understood (return_code) is not signed and proves
 // nothing; it has no code.
 func V2Answer(path string, f Fields) (status int, body any, refused ErrorBody) {
@@ -132,4 +148,37 @@ func v2RefundAnswer(f Fields, suffix, status string) Refund {
 	r.Amount.Total, _ = strconv.ParseInt(f["total_fee"], 10, 64)
 	r.Amount.Currency = cmp.Or(f["refund_fee_type"], f["fee_type"])
 	return r
+}
+
+// V2Notice is what a notification of API v2 says: of a payment, with its transaction when it is paid, or of a refund, by its number.
+type V2Notice struct {
+	Parties
+	OutTradeNo, OutRefundNo, Code string
+	Paid                          *Transaction
+}
+
+// ReadV2Notice verifies a notification with the API key and reads it. A payment's is signed. A refund's is encrypted and not signed: that it opens says only that somebody
+// who knew the key once wrote its blocks (see OpenReqInfo).
+func ReadV2Notice(raw, key []byte) (V2Notice, error) {
+	f, err := ParseXML(raw, "xml")
+	if err != nil {
+		return V2Notice{}, err
+	}
+	n := V2Notice{Parties: f.Parties(), OutTradeNo: f["out_trade_no"], Code: f["err_code"]}
+	if f["req_info"] != "" {
+		inner, err := OpenReqInfo(f["req_info"], key)
+		n.OutTradeNo, n.OutRefundNo, n.Code = inner["out_trade_no"], inner["out_refund_no"], inner["refund_status"]
+		if err == nil && n.OutRefundNo == "" {
+			err = ErrV2
+		}
+		return n, err
+	}
+	if err := f.Verify(key); err != nil {
+		return V2Notice{}, err
+	}
+	if f["return_code"] == V2Success && f["result_code"] == V2Success {
+		t := V2Transaction(f, StateSuccess)
+		n.Paid = &t
+	}
+	return n, nil
 }

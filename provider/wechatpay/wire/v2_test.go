@@ -91,6 +91,10 @@ func TestV2RoundTrips(t *testing.T) {
 			if back.Verify([]byte("another")) == nil || back.Verify(nil) == nil {
 				t.Fatal("another key verifies")
 			}
+			forged := Fields{"a": "1"}
+			if forged.Sign(kind, nil); forged.Verify(nil) == nil {
+				t.Fatal("an empty key verifies what it signed")
+			}
 			for name := range f {
 				changed := Fields{}
 				for n, v := range f {

@@ -73,3 +73,10 @@ func (p Parties) WalletParams(wallet, prepayID, nonce string, timestamp int64, s
 	}
 	return params, nil
 }
+
+// BridgeCall opens the wallet inside WeChat. Its answer "ok" is no proof of payment: the switch asks.
+const BridgeCall = `WeixinJSBridge.invoke("getBrandWCPayRequest",params,function(r){var m=(r&&r.err_msg)||"";` +
+	`done(m==="get_brand_wcpay_request:ok"?"ok":m==="get_brand_wcpay_request:cancel"?"cancel":"fail")})`
+
+// SimulatedPage hands the sandbox's phone everything that the bridge would get, so that paySign is checked there as well.
+const SimulatedPage = "/phone/pay?prepay_id={package}&appId={appId}&timeStamp={timeStamp}&nonceStr={nonceStr}&signType={signType}&paySign={paySign}"
