@@ -126,7 +126,7 @@ func (e *Engine) Offers(s Stall, buyer route.Buyer, now time.Time) []route.Offer
 		own, used := slices.Contains(description.Wallets, buyer.Container), s.Used[c.ID]
 		for _, code := range c.Products {
 			product, ok := description.Product(code)
-			if !ok {
+			if !ok || buyer.Container != ContainerAPI && !product.OnPages() && !(product.NeedsAuthCode && buyer.HasCode) {
 				continue
 			}
 			offers = append(offers, route.Offer{

@@ -3,6 +3,8 @@ package provider
 import (
 	"slices"
 	"time"
+
+	"postern"
 )
 
 // Description is what other rooms know of a provider: names, colours and fields are taken from here and never written elsewhere.
@@ -61,6 +63,11 @@ type ProductInfo struct {
 	// Bridge is the script that opens the wallet with the action's params inside its own app; it calls done("ok"|"cancel"|"fail"). BridgeReady is the event
 	// that announces the bridge object named BridgeObject.
 	Bridge *Bridge
+}
+
+// OnPages says that a page can start the product for the buyer who looks at it. What wants a scanned code, the merchant's own app or its mini program is started by the merchant's server.
+func (p ProductInfo) OnPages() bool {
+	return !p.NeedsAuthCode && p.Action != string(postern.ActionApp) && p.Action != string(postern.ActionMini)
 }
 
 // Bridge describes a wallet's JavaScript bridge as data for the checkout page.

@@ -164,3 +164,32 @@ func TestLateBuyers(t *testing.T) {
 		t.Errorf("reverse: %+v", got)
 	}
 }
+
+// TestDuplicatesAndReordering: a notification that comes twice, and a refund's that comes before the payment's, each say the same as ever: nothing depends on their order.
+func TestDuplicatesAndReordering(t *testing.T) {
+	r := newRig(t, nil)
+	if _, err := r.s.Faults().Add(sandboxkit.Fault{Op: sandboxkit.OpNotify, Fault: sandboxkit.DelayNotification, DelayMS: 60_000}); err != nil {
+		t.Fatal(err)
+	}
+	paid := r.paid("order00001")
+	New().Refund(ctx, r.call, r.refundOf(paid, "order00001", "refund0001", 100))
+	r.arm(sandboxkit.OpNotify, sandboxkit.DuplicateNotification)
+	r.run(5 * time.Second)
+	r.run(2 * time.Minute)
+	var events []string
+	for _, m := range r.received {
+		n, err := read(r, "order00001", m)
+		if err != nil || !n.SettingsMatch {
+			t.Fatalf("%+v %v", n, err)
+		}
+		switch {
+		case n.RefundNumber != "" && n.RefundState == provider.RefundDone:
+			events = append(events, "refunded")
+		case n.State == provider.Paid && n.Money.TxnNo == paid.Money.TxnNo:
+			events = append(events, "paid")
+		}
+	}
+	if got := strings.Join(events, " "); got != "refunded refunded paid" {
+		t.Errorf("arrived: %s", got)
+	}
+}

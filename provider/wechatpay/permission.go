@@ -32,13 +32,13 @@ func (Connector) ReadPermissions(ctx context.Context, call provider.Call) provid
 		return result
 	}
 	result.Known, result.Message = true, l.Other
-	for _, f := range l.Functions {
-		note, act, mapped := l.Why(f), limits[f], limits[f] != ""
+	for _, f := range l.Limited(call.Env.Now()) {
+		note, act, mapped := f.Why, limits[f.Name], limits[f.Name] != ""
 		switch {
 		case !mapped:
 			result.Message = strings.TrimSpace(result.Message + " " + note)
 		case !slices.ContainsFunc(result.Withdrawn, func(p postern.Permission) bool { return p.Act == act }):
-			result.Withdrawn = append(result.Withdrawn, postern.Permission{Act: act, Source: "notice", Note: note})
+			result.Withdrawn = append(result.Withdrawn, postern.Permission{Act: act, From: f.From, Source: "notice", Note: note})
 		}
 	}
 	return result

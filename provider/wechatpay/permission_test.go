@@ -53,6 +53,12 @@ func TestLimitsByFunction(t *testing.T) {
 			t.Errorf("%s: %+v", function, got)
 		}
 	}
+	said = `{"mchid":"` + testSub + `","limited_functions":["NO_REFUND"],"recovery_specifications":[{"limitation_reason":"长期无交易","relate_limitations":["NO_TRANSACTION","NO_REFUND"],` +
+		`"limitation_start_date":"2026-12-01T00:00:00+08:00"},{"relate_limitations":["NO_WITHDRAWAL"],"limitation_start_date":"2026-11-01T00:00:00+08:00"}]}`
+	got := New().ReadPermissions(ctx, r.call)
+	if len(got.Withdrawn) != 2 || !got.Withdrawn[0].From.IsZero() || got.Withdrawn[1].Act != postern.ActPay || got.Withdrawn[1].From.Format("2006-01-02") != "2026-12-01" {
+		t.Errorf("one limit now, one announced, one that began and is over: %+v", got)
+	}
 	said = `{"mchid":"` + testOther + `","limited_functions":[]}`
 	if got := New().ReadPermissions(ctx, r.call); got.Known || got.Class != provider.ClassBug {
 		t.Errorf("an answer about another merchant: %+v", got)

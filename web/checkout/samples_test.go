@@ -60,6 +60,9 @@ func (s *scene) planned(seen wall.Seen, closures []postern.Closure) route.Plan {
 		d := s.registry[code].Describe()
 		channel := postern.Channel{ID: "chn_" + code, Provider: code, Sandbox: !s.state.Payment.Live}
 		for _, product := range d.Products {
+			if !product.OnPages() {
+				continue // as the engine does
+			}
 			cell := s.names.ReachAt(code, product.Code, seen, now)
 			own := len(d.Wallets) > 0 && d.Wallets[0] == seen.Container
 			in.Offers = append(in.Offers, route.Offer{

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Paths of what WeChat says of a service provider's merchants.
@@ -19,15 +20,15 @@ const PatternLimitations = pathLimitations + "{no}"
 // LimitationsPath is the request target that asks what a sub-merchant may not do. Only its service provider may ask.
 func LimitationsPath(subMchID string) string { return pathLimitations + url.PathEscape(subMchID) }
 
-// Limited functions as the documentation of the query lists them (2025).
+// Limited functions as the documentation of the query lists them (2025), each with its words there.
 const (
-	LimitTransaction         = "NO_TRANSACTION"              // no payments are taken
-	LimitTransactionRecharge = "NO_TRANSACTION_AND_RECHARGE" // nor is the balance filled
-	LimitRefund              = "NO_REFUND"
-	LimitWithdrawal          = "NO_WITHDRAWAL"
-	LimitPayment             = "NO_PAYMENT" // money of the merchant's own is paid to nobody
-	LimitProfitSharing       = "NO_PROFIT_SHARING"
-	LimitPaymentPoint        = "NO_PAYMENT_POINT_COMPLETE_ORDER"
+	LimitTransaction         = "NO_TRANSACTION"                  // 关闭收单: no payments are taken
+	LimitTransactionRecharge = "NO_TRANSACTION_AND_RECHARGE"     // 关闭收单和充值: nor is the balance filled
+	LimitRefund              = "NO_REFUND"                       // 关闭退款
+	LimitWithdrawal          = "NO_WITHDRAWAL"                   // 关闭提现
+	LimitPayment             = "NO_PAYMENT"                      // 关闭付款: money of the merchant's own is paid to nobody
+	LimitProfitSharing       = "NO_PROFIT_SHARING"               // 关闭分账分出
+	LimitPaymentPoint        = "NO_PAYMENT_POINT_COMPLETE_ORDER" // 关闭支付分服务结单
 )
 
 // Limitations is what a sub-merchant may not do, and why.
@@ -50,6 +51,32 @@ type Recovery struct {
 	WayParam  string   `json:"recover_way_param,omitempty"`
 	HelpURL   string   `json:"recover_help_url,omitempty"`
 	Start     string   `json:"limitation_start_date,omitempty"`
+}
+
+// LimitedFunction is one function with WeChat's words for it. From is zero for one that is limited now, and the start of one whose limit is only announced.
+type LimitedFunction struct {
+	Name, Why string
+	From      time.Time
+}
+
+// Limited lists what is limited, and what will be: WeChat announces some limits with the day on which they begin.
+func (l Limitations) Limited(now time.Time) []LimitedFunction {
+	var all []LimitedFunction
+	seen := map[string]bool{}
+	for _, f := range l.Functions {
+		seen[f] = true
+		all = append(all, LimitedFunction{Name: f, Why: l.Why(f)})
+	}
+	for _, r := range l.Recovery {
+		start, err := ParseTime(r.Start)
+		for _, f := range r.Functions {
+			if err == nil && start.After(now) && !seen[f] {
+				seen[f] = true
+				all = append(all, LimitedFunction{Name: f, Why: l.Why(f), From: start})
+			}
+		}
+	}
+	return all
 }
 
 // Why is a limited function with WeChat's words for it: the reasons, and the way out.
