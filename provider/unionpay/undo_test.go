@@ -273,7 +273,7 @@ func TestRefusalsOfWhatGivesBack(t *testing.T) {
 			"differs, and not known":            {"36", []wire.Message{absent}, provider.RefundFailed},
 			"given back, by somebody else":      {"45", []wire.Message{absent}, provider.RefundFailed},
 			"given back, by itself":             {"45", []wire.Message{says(txnType, "00")}, provider.RefundDone},
-			"given back, as the other kind":     {"45", []wire.Message{says("04", "00")}, provider.RefundDone},
+			"given back, as the other kind":     {"45", []wire.Message{says(map[string]string{wire.TypeUndo: wire.TypeRefund, wire.TypeRefund: wire.TypeUndo}[txnType], "00")}, provider.RefundDone},
 			"reversed":                          {"46", []wire.Message{absent}, provider.RefundFailed},
 			"used number, and done":             {"12", []wire.Message{says(txnType, "00")}, provider.RefundDone},
 			"used number, of what is no refund": {"12", []wire.Message{says("01", "00")}, provider.RefundUnknown},
