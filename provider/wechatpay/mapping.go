@@ -83,8 +83,7 @@ var errorCodes = map[string]meaning{
 	// What may have had its effect, whatever the status: a query tells.
 	wire.CodeSystemError: {class: provider.ClassUnknown}, wire.CodeBankError: {class: provider.ClassUnknown}, wire.CodeNeedRetry: {class: provider.ClassUnknown},
 	wire.CodeServiceUnavailable: {class: provider.ClassUnknown}, wire.CodeError: {class: provider.ClassUnknown}, wire.CodeOutTradeNoUsed: {class: provider.ClassUnknown},
-	wire.CodeNotFound: {class: provider.ClassUnknown},
-
+	wire.CodeNotFound:          {class: provider.ClassUnknown},
 	wire.CodeOrderPaid:         {class: provider.ClassUnknown, close: provider.CloseAlreadyPaid}, // at a start: a query has the proof
 	wire.CodeOrderClosed:       {class: provider.ClassUnknown, start: provider.Closed, close: provider.CloseDone},
 	wire.CodeOrderReversed:     {class: provider.ClassUnknown, start: provider.Closed, close: provider.CloseDone},

@@ -53,6 +53,7 @@ const (
 const (
 	KeyMerchantPrivate  = "merchant_private_key"
 	KeyMerchantSerial   = "merchant_serial"
+	KeyMerchantCert     = "merchant_cert"
 	KeyAPIv3            = "apiv3_key"
 	KeyAppSecret        = "app_secret"
 	KeyPlatformPublic   = "platform_public_key"
@@ -71,17 +72,16 @@ type Connector struct{}
 func New() Connector { return Connector{} }
 
 var (
-	_ provider.Connector      = Connector{}
-	_ provider.Closer         = Connector{}
-	_ provider.Reverser       = Connector{}
-	_ provider.Refunder       = Connector{}
-	_ provider.RefundQuerier  = Connector{}
-	_ provider.Notifiable     = Connector{}
-	_ provider.PayerResolver  = Connector{}
-	_ provider.TrustRefresher = Connector{}
-	_ provider.Checker        = Connector{}
-	_ provider.Sharer         = Connector{}
-
+	_ provider.Connector        = Connector{}
+	_ provider.Closer           = Connector{}
+	_ provider.Reverser         = Connector{}
+	_ provider.Refunder         = Connector{}
+	_ provider.RefundQuerier    = Connector{}
+	_ provider.Notifiable       = Connector{}
+	_ provider.PayerResolver    = Connector{}
+	_ provider.TrustRefresher   = Connector{}
+	_ provider.Checker          = Connector{}
+	_ provider.Sharer           = Connector{}
 	_ provider.StatementFetcher = Connector{}
 	_ provider.PermissionReader = Connector{}
 	_ provider.AccountNoticer   = Connector{}
@@ -139,6 +139,7 @@ func keyFields() []provider.KeyField {
 	return []provider.KeyField{
 		{Name: KeyMerchantPrivate, Kind: provider.KeyRSAPrivate, LabelZH: "商户API私钥", LabelEN: "Merchant API private key", Required: true, IDField: KeyMerchantSerial},
 		{Name: KeyMerchantSerial, Kind: provider.KeySecret, LabelZH: "商户API证书序列号", LabelEN: "Serial number of the merchant certificate", Required: true},
+		{Name: KeyMerchantCert, Kind: provider.KeyCertificate, LabelZH: "商户API证书", LabelEN: "Merchant certificate: its end is the keys' end", Own: true},
 		{Name: KeyAPIv3, Kind: provider.KeyAES256GCM, LabelZH: "APIv3密钥", LabelEN: "APIv3 key (32 characters)", Required: true},
 		{Name: KeyAppSecret, Kind: provider.KeySecret, LabelZH: "AppSecret", LabelEN: "AppSecret, needed for jsapi"},
 		{Name: KeyPlatformPublic, Kind: provider.KeyRSAPublic, LabelZH: "微信支付公钥", LabelEN: "WeChat Pay public key (public-key mode)", IDField: KeyPlatformPublicID},
