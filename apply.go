@@ -45,8 +45,11 @@ type MoneyArrived struct {
 	RefundNumber string
 }
 
-// CloseWanted says that an attempt is to be closed at its provider.
-type CloseWanted struct{ AttemptID string }
+// CloseWanted says that an attempt is to be closed at its provider, by a job that waits this long: whoever closes it at once leaves the job for the case that it dies.
+type CloseWanted struct {
+	AttemptID string
+	Wait      time.Duration
+}
 
 // CancelWanted says that the merchant wants the payment no more.
 type CancelWanted struct{}
@@ -77,7 +80,7 @@ func Apply(s State, f Fact, now time.Time) (State, Effects, error) {
 	case MoneyArrived:
 		err = c.money(f)
 	case CloseWanted:
-		err = c.closeWanted(f.AttemptID)
+		err = c.closeWanted(f.AttemptID, f.Wait)
 	case CancelWanted:
 		err = c.cancel()
 	case DeadlinePassed:
@@ -159,7 +162,7 @@ func (c *change) start(f AttemptStarts) error {
 			return &Error{Code: CodeAttemptLive, Op: "postern.Apply", Message: "a buyer may still pay another attempt; close it first", ID: other.ID}
 		}
 		// Nobody has seen it, and from here on nobody may: two tabs that start at once must not show two wallets.
-		if err := c.closeWanted(other.ID); err != nil {
+		if err := c.closeWanted(other.ID, 0); err != nil {
 			return err
 		}
 	}
@@ -216,14 +219,14 @@ func (c *change) shown(id string) error {
 	return nil
 }
 
-func (c *change) closeWanted(id string) error {
+func (c *change) closeWanted(id string, wait time.Duration) error {
 	a, err := c.attempt(id)
 	if err != nil || !a.Status.Live() || !a.CloseRequestedAt.IsZero() {
 		return err
 	}
 	a.CloseRequestedAt = c.now
 	c.touch(id)
-	c.want(JobClose, id, c.now)
+	c.want(JobClose, id, c.now.Add(wait))
 	return nil
 }
 
@@ -257,7 +260,7 @@ func (c *change) deadline() error {
 // end closes what is live and settles the payment when nothing is.
 func (c *change) end() error {
 	for _, a := range c.state.Live() {
-		if err := c.closeWanted(a.ID); err != nil {
+		if err := c.closeWanted(a.ID, 0); err != nil {
 			return err
 		}
 	}

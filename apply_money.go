@@ -91,7 +91,7 @@ func (c *change) apply(r Receipt) error {
 	c.out.Bookings = append(c.out.Bookings, Booking{Kind: BookReceipt, ChannelID: r.ChannelID, PaymentID: p.ID, ReceiptID: r.ID, Amount: r.Amount, Currency: r.Currency})
 	c.tell(Telling{Type: EventPaymentPaid, AttemptID: r.AttemptID})
 	for _, a := range c.state.Live() {
-		if err := c.closeWanted(a.ID); err != nil {
+		if err := c.closeWanted(a.ID, 0); err != nil {
 			return err
 		}
 	}

@@ -93,7 +93,7 @@ func (e *Engine) Poll(ctx context.Context, merchantID, attemptID string) (time.D
 	case !attempt.Status.Live():
 		return 0, nil
 	case !now.Before(attempt.ExpiresAt) && attempt.CloseRequestedAt.IsZero():
-		if _, err := e.wantClose(ctx, attempt); err != nil {
+		if _, err := e.wantClose(ctx, attempt, 0); err != nil {
 			return 0, err
 		}
 	}

@@ -43,7 +43,8 @@ func (e *Engine) reversing(a postern.Attempt) bool {
 // reverseOnce undoes an attempt whose outcome nobody knows: the intent is committed, the provider is asked once more, and only what is not paid is reversed. What the
 // reversal gave back is booked with it, both ways.
 func (e *Engine) reverseOnce(ctx context.Context, reverser provider.Reverser, channel postern.Channel, a postern.Attempt) (postern.State, provider.CloseState, error) {
-	state, err := e.wantClose(ctx, a)
+	// The job is not to ask while this reversal is under way: it would believe the money that is going back.
+	state, err := e.wantClose(ctx, a, closeAgain)
 	if err != nil {
 		return state, "", err
 	}

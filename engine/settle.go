@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"postern"
 	"postern/provider"
@@ -98,12 +99,12 @@ func (e *Engine) surplusPolicy(ctx context.Context, merchantID string, state pro
 	return merchant.Surplus, err
 }
 
-// wantClose commits the intent to close an attempt; a job does it.
-func (e *Engine) wantClose(ctx context.Context, a postern.Attempt) (postern.State, error) {
+// wantClose commits the intent to close an attempt; a job does it, at once or after a wait.
+func (e *Engine) wantClose(ctx context.Context, a postern.Attempt, wait time.Duration) (postern.State, error) {
 	return e.step(ctx, stepInput{
 		op: "engine.wantClose", merchantID: a.MerchantID, paymentID: a.PaymentID,
 		decide: func(postern.State) ([]postern.Fact, error) {
-			return []postern.Fact{postern.CloseWanted{AttemptID: a.ID}}, nil
+			return []postern.Fact{postern.CloseWanted{AttemptID: a.ID, Wait: wait}}, nil
 		},
 	})
 }

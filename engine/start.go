@@ -238,7 +238,7 @@ func (e *Engine) afterStart(ctx context.Context, channel postern.Channel, attemp
 		return result, false, nil
 	case attempt.Status.Live():
 		// Nobody has seen it: nobody can pay it. It is closed in the background while the next candidate is tried.
-		result.State, err = e.wantClose(ctx, attempt)
+		result.State, err = e.wantClose(ctx, attempt, 0)
 		return result, err == nil, err
 	}
 	if in.AuthCode != "" && !answer.Class.MayFailOver() {
