@@ -1,6 +1,7 @@
 package postern
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -8,8 +9,11 @@ import (
 // Fact is something that happened to a payment: one of the types below.
 type Fact interface{ fact() }
 
-// AttemptStarts says that a new attempt is about to be sent.
-type AttemptStarts struct{ Attempt Attempt }
+// AttemptStarts says that a new attempt is about to be sent. FirstLook is after how long it is asked after; zero means FirstPoll.
+type AttemptStarts struct {
+	Attempt   Attempt
+	FirstLook time.Duration
+}
 
 // AttemptAnswered is what a provider said about an attempt short of proving money: pending, unknown, failed or closed.
 type AttemptAnswered struct {
@@ -68,7 +72,7 @@ func Apply(s State, f Fact, now time.Time) (State, Effects, error) {
 	var err error
 	switch f := f.(type) {
 	case AttemptStarts:
-		err = c.start(f.Attempt)
+		err = c.start(f)
 	case AttemptAnswered:
 		err = c.answered(f)
 	case AttemptShown:
@@ -148,7 +152,8 @@ func (c *change) want(kind, id string, at time.Time) {
 	c.out.Jobs = append(c.out.Jobs, Wanted{Kind: kind, ID: id, RunAt: at})
 }
 
-func (c *change) start(a Attempt) error {
+func (c *change) start(f AttemptStarts) error {
+	a := f.Attempt
 	if code, ended := c.state.Payment.Ended(c.now); ended {
 		return E(code, "postern.Apply", "the payment takes no new attempt")
 	}
@@ -168,7 +173,7 @@ func (c *change) start(a Attempt) error {
 	a.Status, a.Version = status, 0
 	c.state.Attempts = append(c.state.Attempts, a)
 	c.touch(a.ID)
-	c.want(JobPoll, a.ID, c.now.Add(FirstPoll))
+	c.want(JobPoll, a.ID, c.now.Add(cmp.Or(f.FirstLook, FirstPoll)))
 	return c.settle()
 }
 

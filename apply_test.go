@@ -65,6 +65,16 @@ func TestAPaymentIsPaid(t *testing.T) {
 	}
 }
 
+// TestTheFirstLook: an attempt is asked after when the start says, and otherwise when everybody's are.
+func TestTheFirstLook(t *testing.T) {
+	for sooner, want := range map[time.Duration]time.Duration{0: postern.FirstPoll, 1500 * time.Millisecond: 1500 * time.Millisecond} {
+		_, effects := walk(t, fresh(postern.LateRefund), start, postern.AttemptStarts{Attempt: attempt("a"), FirstLook: sooner})
+		if len(effects.Jobs) != 1 || effects.Jobs[0].Kind != postern.JobPoll || !effects.Jobs[0].RunAt.Equal(start.Add(want)) {
+			t.Errorf("%s: %+v", sooner, effects.Jobs)
+		}
+	}
+}
+
 func TestTheSameTransactionTwiceChangesNothing(t *testing.T) {
 	s, _ := walk(t, fresh(postern.LateRefund), start, postern.AttemptStarts{Attempt: attempt("a")}, money("a", "1", 6800))
 	_, effects := walk(t, s, start, money("a", "1", 6800))

@@ -5,7 +5,7 @@ import "postern"
 // CounterOutcome is what the person at the counter must know, in one word.
 type CounterOutcome string
 
-// Outcomes at a counter. Declined: nothing was taken, or it went back already; scan again. Waiting: the buyer's wallet asks for the password. Unknown: do not charge again,
+// Outcomes at a counter. Declined: nothing was taken, or it went back already; scan again. Waiting: the buyer's wallet asks for the password, or has not said yet what it does. Unknown: do not charge again,
 // by any means, until the word changes.
 const (
 	CounterPaid     CounterOutcome = "paid"
@@ -28,9 +28,13 @@ var counterWords = map[CounterOutcome]CounterView{
 	CounterUnknown:  {CounterUnknown, "结果未知：不要再次收款，正在查询", "Unknown: do not charge again; it is being looked up"},
 }
 
+// takenIn is the waiting of a product whose start only says that the order was taken in: whether the wallet asks the buyer for anything, nobody told us.
+var takenIn = CounterView{CounterWaiting, "已受理，等待顾客的钱包付款", "Taken in; waiting for the buyer's wallet"}
+
 // Counter says what became of a scanned code; nil for an attempt that was not one.
 func (e *Engine) Counter(s postern.State, a postern.Attempt) *CounterView {
-	if !e.product(a).NeedsAuthCode {
+	product := e.product(a)
+	if !product.NeedsAuthCode {
 		return nil
 	}
 	outcome := CounterUnknown
@@ -52,6 +56,9 @@ func (e *Engine) Counter(s postern.State, a postern.Attempt) *CounterView {
 		outcome = CounterWaiting
 	}
 	v := counterWords[outcome]
+	if outcome == CounterWaiting && product.AcceptsFirst {
+		v = takenIn
+	}
 	return &v
 }
 

@@ -62,6 +62,9 @@ type StartResult struct {
 	Waiting bool
 }
 
+// firstLook is when an order that was only taken in is first asked after: most are paid by then, and somebody waits at a counter.
+const firstLook = 1500 * time.Millisecond
+
 // reuseMargin is how much life an attempt must have left to be shown again.
 const reuseMargin = 30 * time.Second
 
@@ -165,7 +168,11 @@ func (e *Engine) startOne(ctx context.Context, state postern.State, plan route.P
 	}
 	defer leave()
 	attempt := e.newAttempt(state.Payment, channel, product, generation.ID, plan, in)
-	facts := []postern.Fact{postern.AttemptStarts{Attempt: attempt}}
+	starts := postern.AttemptStarts{Attempt: attempt}
+	if product.AcceptsFirst {
+		starts.FirstLook = firstLook
+	}
+	facts := []postern.Fact{starts}
 	if product.ChargesAtOnce {
 		facts = append(facts, postern.AttemptShown{AttemptID: attempt.ID})
 	}

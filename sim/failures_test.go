@@ -2,7 +2,9 @@ package sim_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,5 +136,54 @@ func TestF34ARefundRefusedForGood(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	wantTypes(t, w, p, "payment.paid", "refund.failed", "refund.refunded")
+	agree(t, w)
+}
+
+// TestF8NoMoreThanTheProviderAllows: two hundred refunds are due in one second, and the provider takes a hundred and fifty. No second sees more than that, and all of them are made.
+//
+// Red without: within (engine/gate.go).
+func TestF8NoMoreThanTheProviderAllows(t *testing.T) {
+	ctx, w := context.Background(), newWorld(t, 1)
+	allowed := 0
+	for _, r := range w.Engine.Registry[wechat].Describe().Rates {
+		if r.Op == "refund" {
+			allowed = r.PerSecond
+		}
+	}
+	if allowed == 0 {
+		t.Fatal("the provider's limit on refunds is not described")
+	}
+	const n = 200
+	payments := make([]postern.Payment, n)
+	for i := range payments {
+		payments[i] = pay(t, w, fmt.Sprint("F8-", i), 6800)
+		approve(t, w, begin(t, w, payments[i], wechat, "native"))
+	}
+	run(t, w, time.Minute)
+	seconds := map[int64]int{}
+	w.Between = func(r *http.Request) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/refunds") {
+			seconds[w.Clock.Now().Unix()]++
+		}
+	}
+	for _, p := range payments {
+		_, err := w.Engine.Refund(ctx, p.MerchantID, p.ID, engine.RefundInput{Reference: "R", Amount: 800})
+		must(t, err)
+	}
+	run(t, w, time.Hour)
+	sent := 0
+	for second, calls := range seconds {
+		if sent += calls; calls > allowed {
+			t.Errorf("%d refunds in second %d, %d are allowed", calls, second, allowed)
+		}
+	}
+	if sent < n {
+		t.Errorf("%d refunds were sent", sent)
+	}
+	for _, p := range payments {
+		if list := refunds(t, w, p); len(list) != 1 || list[0].Status != postern.RefundRefunded {
+			t.Fatalf("%+v", list)
+		}
+	}
 	agree(t, w)
 }

@@ -166,6 +166,7 @@ func TestTwoWalletsRace(t *testing.T) {
 		held := keep(w, false)
 		var payments []postern.Payment
 		for i := range races {
+			w.Clock.Advance(2 * time.Millisecond) // the provider takes 600 orders a second
 			p := pay(t, w, fmt.Sprint("race", i), 100)
 			one := begin(t, w, p, alipay, "native")
 			approve(t, w, begin(t, w, p, wechat, "native"))

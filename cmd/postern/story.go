@@ -289,10 +289,10 @@ func (d *demo) compare(ctx context.Context, out io.Writer) error {
 
 func printRows(out io.Writer, rows []row) []error {
 	var failed []error
-	fmt.Fprintf(out, "%-62s %-10s %9s %9s %9s %9s\n", "what happened", "payment", "received", "refunded", "surplus", "returned")
+	fmt.Fprintf(out, "%-74s %-10s %9s %9s %9s %9s\n", "what happened", "payment", "received", "refunded", "surplus", "returned")
 	for _, r := range rows {
 		v := r.view
-		fmt.Fprintf(out, "%-62s %-10s %9s %9s %9s %9s\n", r.what, v.Status, yuan(v.AmountReceived), yuan(v.AmountRefunded), yuan(v.AmountSurplus), yuan(v.AmountSurplusRefunded))
+		fmt.Fprintf(out, "%-74s %-10s %9s %9s %9s %9s\n", r.what, v.Status, yuan(v.AmountReceived), yuan(v.AmountRefunded), yuan(v.AmountSurplus), yuan(v.AmountSurplusRefunded))
 		if r.err != nil {
 			fmt.Fprintf(out, "    FAILED: %v\n", r.err)
 			failed = append(failed, fmt.Errorf("%s: %w", r.what, r.err))

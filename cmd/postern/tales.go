@@ -84,6 +84,9 @@ func troubles() [][]tale {
 			list = append(list, tale{what: "answer to the order lost, begun again, " + d.NameEN, want: "paid", tell: lostAnswer(m.Code)})
 		}
 		list = append(list, tale{what: "refund done and answered with HTTP 500: refunded once, " + d.NameEN, want: "paid", tell: refundedAfterError(m.Code), done: func(v engine.PaymentView) bool { return v.AmountRefunded == 2000 }})
+		if has(d, "native") {
+			list = append(list, tale{what: "keys change while an order waits, refund of 20.00, " + d.NameEN, want: "paid", tell: refunded(rotated(m.Code)), done: func(v engine.PaymentView) bool { return v.AmountRefunded == 2000 }})
+		}
 		lists = append(lists, list)
 	}
 	return lists

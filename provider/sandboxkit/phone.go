@@ -59,6 +59,8 @@ type PhoneConfig struct {
 	Brand  Brand
 	Base   string
 	Wallet Wallet
+	// Codes makes the payment codes that a seller scans; nil where the wallet has none.
+	Codes Coder
 	// DefaultPayer is the buyer when neither ?payer=, the form nor the cookie names one.
 	DefaultPayer string
 }
@@ -71,6 +73,7 @@ type PhoneConfig struct {
 //	GET  {base}/scan, {base}/scan/{code}   a field for a code; what a camera opens (?code= does the same)
 //	GET  {base}/order/{id}                 one order
 //	POST {base}/order/{id}/approve|decline {payer?}
+//	POST {base}/code                       {payer?, password?}   a payment code for a seller's scanner, where the wallet has such
 type Phone struct {
 	cfg PhoneConfig
 	mux *http.ServeMux
@@ -89,6 +92,9 @@ func NewPhone(cfg PhoneConfig) *Phone {
 	p.mux.HandleFunc("GET "+cfg.Base+"/order/{id}", p.order)
 	p.mux.HandleFunc("POST "+cfg.Base+"/order/{id}/approve", p.press(cfg.Wallet.Approve, true))
 	p.mux.HandleFunc("POST "+cfg.Base+"/order/{id}/decline", p.press(cfg.Wallet.Decline, false))
+	if cfg.Codes != nil {
+		p.mux.HandleFunc("POST "+cfg.Base+"/code", p.code)
+	}
 	return p
 }
 
@@ -123,7 +129,7 @@ var contentPolicy = func() string {
 
 // page is everything the template knows.
 type page struct {
-	Kind     string // list, scan, order, done, error
+	Kind     string // list, scan, order, done, code, error
 	Lang     string // zh, en
 	T        map[string]string
 	Brand    Brand
@@ -138,6 +144,8 @@ type page struct {
 	Message  string // JSON for the bridge, empty for none
 	Script   template.JS
 	Reason   string
+	Codes    bool   // this wallet shows payment codes
+	Code     string // one of them, in groups of four
 }
 
 // start collects what every page needs. It returns false after answering a request that names an impossible payer.
@@ -147,7 +155,7 @@ func (p *Phone) start(w http.ResponseWriter, r *http.Request, kind string) (*pag
 		http.Error(w, "payer: use 1 to 64 letters, digits, - and _", http.StatusBadRequest)
 		return nil, false
 	}
-	pg := &page{Kind: kind, Lang: language(r), Brand: p.cfg.Brand, Base: p.cfg.Base, Payer: payer, Script: bridgeScript}
+	pg := &page{Kind: kind, Lang: language(r), Brand: p.cfg.Brand, Base: p.cfg.Base, Payer: payer, Script: bridgeScript, Codes: p.cfg.Codes != nil}
 	pg.T, pg.Name = phoneWords[pg.Lang], p.cfg.Brand.NameZH
 	if pg.Lang == "en" {
 		pg.Name = p.cfg.Brand.NameEN
@@ -218,6 +226,23 @@ func (p *Phone) order(w http.ResponseWriter, r *http.Request) {
 	if pg.Bill, err = p.cfg.Wallet.Bill(r.PathValue("id"), pg.Payer); err != nil {
 		p.fail(w, pg, err)
 		return
+	}
+	p.render(w, http.StatusOK, pg)
+}
+
+// code shows a payment code. With password, what it pays waits in the list until the buyer approves it.
+func (p *Phone) code(w http.ResponseWriter, r *http.Request) {
+	pg, ok := p.start(w, r, "code")
+	if !ok {
+		return
+	}
+	code, err := p.cfg.Codes.ShowCode(pg.Payer, r.PostFormValue("password") != "")
+	if err != nil {
+		p.fail(w, pg, err)
+		return
+	}
+	for i := 0; i < len(code); i += 4 {
+		pg.Code = strings.TrimSpace(pg.Code + " " + code[i:min(i+4, len(code))])
 	}
 	p.render(w, http.StatusOK, pg)
 }
@@ -316,10 +341,12 @@ var phoneWords = map[string]map[string]string{
 		"sim": "模拟钱包，没有真钱", "waiting": "待付款", "none": "没有待付款的订单。", "none2": "页面每 3 秒刷新一次。", "scan": "输入二维码内容", "code": "二维码内容", "open": "打开",
 		"payee": "收款方", "number": "订单号", "buyer": "买家", "approve": "确认付款", "decline": "拒绝付款", "later": "先不处理", "status": "状态", "closed": "这笔订单现在不能付款。",
 		"paid": "已付款", "declined": "已拒绝", "error": "无法完成", "list": "返回列表",
+		"show": "出示付款码", "ask": "出示付款码，付款要输密码", "shown": "付款码", "once": "给收银台扫，或当作 auth_code 发送（不带空格）。约一分钟有效，只能用一次。",
 	},
 	"en": {
 		"sim": "Simulated wallet, no real money", "waiting": "Waiting for you", "none": "No order is waiting.", "none2": "This page refreshes every 3 seconds.", "scan": "Enter a code",
 		"code": "What the QR code says", "open": "Open", "payee": "To", "number": "Order number", "buyer": "Buyer", "approve": "Pay", "decline": "Decline", "later": "Not now",
 		"status": "Status", "closed": "This order cannot be paid now.", "paid": "Paid", "declined": "Declined", "error": "That did not work", "list": "Back to the list",
+		"show": "Show a payment code", "ask": "Show one that asks me first", "shown": "Payment code", "once": "For a till to scan, or to send as auth_code (without the blanks). Good for about a minute, once.",
 	},
 }

@@ -33,7 +33,11 @@ func class(code string) provider.Class {
 }
 
 // refundRefusals are the codes that end a refund: it will never be taken, whatever is tried.
-var refundRefusals = map[string]bool{"31": true, "32": true, "33": true, "35": true, "36": true, "44": true, "45": true, "46": true}
+var refundRefusals = map[string]bool{"31": true, "32": true, "33": true, "35": true, "36": true, "43": true, "44": true, "45": true, "46": true}
+
+// ofTheOrder are those of them that are said of the order's state. What changed it may be an earlier try of the same refund whose answer was lost, so they end it only when its own number is
+// not known as taken.
+var ofTheOrder = map[string]bool{"35": true, "36": true, "45": true, "46": true}
 
 // accepted says that a request was taken and its outcome is still to come.
 func accepted(code string) bool { return code == "00" }

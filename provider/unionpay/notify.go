@@ -39,7 +39,7 @@ func notice(call provider.Call, attempt postern.Attempt, m wire.Message, message
 			out.State = provider.Paid
 			out.Money = &provider.Money{TxnNo: m["queryId"], Amount: amount, Currency: currency, PaidAt: at}
 		}
-	case wire.TypeRefund:
+	case wire.TypeRefund, wire.TypeUndo:
 		out.Number, out.RefundNumber, out.RefundState, out.RefundAmount = attempt.Number, m["orderId"], provider.RefundPending, amount
 		if done {
 			out.RefundState = provider.RefundDone

@@ -4,19 +4,34 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"postern/provider"
 	"postern/provider/unionpay/wire"
 )
 
-// Refund gives money back out of a paid order. It is named by its own number and time; 00 means accepted, and the query says when it is done. A call that provably
-// had no effect is absent: send it again, with the same number and time.
+// undoMargin is how long before the end of a clearing day an order is no longer undone: what is sent late would be refused, and its number used up.
+const undoMargin = 10 * time.Minute
+
+// undoes says that a refund is sent as an undo: it gives back the whole order within its clearing day. Only what is stored and never changes decides, so that every try sends the same kind.
+// The order's own creation stands for its payment, which can only be later: who orders before 23:00 and pays after it is refunded. How many refunds went before is not asked, because one of
+// them may fail between two tries; that this one could reserve the whole receipt says that none of them holds a part of it.
+func undoes(refund provider.RefundRequest) bool {
+	f := refund.Refund
+	return f.Amount == refund.Total && clearingDay(f.CreatedAt.Add(undoMargin)) == clearingDay(refund.Attempt.CreatedAt)
+}
+
+// Refund gives money back out of a paid order: as an undo where that is possible, else as a refund. Either is named by its own number and time; 00 means accepted, and the query says when it
+// is done. A call that provably had no effect is absent: send it again, with the same number and time.
 func (c Connector) Refund(ctx context.Context, call provider.Call, refund provider.RefundRequest) provider.RefundResult {
 	if bad := checkRefund(refund); bad != nil {
 		return *bad
 	}
 	f := refund.Refund
 	m := base(call, wire.TypeRefund, wire.SubRefund, wire.BizGateway, wire.ChannelPC)
+	if undoes(refund) && setting(call, SettingUndo) != undoNever {
+		m["txnType"], m["txnSubType"] = wire.TypeUndo, wire.SubUndo
+	}
 	if refund.Attempt.Product == Native || refund.Attempt.Product == Barcode || refund.Attempt.Product == JSAPI {
 		m["bizType"] = wire.BizOther
 	}
@@ -33,6 +48,11 @@ func (c Connector) Refund(ctx context.Context, call provider.Call, refund provid
 		out.State = provider.RefundPending
 	case r.code == "12": // the number was used: only the query knows what for
 		return c.QueryRefund(ctx, call, refund)
+	case ofTheOrder[r.code]:
+		if said := c.QueryRefund(ctx, call, refund); said.State != provider.RefundAbsent && said.State != provider.RefundFailed {
+			return said
+		}
+		out.State, out.Class = provider.RefundFailed, provider.ClassDeclined
 	case refundRefusals[r.code]:
 		out.State, out.Class = provider.RefundFailed, provider.ClassDeclined
 	case r.class == provider.ClassAuth || r.class == provider.ClassRateLimited || r.class == provider.ClassUnavailable:
@@ -41,7 +61,7 @@ func (c Connector) Refund(ctx context.Context, call provider.Call, refund provid
 	return out
 }
 
-// QueryRefund asks for one refund by its number and time.
+// QueryRefund asks for one refund by its number and time, whichever kind it was sent as.
 func (c Connector) QueryRefund(ctx context.Context, call provider.Call, refund provider.RefundRequest) provider.RefundResult {
 	r := query(ctx, call, "refund_query", refund.Refund.Number, refund.Refund.CreatedAt)
 	out := provider.RefundResult{State: provider.RefundUnknown, Class: r.class, Code: r.code, Message: r.text, Exchange: r.exchange}
@@ -59,7 +79,7 @@ func (c Connector) QueryRefund(ctx context.Context, call provider.Call, refund p
 	out.Code, out.Message, out.Class = code, r.message["origRespMsg"], provider.ClassNone
 	amount, err := wire.ParseAmount(r.message["txnAmt"])
 	switch {
-	case r.message["txnType"] != wire.TypeRefund || err != nil:
+	case r.message["txnType"] != wire.TypeRefund && r.message["txnType"] != wire.TypeUndo || err != nil:
 		out.Class, out.Message = provider.ClassBug, "the answer is not about a refund"
 	case code == "00" || code == "A6":
 		out.State, out.Amount = provider.RefundDone, amount

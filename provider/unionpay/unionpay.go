@@ -10,6 +10,7 @@
 //     whichever of the two says it.
 //   - Before payTimeout every other word about an order that a buyer may still pay is on the way; after it, it is final.
 //   - An accepted refund (00) has not moved money: its own query says when it has.
+//   - A refund of the whole order within its clearing day is sent as an undo (31), any other as a refund (04); either has a number of its own.
 //   - There is no close: an order ends when payTimeout does. A scanned code is reversed instead, within its clearing day.
 //   - The answer to a scanned code is 00 when it was taken in: whether the buyer has paid, a query or a notification says.
 //   - The certificate that signed stands in each message. Its chain is checked link by link against the merchant's own root and middle certificates, because the
@@ -41,11 +42,18 @@ const (
 	SettingFiles    = "file_url"
 	SettingMethod   = "sign_method"
 	SettingTerminal = "term_id"
+	SettingUndo     = "same_day_undo"
 	KeyMerchant     = "merchant_private_key"
 	KeyCertificate  = "merchant_certificate"
 	KeyMiddle       = "middle_certificate"
 	KeyRoot         = "root_certificate"
 	KeyShared       = "secure_key"
+)
+
+// The two values of SettingUndo.
+const (
+	undoWhole = "yes"
+	undoNever = "no"
 )
 
 // The documented addresses.
@@ -107,6 +115,7 @@ var description = provider.Description{
 		{Name: SettingFiles, LabelZH: "文件下载地址", LabelEN: "File download", Default: productionFiles, Help: "bills come from there; change it for a test environment only"},
 		{Name: SettingMethod, LabelZH: "签名方法 signMethod", LabelEN: "Sign method", Default: wire.MethodRSA, Help: "01 certificates, 11 shared key with SHA-256, 12 shared key with SM3"},
 		{Name: SettingTerminal, LabelZH: "终端号 termId", LabelEN: "Terminal number", Default: "00000001", Help: "8 characters, for codes that the seller scans; a shop may have its own", PerChannel: true},
+		{Name: SettingUndo, LabelZH: "当日全额退款走消费撤销", LabelEN: "Undo whole refunds of the day", Default: undoWhole, Help: "yes, or no where UnionPay has not opened the undo (31) for the account: then all are sent as refunds (04)"},
 	},
 	Keys: []provider.KeyField{
 		{Name: KeyMerchant, Kind: provider.KeyRSAPrivate, LabelZH: "商户私钥", LabelEN: "Merchant private key"},

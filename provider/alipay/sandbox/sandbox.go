@@ -180,7 +180,7 @@ func New(cfg Config) (*Sandbox, error) {
 		Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: Schedule, Faults: s.faults, Log: s.cfg.Log,
 	})
 	s.phone = sandboxkit.NewPhone(sandboxkit.PhoneConfig{
-		Brand: sandboxkit.Brand{NameZH: "模拟支付宝", NameEN: "Simulated Alipay", Color: "#1360c4"}, Base: "/phone", Wallet: wallet{s}, DefaultPayer: DefaultBuyer,
+		Brand: sandboxkit.Brand{NameZH: "模拟支付宝", NameEN: "Simulated Alipay", Color: "#1360c4"}, Base: "/phone", Wallet: wallet{s}, Codes: buttons{s}, DefaultPayer: DefaultBuyer,
 	})
 	s.spoil = func(message []byte) ([]byte, error) {
 		return wire.SignWith(cfg.PrivateKey, wire.SignTypeRSA2)(append(message[:len(message):len(message)], ' '))

@@ -21,7 +21,7 @@ const (
 	statusRefunded = "REFUNDED"
 )
 
-// refundTakes is how long an accepted refund is under way. [GEN]
+// refundTakes is how long an accepted refund or undo is under way. [GEN]
 const refundTakes = 5 * time.Second
 
 // order is one order. The times and amounts are the simulated network's own.
@@ -43,7 +43,7 @@ type order struct {
 	refunded int64
 }
 
-// refund is a transaction of its own with its own number.
+// refund is a transaction of its own with its own number: a refund, or an undo of the whole order.
 type refund struct {
 	of      *order
 	request wire.Message
@@ -148,34 +148,6 @@ func trace(m wire.Message, queryID, traceNo string, at time.Time, amount int64) 
 	day := at.In(wire.Beijing)
 	m["queryId"], m["traceNo"], m["traceTime"] = queryID, traceNo, day.Format("0102150405")
 	m["settleDate"], m["settleCurrencyCode"], m["settleAmt"] = day.Add(time.Hour).Format("0102"), wire.CurrencyCN, wire.FormatAmount(amount)
-}
-
-// refund accepts a refund. The same merchant, number and time with the same amount is the same refund.
-func (s *Sandbox) refund(m, answer wire.Message) *refusal {
-	amount, err := wire.ParseAmount(m["txnAmt"])
-	if err != nil || amount == 0 {
-		return refuse("10", "报文格式错误 txnAmt", "9100011")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o := s.book.byQuery[m["origQryId"]]
-	if o == nil || o.status != statusPaid || o.request["merId"] != m["merId"] {
-		return refuse("35", "原交易不存在或状态不正确", "2011000")
-	}
-	known := s.book.refunds[key(m)]
-	switch {
-	case known != nil:
-		return refuse("12", "重复交易", "2010002")
-	case amount > o.amount-o.refunded:
-		return refuse("36", "退货金额超过原交易金额", "2050004")
-	}
-	now := s.now()
-	r := &refund{of: o, request: m, amount: amount, queryID: s.queryNo(now), traceNo: s.digits(6), at: now}
-	o.refunds, o.refunded = append(o.refunds, r), o.refunded+amount
-	s.book.refunds[key(m)] = r
-	answer["queryId"], answer["origQryId"] = r.queryID, o.queryID
-	s.notify(m, "refund", refundTakes, func(n wire.Message) { s.tellRefund(r, n) })
-	return nil
 }
 
 // queryNo is a transaction number: the time, a trace number and a check digit.

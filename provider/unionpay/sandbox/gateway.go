@@ -74,7 +74,7 @@ func opOf(path string, m wire.Message) string {
 		return opBill
 	case path == wire.PathQuery || m["txnType"] == wire.TypeQuery:
 		return opQuery
-	case m["txnType"] == wire.TypeRefund:
+	case m["txnType"] == wire.TypeRefund || m["txnType"] == wire.TypeUndo: // either gives back
 		return opRefund
 	case m["txnType"] == wire.TypeReversal:
 		return opReverse
@@ -114,7 +114,7 @@ func (s *Sandbox) front(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// back takes calls of the merchant's server: orders with a code or a tn, scanned codes, reversals, refunds, queries, bills.
+// back takes calls of the merchant's server: orders with a code or a tn, scanned codes, reversals, refunds and undos, queries, bills.
 func (s *Sandbox) back(w http.ResponseWriter, r *http.Request) {
 	m, bad := s.admit(r)
 	op := opOf(r.URL.Path, m)
@@ -152,7 +152,7 @@ func (s *Sandbox) act(op string, m, answer wire.Message) *refusal {
 	case op == opQuery:
 		return s.query(m, answer)
 	case op == opRefund:
-		return s.refund(m, answer)
+		return s.giveBack(m, answer)
 	case op == opReverse:
 		return s.reverse(m)
 	case m["txnType"] != wire.TypeConsume:

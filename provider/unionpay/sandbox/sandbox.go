@@ -108,7 +108,7 @@ func New(cfg Config) (*Sandbox, error) {
 	s.gate = sandboxkit.NewGate(merchants...)
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: Schedule, Timeout: 10 * time.Second, Faults: s.faults, Log: s.cfg.Log})
 	s.phone = sandboxkit.NewPhone(sandboxkit.PhoneConfig{
-		Brand: sandboxkit.Brand{NameZH: "模拟云闪付", NameEN: "Simulated CloudPay", Color: "#0a6a74"}, Base: "/phone", Wallet: wallet{s}, DefaultPayer: DefaultBuyer,
+		Brand: sandboxkit.Brand{NameZH: "模拟云闪付", NameEN: "Simulated CloudPay", Color: "#0a6a74"}, Base: "/phone", Wallet: wallet{s}, Codes: buttons{s}, DefaultPayer: DefaultBuyer,
 	})
 	mux := http.NewServeMux()
 	limited := func(h http.HandlerFunc) http.Handler { return sandboxkit.LimitBody(h) }

@@ -49,6 +49,7 @@ const (
 	SubScanned   = "06" // the seller scans
 	SubReversal  = "01"
 	SubRefund    = "00"
+	SubUndo      = "00"
 	SubFile      = "01"
 )
 

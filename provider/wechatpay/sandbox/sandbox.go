@@ -161,7 +161,7 @@ func New(cfg Config) (*Sandbox, error) {
 	s.courier = sandboxkit.NewCourier(sandboxkit.CourierConfig{Clock: cfg.Clock, HTTP: cfg.HTTP, Schedule: schedule, Faults: s.faults, Log: cfg.Log})
 	s.phone = sandboxkit.NewPhone(sandboxkit.PhoneConfig{
 		Brand: sandboxkit.Brand{NameZH: "微信支付（模拟）", NameEN: "WeChat Pay (simulated)", Color: "#06803f"},
-		Base:  "/phone", Wallet: wallet{s}, DefaultPayer: DefaultBuyer,
+		Base:  "/phone", Wallet: wallet{s}, Codes: controlBook{s}, DefaultPayer: DefaultBuyer,
 	})
 	return s, nil
 }
