@@ -17,7 +17,7 @@ type Description struct {
 	Glyph  string
 	// Evidence says for docs what is attested and what is not.
 	Evidence string
-	// Gaps says, by the conformance suite's name of a scenario, why the provider does not have it.
+	// Gaps says, by the conformance suite's name of a scenario, why the provider does not have it; for one kind of account only, with its title and a colon before ("v2: close").
 	Gaps     map[string]string
 	Products []ProductInfo
 	Settings []Field

@@ -94,6 +94,10 @@ var description = provider.Description{
 		"official PHP SDK, each by its documented meaning. Limits, the cancel and the freeze for sharing: the documents as embedded in the official SDKs. Not attested: a production account, " +
 		"what a query says of an unknown sharing, how v3 tells of a password, the signs of fees in bills, and any call that says what an account may not do (so there is none). " +
 		"The bill's address is signed, the file is not.",
+	Gaps: map[string]string{
+		"trust refresh": "with keys Alipay's public key is the merchant's configuration; only certificates are fetched",
+		"permissions":   "no public source has a call that asks for an account's limits; orders are refused with the documented codes",
+	},
 	Products: []provider.ProductInfo{
 		{Code: JSAPI, Action: "jsapi", NeedsPayer: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies, Bridge: bridge},
 		{Code: H5, Action: "redirect", BrowserStart: true, MinAmount: wire.MinAmount, MaxAmount: wire.MaxAmount, Currencies: currencies},

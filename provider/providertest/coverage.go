@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -136,7 +137,8 @@ var ofTheProduct = []string{"scan", "reverse", "lost reverse", "confirmation", "
 func (c Coverage) gaps() []string {
 	var list []string
 	say := func(name string) {
-		reason := c.Gaps[name]
+		_, title, _ := strings.Cut(c.Code, " ")
+		reason := cmp.Or(c.Gaps[title+": "+name], c.Gaps[name])
 		if reason == "" {
 			reason = "not built"
 		}
