@@ -120,7 +120,7 @@ func (h *receiver) got() (ids, types []string) {
 // TestT15KillNine kills a real process with the provider's charge done and not committed, and again while the merchant is being told. After each start the payment is found, booked once and told at
 // least once, always with one id.
 //
-// Red without: the poll job in the commit of the attempt (change.start, apply.go), after which nobody asks for the charge whose answer died.
+// Red without both: the poll job in the commit of the attempt (change.start, apply.go) and Recover (engine/recover.go), after which nobody asks for the charge whose answer died.
 func TestT15KillNine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits until River takes a dead process's job for dead: two to three minutes")
