@@ -14,6 +14,7 @@ type Evidence struct {
 	Known    int64 // rows that said what was known
 	Foreign  int64 // rows about no order of this merchant over this account
 	Shares   int64 // rows of shares that were booked
+	Doubtful int64 // rows of money given back that could not be booked: a refund has a hand on it, and a person must look
 	Nameless int64 // rows of refunds without a number of ours, as a ledger of funds has them
 }
 
@@ -87,11 +88,11 @@ func (e *Engine) provePayment(ctx context.Context, c postern.Channel, l provider
 	if reversed {
 		money.RefundNumber = a.Number
 	}
-	before := 0
+	before, whole := 0, false
 	after, err := e.step(ctx, stepInput{
 		op: "engine.ApplyStatement", merchantID: a.MerchantID, paymentID: a.PaymentID,
 		decide: func(s postern.State) ([]postern.Fact, error) {
-			before = len(s.Receipts)
+			before, whole = len(s.Receipts), returned(s, a.CredentialSetID, l.TxnNo)
 			return []postern.Fact{money}, nil
 		},
 	})
@@ -103,8 +104,25 @@ func (e *Engine) provePayment(ctx context.Context, c postern.Channel, l provider
 		e.Log.WarnContext(ctx, "a bill told of money that nothing else had told of", "attempt", a.ID, "txn", l.TxnNo, "amount", l.Amount)
 		return nil
 	}
-	seen.Known++
+	switch {
+	case reversed && !e.givenBack(ctx, after, a.CredentialSetID, l.TxnNo):
+		seen.Doubtful++
+	case reversed && !whole:
+		seen.Refunds++
+	default:
+		seen.Known++
+	}
 	return nil
+}
+
+// returned says that the books have a receipt as given back whole.
+func returned(s postern.State, setID, txnNo string) bool {
+	for _, r := range s.Receipts {
+		if r.CredentialSetID == setID && r.TxnNo == txnNo {
+			return r.Refunded == r.Amount
+		}
+	}
+	return false
 }
 
 // proveRefund settles a refund that the bill shows. Rows of reversals are their payment's.

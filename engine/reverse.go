@@ -87,7 +87,7 @@ func (e *Engine) reversed(ctx context.Context, a postern.Attempt, answer provide
 func (e *Engine) settleReversed(ctx context.Context, a postern.Attempt, result provider.Result, money *provider.Money) (postern.State, error) {
 	ids := e.moneyIDs()
 	row := e.exchange(a.MerchantID, a.ID, "", result.Exchange)
-	return e.step(ctx, stepInput{
+	state, err := e.step(ctx, stepInput{
 		op: "engine.settleReversed", merchantID: a.MerchantID, paymentID: a.PaymentID,
 		decide: func(postern.State) ([]postern.Fact, error) {
 			if money == nil {
@@ -104,6 +104,21 @@ func (e *Engine) settleReversed(ctx context.Context, a postern.Attempt, result p
 			}
 		},
 	})
+	if err == nil && money != nil {
+		e.givenBack(ctx, state, a.CredentialSetID, money.TxnNo)
+	}
+	return state, err
+}
+
+// givenBack says whether the books have a receipt as given back whole. If not, a refund had a hand on it when the reversal's word came: that is for a person to see, until a bill books it.
+func (e *Engine) givenBack(ctx context.Context, s postern.State, setID, txnNo string) bool {
+	for _, r := range s.Receipts {
+		if r.CredentialSetID == setID && r.TxnNo == txnNo && r.Refunded != r.Amount {
+			e.Log.ErrorContext(ctx, "the provider gave money back that the books still have, because a refund of it is under way or done", "receipt", r.ID, "amount", r.Amount, "refunded", r.Refunded, "reserved", r.RefundReserved)
+			return false
+		}
+	}
+	return true
 }
 
 // callReverse makes the provider call, between two commits, again at once where the provider asks for it.

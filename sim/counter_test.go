@@ -1,14 +1,18 @@
 package sim_test
 
 import (
+	"bytes"
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"postern"
+	"postern/engine"
 	"postern/provider"
 	"postern/sim"
+	"postern/store"
 )
 
 // tills are the wallets whose codes a till scans and whose orders are reversed.
@@ -214,3 +218,49 @@ func reverses(r *http.Request) bool {
 
 // silent loses every notification.
 func silent(string, provider.Message) bool { return false }
+
+// TestAReversalMeetsARefund: the notification overtakes the reversal, and the merchant asks for a refund before the reversal's answer is booked. The money went back once, whole; that the books do not have it
+// yet is said aloud, the refund is refused by the provider, and the bill books what happened.
+//
+// Red without: givenBack (engine/reverse.go), which says it, or the same in provePayment (engine/evidence.go).
+func TestAReversalMeetsARefund(t *testing.T) {
+	ctx := context.Background()
+	var log bytes.Buffer
+	w := build(t, sim.Options{Store: opened(t, "sqlite::memory:", store.Options{}), Seed: 1, Log: textLog(&log)})
+	day, held := w.Clock.Now(), keep(w, false)
+	must(t, w.Break(ctx, alipay, "barcode", "error_after_effect", 1))
+	must(t, w.Break(ctx, alipay, "query", "drop_response", 1))
+	p := pay(t, w, "meets", 6800)
+	scan(t, w, p, showCode(t, w, alipay, false))
+	run(t, w, 2*time.Second)
+	first := (*held)[0]
+	w.Tap = nil
+	w.Between = func(r *http.Request) {
+		if !reverses(r) {
+			return
+		}
+		w.Between = nil
+		if _, _, err := w.Send(ctx, first.id, first.message); err != nil {
+			t.Error(err)
+		}
+		if _, err := w.Engine.Refund(ctx, p.MerchantID, p.ID, engine.RefundInput{Reference: "R", Amount: 800}); err != nil {
+			t.Error(err)
+		}
+	}
+	scan(t, w, p, showCode(t, w, alipay, false))
+	if !strings.Contains(log.String(), "gave money back that the books still have") {
+		t.Error("nobody was alarmed")
+	}
+	run(t, w, 36*time.Hour)
+	if r, _ := state(t, w, p).Applied(); r.Refunded != 0 || r.RefundReserved != 0 {
+		t.Fatalf("%d refunded, %d reserved: %+v", r.Refunded, r.RefundReserved, refunds(t, w, p))
+	}
+	if seen := bill(t, w, alipay, "trade", day); seen.Refunds != 1 || seen.Doubtful != 0 {
+		t.Errorf("the bill proved %+v", seen)
+	}
+	if seen := bill(t, w, alipay, "trade", day); seen.Refunds != 0 || seen.Doubtful != 0 {
+		t.Errorf("again, it proved %+v", seen)
+	}
+	run(t, w, time.Minute)
+	agree(t, w)
+}

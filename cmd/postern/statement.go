@@ -87,7 +87,7 @@ func (c *statementFetchCmd) apply(rt *runtime, o *offline, bill *engine.Statemen
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(rt.stdout, "booked: %d payments and %d refunds that nothing else had told, and %d shares; %d rows were known, %d are not this merchant's, %d name no number of ours\n", seen.Payments, seen.Refunds, seen.Shares, seen.Known, seen.Foreign, seen.Nameless)
+	fmt.Fprintf(rt.stdout, "booked: %d payments and %d refunds that nothing else had told, and %d shares; %d rows were known, %d are not this merchant's, %d name no number of ours, %d are in doubt and in the log\n", seen.Payments, seen.Refunds, seen.Shares, seen.Known, seen.Foreign, seen.Nameless, seen.Doubtful)
 	return nil
 }
 
