@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"postern"
 )
@@ -10,8 +11,11 @@ import (
 func (i *importer) check(ctx context.Context) error {
 	me := i.manifest.MerchantID
 	merchant, err := one(ctx, i.tx, "Import", "merchant", scanMerchant, readMerchant+" FROM merchant WHERE merchant_id = $1", me)
-	if err != nil {
+	if postern.CodeOf(err) == postern.CodeNotFound && err != nil {
 		return refused(rowsFolder+"merchant.jsonl", "the merchant's own row is missing", copyAgain)
+	}
+	if err != nil {
+		return err
 	}
 	if merchant.Live != i.manifest.Live {
 		return refused(ManifestName, "the manifest and the merchant's row differ in whether it is live", copyAgain)
@@ -81,13 +85,13 @@ func (i *importer) goOn(ctx context.Context) (int64, error) {
 	var jobs int64
 	since := micros(i.landing.Now) - lastLooks
 	for _, open := range []struct{ kind, query string }{
-		{postern.JobExpire, "SELECT id, expires_at FROM payment WHERE merchant_id = $1 AND id > $2 AND status IN ('open', 'processing') AND $3 <> 0"},
+		{postern.JobExpire, "SELECT id, expires_at FROM payment WHERE merchant_id = $1 AND id > $2 AND status IN ('open', 'processing')"},
 		// An order that was closed is looked at once more, because its buyer may have paid meanwhile.
-		{postern.JobPoll, "SELECT id, updated_at FROM attempt WHERE merchant_id = $1 AND id > $2 AND (status IN ('sending', 'pending', 'unknown') OR status = 'closed' AND expires_at > $3)"},
-		{postern.JobClose, "SELECT id, updated_at FROM attempt WHERE merchant_id = $1 AND id > $2 AND status IN ('sending', 'pending', 'unknown') AND close_requested_at > 0 AND $3 <> 0"},
-		{postern.JobRefund, "SELECT id, updated_at FROM refund WHERE merchant_id = $1 AND id > $2 AND (status IN ('reserved', 'sending', 'pending', 'unknown') OR status = 'failed' AND updated_at > $3)"},
-		{postern.JobShare, "SELECT id, updated_at FROM share WHERE merchant_id = $1 AND id > $2 AND status IN ('reserved', 'sending', 'pending', 'unknown') AND $3 <> 0"},
-		{postern.JobDeliver, "SELECT id, next_at FROM delivery WHERE merchant_id = $1 AND id > $2 AND status = 'waiting' AND $3 <> 0"},
+		{postern.JobPoll, "SELECT id, updated_at FROM attempt WHERE merchant_id = $1 AND id > $2 AND (status IN ('sending', 'pending', 'unknown') OR status = 'closed' AND expires_at > $4)"},
+		{postern.JobClose, "SELECT id, updated_at FROM attempt WHERE merchant_id = $1 AND id > $2 AND status IN ('sending', 'pending', 'unknown') AND close_requested_at > 0"},
+		{postern.JobRefund, "SELECT id, updated_at FROM refund WHERE merchant_id = $1 AND id > $2 AND (status IN ('reserved', 'sending', 'pending', 'unknown') OR status = 'failed' AND updated_at > $4)"},
+		{postern.JobShare, "SELECT id, updated_at FROM share WHERE merchant_id = $1 AND id > $2 AND status IN ('reserved', 'sending', 'pending', 'unknown')"},
+		{postern.JobDeliver, "SELECT id, next_at FROM delivery WHERE merchant_id = $1 AND id > $2 AND status = 'waiting'"},
 	} {
 		n, err := i.goOnWith(ctx, open.kind, open.query, since)
 		if err != nil {
@@ -108,7 +112,11 @@ func (i *importer) goOnWith(ctx context.Context, kind, query string, since int64
 	}
 	after := ""
 	for {
-		page, err := many(ctx, i.tx, "Import", scan, query+" ORDER BY id LIMIT $4", i.manifest.MerchantID, after, since, importPage)
+		args := []any{i.manifest.MerchantID, after, importPage}
+		if strings.Contains(query, "$4") {
+			args = append(args, since)
+		}
+		page, err := many(ctx, i.tx, "Import", scan, query+" ORDER BY id LIMIT $3", args...)
 		if err != nil {
 			return n, err
 		}
