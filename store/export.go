@@ -24,6 +24,7 @@ const (
 	SumsName     = "SHA256SUMS"
 	rowsFolder   = "rows/"
 	csvFolder    = "csv/"
+	filesFolder  = "files/"
 )
 
 // Manifest says what is in an export. There is no time in it: the same rows make the same bytes whenever and wherever they are exported.
@@ -146,6 +147,9 @@ func (e *exporter) tables(ctx context.Context, m *Manifest) error {
 		err := e.file(t.File, func(w io.Writer) error {
 			var line []byte
 			return e.each(ctx, query, len(columns), func(values []any) (err error) {
+				if err = e.apart(p, columns, values); err != nil {
+					return err
+				}
 				if line, err = appendLine(line[:0], columns, values); err != nil {
 					return err
 				}
@@ -161,6 +165,25 @@ func (e *exporter) tables(ctx context.Context, m *Manifest) error {
 			return err
 		}
 		m.Tables = append(m.Tables, t)
+	}
+	return nil
+}
+
+// apart writes the bytes that are kept apart into files, and puts their names in their place.
+func (e *exporter) apart(p portable, columns []column, values []any) error {
+	for i, c := range columns {
+		if p.apart[c.name] == "" {
+			continue
+		}
+		name, err := p.fileOf(columns, values, c.name)
+		if err != nil {
+			return err
+		}
+		content, _ := values[i].([]byte)
+		if err := e.file(name, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
+			return err
+		}
+		values[i] = name
 	}
 	return nil
 }

@@ -81,9 +81,34 @@ func (s *Store) described(ctx context.Context, tx Tx) (map[string][]column, erro
 	return tables, errors.Join(errs...)
 }
 
-// written are the columns of a table that an export holds, in the order of the table.
+// written are the columns of a table that an export holds, in the order of the table. Of a column that is kept apart it holds a name.
 func (p portable) written(tables map[string][]column) []column {
-	return slices.DeleteFunc(slices.Clone(tables[p.table]), func(c column) bool { return p.without[c.name] != "" })
+	list := slices.DeleteFunc(slices.Clone(tables[p.table]), func(c column) bool { return p.without[c.name] != "" })
+	for i, c := range list {
+		if p.apart[c.name] != "" {
+			list[i].cell = cellText
+		}
+	}
+	return list
+}
+
+// left are the columns that an export does not hold and a row cannot be without.
+func (p portable) left(tables map[string][]column) []column {
+	return slices.DeleteFunc(slices.Clone(tables[p.table]), func(c column) bool { return p.without[c.name] == "" || !c.required })
+}
+
+// fileOf names the file of a row's column that is kept apart, after the row's id.
+func (p portable) fileOf(columns []column, values []any, column string) (string, error) {
+	id, _ := valueOf(columns, values, "id").(string)
+	if strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" || id == "" {
+		return "", fmt.Errorf("an id of %s cannot name a file", p.table)
+	}
+	return filesFolder + id + "." + column + p.apart[column], nil
+}
+
+// valueOf is a row's value of a column by its name.
+func valueOf(columns []column, values []any, name string) any {
+	return values[slices.IndexFunc(columns, func(c column) bool { return c.name == name })]
 }
 
 func names(columns []column) []string {

@@ -5,8 +5,10 @@ type portable struct {
 	table string
 	// mine picks the merchant's rows: a WHERE clause with the merchant as $1. The table itself is not aliased.
 	mine string
-	// without are columns that stay here, each with its reason. They are not written, and an import fills them anew.
+	// without are columns that stay here, each with its reason. An import leaves them empty, except the secrets of endpoints, which it makes anew.
 	without map[string]string
+	// apart are columns of bytes that become files of their own, each with the end of its name: the row then holds the file's name.
+	apart map[string]string
 	// shared rows belong to a partner and are the same for all of its merchants: one that is there already is left as it is.
 	shared bool
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -53,7 +54,7 @@ func (s *Store) Import(ctx context.Context, files fs.FS, landing Landing) (Lande
 		return landed, err
 	}
 	err = s.Write(ctx, func(tx Tx) error {
-		i := importer{Store: s, tx: tx, files: files, landing: landing, manifest: manifest}
+		i := importer{Store: s, tx: tx, files: files, landing: landing, manifest: manifest, sums: sums, fetched: map[string]bool{}}
 		if err := i.vacant(ctx); err != nil {
 			return err
 		}
@@ -70,6 +71,9 @@ func (s *Store) Import(ctx context.Context, files fs.FS, landing Landing) (Lande
 				return err
 			}
 		}
+		if err := i.allFetched(); err != nil {
+			return err
+		}
 		if err := i.check(ctx); err != nil {
 			return err
 		}
@@ -84,7 +88,7 @@ type arriving struct {
 	portable
 	ManifestTable
 	columns []column
-	sum     string
+	leftOut []column // what the export does not hold; written after the columns
 }
 
 // importer is one import under way.
@@ -94,6 +98,8 @@ type importer struct {
 	files    fs.FS
 	landing  Landing
 	manifest Manifest
+	sums     map[string]string
+	fetched  map[string]bool // files that rows named
 }
 
 // vacant refuses a merchant that is here.
@@ -140,7 +146,7 @@ func (i *importer) load(ctx context.Context, a arriving) error {
 		return err
 	}
 	switch {
-	case hexOf(digest) != a.sum:
+	case hexOf(digest) != i.sums[a.File]:
 		return refused(a.File, "the file changed while it was read", copyAgain)
 	case batch.read != a.Rows:
 		return refused(a.File, fmt.Sprintf("the file has %d rows and the manifest says %d", batch.read, a.Rows), copyAgain)
@@ -169,14 +175,23 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
+// allFetched refuses a file that no row names: it would not go out again.
+func (i *importer) allFetched() error {
+	for name := range i.sums {
+		if strings.HasPrefix(name, filesFolder) && !i.fetched[name] {
+			return refused(name, "no row names the file", copyAgain)
+		}
+	}
+	return nil
+}
+
 // batch collects the rows of one INSERT.
 type batch struct {
 	*importer
 	arriving
-	read   int64
-	held   int // bytes of the lines that args come from
-	args   []any
-	filled []string // columns that the export does not hold, after those that it does
+	read int64
+	held int // bytes of the lines that args come from
+	args []any
 }
 
 func (b *batch) add(ctx context.Context, line []byte) error {
@@ -187,24 +202,67 @@ func (b *batch) add(ctx context.Context, line []byte) error {
 	if !b.owned(values) {
 		return refused(b.File, fmt.Sprintf("line %d: the row is another merchant's", b.read+1), "export again: an export holds one merchant")
 	}
-	if b.table == "endpoint" {
-		secret, err := b.landing.Secret(b.manifest.MerchantID, b.text(values, "id"))
+	if err := b.fetch(values); err != nil {
+		return err
+	}
+	for _, c := range b.leftOut {
+		value, err := b.anew(c, values)
 		if err != nil {
-			return fmt.Errorf("store.Import: a new secret: %w", err)
+			return err
 		}
-		values, b.filled = append(values, secret), []string{"secret"}
+		values = append(values, value)
 	}
 	b.args = append(b.args, values...)
 	b.read++
-	if b.held += len(line); b.held >= importBytes || len(b.args) >= importRows*(len(b.columns)+len(b.filled)) {
+	if b.held += len(line); b.held >= importBytes || len(b.args) >= importRows*(len(b.columns)+len(b.leftOut)) {
 		return b.flush(ctx)
 	}
 	return nil
 }
 
 func (b *batch) text(values []any, name string) string {
-	s, _ := values[slices.IndexFunc(b.columns, func(c column) bool { return c.name == name })].(string)
+	s, _ := valueOf(b.columns, values, name).(string)
 	return s
+}
+
+// fetch puts the bytes that were kept apart back into their row. They are the file that the sums named.
+func (b *batch) fetch(values []any) error {
+	for i, c := range b.columns {
+		if b.apart[c.name] == "" {
+			continue
+		}
+		name, err := b.fileOf(b.columns, values, c.name)
+		if err != nil || name != b.text(values, c.name) || b.sums[name] == "" {
+			return refused(b.File, fmt.Sprintf("line %d: the row names another file than its own", b.read+1), copyAgain)
+		}
+		content, err := readWhole(b.files, name, maxLine)
+		if err != nil {
+			return err
+		}
+		if sum := sha256.Sum256(content); hex.EncodeToString(sum[:]) != b.sums[name] {
+			return refused(name, "the file changed while it was read", copyAgain)
+		}
+		values[i], b.held = content, b.held+len(content)
+		b.fetched[name] = true
+	}
+	return nil
+}
+
+// anew is the value of a column that an export does not hold.
+func (b *batch) anew(c column, values []any) (any, error) {
+	switch {
+	case c.table == "endpoint":
+		secret, err := b.landing.Secret(b.manifest.MerchantID, b.text(values, "id"))
+		if err != nil {
+			return nil, fmt.Errorf("store.Import: a new secret: %w", err)
+		}
+		return secret, nil
+	case c.cell == cellNumber:
+		return int64(0), nil
+	case c.cell == cellBytes:
+		return []byte{}, nil
+	}
+	return "", nil
 }
 
 // owned says that a row is the merchant's, or one of a partner's that all of its merchants share.
@@ -228,7 +286,7 @@ func (b *batch) flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || len(b.args) == 0 {
 		return err
 	}
-	columns := append(slices.Clone(b.Columns), b.filled...)
+	columns := append(slices.Clone(b.Columns), names(b.leftOut)...)
 	var query bytes.Buffer
 	query.WriteString("INSERT INTO " + b.table + " (" + strings.Join(columns, ", ") + ") VALUES ")
 	for n := range b.args {

@@ -155,7 +155,7 @@ func arrange(m Manifest, schema int64, described map[string][]column, sums map[s
 			}
 			continue // The table is younger than the export.
 		}
-		a := arriving{portable: p, ManifestTable: m.Tables[i], sum: sums[file]}
+		a := arriving{portable: p, ManifestTable: m.Tables[i], leftOut: p.left(described)}
 		written := p.written(described)
 		for _, name := range a.Columns {
 			at := slices.IndexFunc(written, func(c column) bool { return c.name == name })

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -268,3 +269,6 @@ func testImportCrashes(t *testing.T, f *fixture) {
 		}
 	}
 }
+
+// NoJobs is a queue for tests that do not look at jobs.
+func NoJobs(context.Context, store.Tx, []postern.Job) error { return nil }

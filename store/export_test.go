@@ -1,0 +1,69 @@
+package store_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"postern/store"
+	"postern/store/storetest"
+)
+
+// TestEveryTableLeavesAndComes fills every table that a merchant takes along, moves the merchant between the two engines, both ways, and wants the same bytes.
+func TestEveryTableLeavesAndComes(t *testing.T) {
+	const merchant = "mer_00000000000000000000000001"
+	jobs := store.Options{InsertJobs: storetest.NoJobs}
+	lite := func() *store.Store { return open(t, "sqlite:"+filepath.Join(t.TempDir(), "postern.db"), jobs) }
+	post := func() *store.Store { return open(t, storetest.Postgres(t), jobs) }
+	for _, way := range []struct {
+		name     string
+		from, to func() *store.Store
+	}{{"from SQLite to SQLite", lite, lite}, {"from SQLite to PostgreSQL", lite, post}, {"from PostgreSQL to SQLite", post, lite}} {
+		t.Run(way.name, func(t *testing.T) {
+			from, to := way.from(), way.to()
+			if err := from.Fill(t.Context(), merchant); err != nil {
+				t.Fatal(err)
+			}
+			out := storetest.Exported(t, from, merchant)
+			for _, table := range store.Portables() {
+				if file := out["rows/"+table+".jsonl"]; file == nil || len(file.Data) == 0 {
+					t.Errorf("%s has no row: nothing of it is tested", table)
+				}
+			}
+			if _, err := to.Import(t.Context(), out, storetest.Landing()); err != nil {
+				t.Fatal(err)
+			}
+			storetest.SameExport(t, out, storetest.Exported(t, to, merchant))
+		})
+	}
+}
+
+// TestSheetsAreSafeAndWhole: no cell of a CSV is a formula, the sheets say what the rows say, and times are the merchant's.
+func TestSheetsAreSafeAndWhole(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "tea": "tea", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "\nx": "'\nx", "＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠1": "'＠1",
+		"4200001234202611220000000001": "'4200001234202611220000000001", "0017": "'0017", "17": "17", "0": "0", "x=1": "x=1",
+	} {
+		if got := store.Cell(in); got != want {
+			t.Errorf("the cell of %q is %q, want %q", in, got, want)
+		}
+	}
+	s := open(t, "sqlite::memory:", store.Options{InsertJobs: storetest.NoJobs})
+	const merchant = "mer_00000000000000000000000001"
+	if err := s.Fill(t.Context(), merchant); err != nil {
+		t.Fatal(err)
+	}
+	out := storetest.Exported(t, s, merchant)
+	for name, file := range out {
+		if !strings.HasPrefix(name, "csv/") {
+			continue
+		}
+		if !bytes.HasPrefix(file.Data, []byte("\uFEFF")) || bytes.Count(file.Data, []byte("CNY\r\n")) != 2 {
+			t.Errorf("%s:\n%s\nwant a byte order mark and two rows in CNY", name, file.Data)
+		}
+	}
+	if receipts := string(out["csv/receipts.csv"].Data); !strings.Contains(receipts, "1970-01-01T08:00:00+08:00,receipt1,payment1,") || !strings.Contains(receipts, ",10995116277.76,0.01,0.01,CNY\r\n") {
+		t.Errorf("receipts.csv:\n%s", receipts)
+	}
+}
