@@ -36,6 +36,10 @@ const (
 	CodeNotWhole         Code = "statement_not_whole"
 	CodeNotSupported     Code = "not_supported"
 	CodeImpossibleChange Code = "impossible_change"
+	CodeSoldOut          Code = "sold_out"
+	CodeLimitReached     Code = "limit_reached"
+	CodeNotOnSale        Code = "not_on_sale"
+	CodePriceChanged     Code = "price_changed"
 )
 
 // Error is the one error type of the house: a stable code, the operation that failed, and words for a person. Field and Fix are set for bad input; ID names

@@ -29,6 +29,8 @@ const (
 	EventChannelsMoved    EventType = "channels.moved"
 	EventChannelReplaced  EventType = "channel.replaced"
 	EventPermissions      EventType = "channel.permissions_changed"
+	EventOrderShipped     EventType = "order.shipped"
+	EventOrderRefundAsked EventType = "order.refund_asked"
 )
 
 // EventTypes lists them all.
@@ -36,6 +38,7 @@ var EventTypes = []EventType{
 	EventPaymentPaid, EventPaymentExpired, EventPaymentCanceled, EventAttemptUnknown, EventSurplusReceived, EventSurplusAccepted, EventSurplusRefunded,
 	EventRefundRefunded, EventRefundFailed, EventRefundStuck, EventShareDone, EventShareFailed, EventChannelSuspended, EventChannelProbing, EventChannelRestored,
 	EventClosureAnnounced, EventClosureMoved, EventClosureWithdrawn, EventCalendarAhead, EventChannelsMoved, EventChannelReplaced, EventPermissions,
+	EventOrderShipped, EventOrderRefundAsked,
 }
 
 // Event is what we tell a merchant. Position is given after the commit by one sequencer per merchant; until then it is 0.

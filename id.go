@@ -33,6 +33,12 @@ const (
 	PrefixLink          = "lnk_"
 	PrefixShare         = "shr_"
 	PrefixReceiver      = "rcv_"
+	PrefixItem          = "itm_"
+	PrefixVariant       = "var_"
+	PrefixPicture       = "pic_"
+	PrefixOrder         = "ord_"
+	PrefixStaff         = "stf_"
+	PrefixAudit         = "aud_"
 )
 
 // DerivedID is an id that is a function of a moment and of what it stands for, so that whoever makes it again makes the same: the ten characters of time that NewID

@@ -54,9 +54,11 @@ func (l Link) Ended(now time.Time) bool {
 const (
 	CodeOfLink    = "link"
 	CodeOfPayment = "payment"
+	CodeOfItem    = "item"
+	CodeOfOrder   = "order"
 )
 
-// ShortCode is a typable name of a link or of one payment's checkout. Token is the random part of the address that it leads to.
+// ShortCode is a typable name of a link, of one payment's checkout, of an item, or of an order. Token is the random part of the address that it leads to.
 type ShortCode struct {
 	Code       string
 	MerchantID string

@@ -48,6 +48,8 @@ type Payment struct {
 	ProfitSharing bool
 	Status        PaymentStatus
 	Live          bool
+	// OrderID is the order of the shop that it pays; empty when it is none's.
+	OrderID string
 	// LinkToken is the random part of the checkout address.
 	LinkToken string
 	ExpiresAt time.Time

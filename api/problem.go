@@ -55,6 +55,7 @@ var statuses = map[postern.Code]int{
 	postern.CodeNoRoute: 422, postern.CodeRefundExceeds: 422, postern.CodeNothingToRefund: 409, postern.CodeSurplusSettled: 409, postern.CodeShareExceeds: 422, postern.CodeNothingToShare: 409, postern.CodeNotForSharing: 409, postern.CodeIdempotency: 422,
 	postern.CodeInFlight: 409, postern.CodeUnauthenticated: 401, postern.CodeForbidden: 403, postern.CodeModeMismatch: 403, postern.CodeInternal: 500,
 	postern.CodeCommitUnknown: 503, postern.CodeRateLimited: 429, postern.CodeProviderRefused: 422, postern.CodeProviderSilent: 502, postern.CodeNotWhole: 502, postern.CodeNotSupported: 422, postern.CodeImpossibleChange: 409,
+	postern.CodeSoldOut: 409, postern.CodeLimitReached: 409, postern.CodeNotOnSale: 409, postern.CodePriceChanged: 409,
 }
 
 // problem turns any error into a Problem. An error that is not ours is logged by the caller and told as internal.

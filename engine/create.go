@@ -52,12 +52,8 @@ func (e *Engine) Create(ctx context.Context, merchantID string, in CreateInput) 
 	if err := e.checkCreate(&in, now); err != nil {
 		return postern.State{}, err
 	}
-	p := postern.Payment{
-		MerchantID: merchantID, ID: e.newID(postern.PrefixPayment), Reference: in.Reference, Amount: in.Amount, Currency: in.Currency,
-		Description: in.Description, ReturnURL: in.ReturnURL, Metadata: in.Metadata, Items: in.Items, LatePayment: in.LatePayment, ProfitSharing: in.ProfitSharing, Status: postern.PaymentOpen,
-		Live: merchant.Live, LinkToken: postern.NewToken(e.Env.Rand), ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Microsecond), CreatedAt: now, UpdatedAt: now,
-	}
-	change := store.Change{MerchantID: merchantID, At: now, Payment: &p, Jobs: []postern.Job{e.job(merchantID, postern.JobExpire, p.ID, p.ExpiresAt)}}
+	change := e.paymentChange(merchant, in, e.newID(postern.PrefixPayment), now)
+	p := *change.Payment
 	if in.Request != nil {
 		request := *in.Request
 		request.ObjectID, request.Done = p.ID, true
@@ -68,6 +64,16 @@ func (e *Engine) Create(ctx context.Context, merchantID string, in CreateInput) 
 	}
 	p.Version = 1
 	return postern.State{Payment: p}, nil
+}
+
+// paymentChange is the commit of a new payment with its deadline.
+func (e *Engine) paymentChange(merchant postern.Merchant, in CreateInput, id string, now time.Time) store.Change {
+	p := postern.Payment{
+		MerchantID: merchant.ID, ID: id, Reference: in.Reference, Amount: in.Amount, Currency: in.Currency, Description: in.Description, ReturnURL: in.ReturnURL, Metadata: in.Metadata,
+		Items: in.Items, LatePayment: in.LatePayment, ProfitSharing: in.ProfitSharing, Status: postern.PaymentOpen, Live: merchant.Live, LinkToken: postern.NewToken(e.Env.Rand),
+		ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Microsecond), CreatedAt: now, UpdatedAt: now,
+	}
+	return store.Change{MerchantID: merchant.ID, At: now, Payment: &p, Jobs: []postern.Job{e.job(merchant.ID, postern.JobExpire, p.ID, p.ExpiresAt)}}
 }
 
 // referenceTaken explains a conflict on the merchant's reference by naming the payment that has it.

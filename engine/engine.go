@@ -85,10 +85,14 @@ type stepInput struct {
 // step applies facts to a payment and commits what follows. It returns the state after the commit.
 func (e *Engine) step(ctx context.Context, in stepInput) (postern.State, error) {
 	var last error
+	soldOut := false
 	for range maxTries {
 		state, err := e.load(ctx, in)
 		if err != nil {
 			return state, err
+		}
+		if soldOut { // late money for pieces that somebody else has got
+			state.Payment.LatePayment = postern.LateRefund
 		}
 		facts, err := in.decide(state)
 		if err != nil {
@@ -112,7 +116,11 @@ func (e *Engine) step(ctx context.Context, in stepInput) (postern.State, error) 
 			effects.Payment = change.Payment
 			return e.bump(next, effects), nil
 		}
-		if postern.CodeOf(last) != postern.CodeConflict {
+		switch postern.CodeOf(last) {
+		case postern.CodeConflict:
+		case postern.CodeSoldOut:
+			soldOut = true
+		default:
 			return state, last
 		}
 	}
@@ -128,6 +136,9 @@ func (e *Engine) load(ctx context.Context, in stepInput) (postern.State, error) 
 
 func (e *Engine) commit(ctx context.Context, change store.Change) error {
 	if err := e.fault(ctx, "engine.commit.before"); err != nil {
+		return err
+	}
+	if err := e.followOrder(ctx, &change); err != nil {
 		return err
 	}
 	if err := e.Store.Commit(ctx, change); err != nil {
@@ -229,5 +240,5 @@ func (e *Engine) job(merchantID, kind, id string, at time.Time) postern.Job {
 
 func empty(c store.Change) bool {
 	return c.Payment == nil && len(c.Attempts)+len(c.Receipts)+len(c.Surpluses)+len(c.Refunds)+len(c.Shares)+len(c.ShareLines)+len(c.Receivers)+len(c.Told)+len(c.Moves)+len(c.Transactions)+len(c.Events)+len(c.Jobs)+
-		len(c.Notifications)+len(c.Notices)+len(c.Exchanges)+len(c.Buyers)+len(c.Channels) == 0 && c.Request == nil
+		len(c.Notifications)+len(c.Notices)+len(c.Exchanges)+len(c.Buyers)+len(c.Channels)+len(c.Orders) == 0 && c.Request == nil
 }

@@ -27,6 +27,11 @@ const (
 // Refund reserves the amount on the payment's receipt and commits the refund with its job. N concurrent refunds can never exceed the receipt: the reservation
 // is one conditional update, and CodeRefundExceeds its refusal.
 func (e *Engine) Refund(ctx context.Context, merchantID, paymentID string, in RefundInput) (postern.Refund, error) {
+	return e.refund(ctx, merchantID, paymentID, in, nil)
+}
+
+// refund is Refund with what else its commit changes.
+func (e *Engine) refund(ctx context.Context, merchantID, paymentID string, in RefundInput, also func(*store.Change)) (postern.Refund, error) {
 	state, err := e.Store.LoadState(ctx, merchantID, paymentID)
 	if err != nil {
 		return postern.Refund{}, err
@@ -66,6 +71,9 @@ func (e *Engine) Refund(ctx context.Context, merchantID, paymentID string, in Re
 		request := *in.Request
 		request.ObjectID, request.Done = r.ID, true
 		change.Request = &request
+	}
+	if also != nil {
+		also(&change)
 	}
 	if err := e.commit(ctx, change); err != nil {
 		return postern.Refund{}, e.explainRefund(ctx, r, err)

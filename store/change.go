@@ -33,6 +33,18 @@ type Change struct {
 	Health       []postern.Health
 	Records      []postern.HealthRecord // always new
 
+	// What the shop changes beside the money: orders and items saved by version, pieces and counts moved by conditional updates. A StockMove without stock fails
+	// with postern.CodeSoldOut, a BuyerMove beyond its limit with postern.CodeLimitReached.
+	Brands       []postern.Brand
+	Items        []postern.ShopItem
+	Pictures     []postern.Picture // always new
+	PicturesGone []postern.Picture
+	Orders       []postern.Order
+	OrderBuyers  []postern.OrderBuyer // always new
+	Limits       []postern.BuyerMove
+	Stock        []postern.StockMove
+	Audits       []postern.Audit // always new
+
 	Notifications []Notification
 	Notices       []AccountNotice
 	Exchanges     []Exchange

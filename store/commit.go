@@ -23,7 +23,7 @@ func (s *Store) CommitIn(ctx context.Context, tx Tx, c Change) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	steps := []func(context.Context, Tx, Change) error{saveMoney, saveBooks, saveTraces}
+	steps := []func(context.Context, Tx, Change) error{saveMoney, saveShop, saveBooks, saveTraces}
 	for _, step := range steps {
 		if err := step(ctx, tx, c); err != nil {
 			return err
@@ -69,6 +69,12 @@ func (c Change) check() error {
 	owners = collect(owners, slices.Concat(c.Receivers, c.Told), func(v postern.ShareReceiver) string { return v.MerchantID })
 	owners = collect(owners, c.Events, func(v postern.Event) string { return v.MerchantID })
 	owners = collect(owners, c.Jobs, func(v postern.Job) string { return v.MerchantID })
+	owners = collect(owners, c.Brands, func(v postern.Brand) string { return v.OwnerID })
+	owners = collect(owners, c.Items, func(v postern.ShopItem) string { return v.MerchantID })
+	owners = collect(owners, slices.Concat(c.Pictures, c.PicturesGone), func(v postern.Picture) string { return v.MerchantID })
+	owners = collect(owners, c.Orders, func(v postern.Order) string { return v.MerchantID })
+	owners = collect(owners, c.OrderBuyers, func(v postern.OrderBuyer) string { return v.MerchantID })
+	owners = collect(owners, c.Audits, func(v postern.Audit) string { return v.MerchantID })
 	owners = collect(owners, c.Notifications, func(v Notification) string { return v.MerchantID })
 	owners = collect(owners, c.Notices, func(v AccountNotice) string { return v.OwnerID })
 	owners = collect(owners, c.Exchanges, func(v Exchange) string { return v.MerchantID })

@@ -44,11 +44,11 @@ func (s *Store) Buyer(ctx context.Context, merchantID, attemptID string) (Buyer,
 	return one(ctx, s.reader(), "Buyer", "buyer", scan, "SELECT "+buyerColumns+" FROM buyer WHERE merchant_id = $1 AND attempt_id = $2", merchantID, attemptID)
 }
 
-// Forget deletes a merchant's (or a partner's) raw messages, exchanges, buyers and receivers of shares from before personal, and its finished idempotency keys from before requests. Money rows stay.
+// Forget deletes a merchant's (or a partner's) raw messages, exchanges, buyers (of orders too) and receivers of shares from before personal, and its finished idempotency keys from before requests. Money rows stay.
 func (s *Store) Forget(ctx context.Context, merchantID string, personal, requests time.Time) (deleted int64, err error) {
 	err = s.Write(ctx, func(tx Tx) error {
 		deleted = 0
-		for _, table := range []string{"notification", "exchange", "buyer"} {
+		for _, table := range []string{"notification", "exchange", "buyer", "order_buyer"} {
 			n, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE merchant_id = $1 AND created_at < $2", merchantID, micros(personal))
 			if err != nil {
 				return err
