@@ -36,6 +36,12 @@ const (
 )
 
 var sheets = []sheet{
+	{file: "orders.csv", columns: []sheetColumn{{"created", asTime}, {"number", asText}, {"order", asText}, {"payment", asText}, {"state", asText}, {"item", asText}, {"choice", asText}, {"quantity", asCount},
+		{"shipped", asTime}, {"carrier", asText}, {"tracking", asText}, {"refund_asked", asText}, {"name", asText}, {"phone", asText}, {"region", asText}, {"address", asText}, {"note", asText},
+		{"unit_price", asMoney}, {"delivery_fee", asMoney}, {"amount", asMoney}, {"currency", asText}},
+		query: `SELECT o.created_at, o.number, o.id, o.payment_id, o.state, o.title, o.variant, o.quantity, o.shipped_at, o.carrier, o.tracking, o.ask, b.name, b.phone, b.region, b.address, b.note,
+			o.unit_price, o.delivery_fee, o.amount, o.currency
+			FROM (SELECT * FROM shop_order WHERE merchant_id = $1) o LEFT JOIN order_buyer b ON b.merchant_id = o.merchant_id AND b.order_id = o.id ORDER BY o.id`},
 	{file: "payments.csv", columns: []sheetColumn{{"created", asTime}, {"payment", asText}, {"reference", asText}, {"description", asText}, {"status", asText}, {"paid", asTime}, {"amount", asMoney}, {"currency", asText}},
 		query: `SELECT created_at, id, reference, description, status, paid_at, amount, currency FROM payment WHERE merchant_id = $1 ORDER BY id`},
 	{file: "receipts.csv", columns: []sheetColumn{{"paid", asTime}, {"receipt", asText}, {"payment", asText}, {"reference", asText}, {"provider", asText}, {"transaction_number", asText}, {"use", asText},

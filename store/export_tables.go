@@ -18,6 +18,8 @@ const (
 	ofOwner    = "WHERE owner_id = $1"
 	// A channel may go through an account of the merchant's partner, and only it says through which.
 	ofChannels = "IN (SELECT credential_owner_id, credential_set_id FROM channel WHERE merchant_id = $1)"
+	// Whatever has a short code.
+	ofCodes = "SELECT code FROM link WHERE merchant_id = $1 UNION SELECT code FROM payment_code WHERE merchant_id = $1 UNION SELECT code FROM item WHERE merchant_id = $1 UNION SELECT number FROM shop_order WHERE merchant_id = $1"
 )
 
 // portables lists what a merchant takes along, what others refer to before those. Every table with a merchant or an owner is either here or in staying; a test
@@ -37,7 +39,7 @@ var portables = []portable{
 	{table: "fleet_member", mine: ofMerchant},
 
 	{table: "payment", mine: ofMerchant},
-	// Three tables lead from an address to its owner. They are asked by their own keys, because nothing leads the other way.
+	// Tables that lead from an address to its owner are asked by their own keys, because nothing leads the other way.
 	{table: "link_token", mine: "WHERE token IN (SELECT link_token FROM payment WHERE merchant_id = $1) AND merchant_id = $1"},
 	{table: "attempt", mine: ofMerchant},
 	{table: "receipt", mine: ofMerchant},
@@ -49,16 +51,28 @@ var portables = []portable{
 	{table: "posting", mine: ofMerchant},
 	{table: "share_line", mine: ofMerchant},
 
+	{table: "brand", mine: ofOwner},
+	{table: "item", mine: ofMerchant},
+	{table: "variant", mine: ofMerchant},
+	{table: "picture", mine: ofMerchant, apart: map[string]string{"large": ".jpg", "small": ".jpg"}},
+	{table: "item_address", mine: "WHERE token IN (SELECT token FROM item WHERE merchant_id = $1) AND merchant_id = $1"},
+	{table: "item_buyer", mine: ofMerchant},
+	{table: "shop_order", mine: ofMerchant},
+	{table: "order_address", mine: "WHERE token IN (SELECT token FROM shop_order WHERE merchant_id = $1) AND merchant_id = $1"},
+	{table: "order_buyer", mine: ofMerchant},
 	{table: "link", mine: ofMerchant},
 	{table: "link_address", mine: "WHERE token IN (SELECT token FROM link WHERE merchant_id = $1) AND merchant_id = $1"},
 	{table: "payment_code", mine: ofMerchant},
-	{table: "short_code", mine: "WHERE code IN (SELECT code FROM link WHERE merchant_id = $1 UNION SELECT code FROM payment_code WHERE merchant_id = $1) AND merchant_id = $1"},
+	{table: "short_code", mine: "WHERE code IN (" + ofCodes + ") AND merchant_id = $1"},
 
 	{table: "event", mine: ofMerchant},
 	{table: "event_head", mine: ofMerchant},
 	{table: "endpoint", mine: ofMerchant, without: map[string]string{"secret": "sealed with this switch's key"}},
 	{table: "delivery", mine: ofMerchant},
 	{table: "api_request", mine: ofMerchant},
+
+	{table: "staff", mine: ofOwner, without: map[string]string{"password": "a hash that no other switch needs to have", "totp": "sealed with this switch's key", "totp_step": "goes with totp"}},
+	{table: "audit", mine: ofMerchant},
 
 	{table: "notification", mine: ofMerchant},
 	{table: "notification_count", mine: ofMerchant},
@@ -71,6 +85,8 @@ var staying = map[string]string{
 	"generation": "keys at providers, sealed with this switch's key: they are given again at the new place",
 	"trust_key":  "providers' certificates: the new place fetches them itself and takes nobody's word for them",
 	"api_key":    "hashes of keys to this switch: the new place makes its own",
+	"invitation": "one-time links to this switch: the new place sends its own",
+	"session":    "who is signed in here",
 	"fleet_move": "moves of a partner's whole fleet are the partner's; what one did to the merchant is in fleet_member",
 	"test_job":   "jobs: the import makes those that the rows need",
 }
