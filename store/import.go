@@ -114,7 +114,7 @@ func (i *importer) vacant(ctx context.Context) error {
 	return nil
 }
 
-// Bounds of one INSERT: SQLite takes 32,766 values.
+// Bounds of what one INSERT takes.
 const (
 	importRows  = 200
 	importBytes = 4 << 20
@@ -281,12 +281,27 @@ func (b *batch) owned(values []any) bool {
 	return b.text(values, "owner_id") == me
 }
 
-// flush writes what was collected in one statement.
+// flush writes what was collected.
 func (b *batch) flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || len(b.args) == 0 {
 		return err
 	}
 	columns := append(slices.Clone(b.Columns), names(b.leftOut)...)
+	rows := int64(len(b.args) / len(columns))
+	write := b.inOne
+	if b.dialect == SQLite {
+		write = b.oneByOne
+	}
+	err := write(ctx, columns)
+	b.args, b.held = b.args[:0], 0
+	if isConflict(err) {
+		return &postern.Error{Code: postern.CodeConflict, Op: "store.Import", Field: b.File, Message: fmt.Sprintf("lines %d to %d: a row contradicts another or something that is here", b.read-rows+1, b.read), Fix: copyAgain, Err: err}
+	}
+	return err
+}
+
+// inOne writes many rows by one statement, which saves PostgreSQL's round trips.
+func (b *batch) inOne(ctx context.Context, columns []string) error {
 	var query bytes.Buffer
 	query.WriteString("INSERT INTO " + b.table + " (" + strings.Join(columns, ", ") + ") VALUES ")
 	for n := range b.args {
@@ -300,15 +315,33 @@ func (b *batch) flush(ctx context.Context) error {
 		}
 		query.WriteString("$" + strconv.Itoa(n+1))
 	}
-	query.WriteString(")")
-	if b.shared {
-		query.WriteString(" ON CONFLICT DO NOTHING")
-	}
-	rows := int64(len(b.args) / len(columns))
+	query.WriteString(")" + b.unlessThere())
 	_, err := b.tx.Exec(ctx, query.String(), b.args...)
-	b.args, b.held = b.args[:0], 0
-	if isConflict(err) {
-		return &postern.Error{Code: postern.CodeConflict, Op: "store.Import", Field: b.File, Message: fmt.Sprintf("lines %d to %d: a row contradicts another or something that is here", b.read-rows+1, b.read), Fix: copyAgain, Err: err}
-	}
 	return err
+}
+
+// oneByOne writes row by row with a statement that is parsed once: SQLite has no round trips, and looks each $n up among all of a statement's.
+func (b *batch) oneByOne(ctx context.Context, columns []string) error {
+	if err := b.fault(ctx, FaultStatement); err != nil {
+		return err
+	}
+	inner, _ := Unwrap(b.tx)
+	statement, err := inner.PrepareContext(ctx, insertInto(b.table, strings.Join(columns, ", "))+b.unlessThere())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = statement.Close() }()
+	for row := range slices.Chunk(b.args, len(columns)) {
+		if _, err := statement.ExecContext(ctx, row...); err != nil {
+			return classify(err)
+		}
+	}
+	return nil
+}
+
+func (b *batch) unlessThere() string {
+	if b.shared {
+		return " ON CONFLICT DO NOTHING"
+	}
+	return ""
 }

@@ -143,8 +143,8 @@ func testExport(t *testing.T, f *fixture) {
 	f.wantCode(err, postern.CodeConflict)
 }
 
-// amend changes a file of an export as somebody would who makes the sums right again.
-func amend(files fstest.MapFS, name string, change func(string) string) {
+// Amend changes a file of an export as somebody would who makes the sums right again.
+func Amend(files fstest.MapFS, name string, change func(string) string) {
 	files[name] = &fstest.MapFile{Data: []byte(change(string(files[name].Data))), Mode: 0o600}
 	var m store.Manifest
 	if json.Unmarshal(files[store.ManifestName].Data, &m) == nil && name != store.ManifestName {
@@ -182,38 +182,38 @@ func testImportRefuses(t *testing.T, f *fixture) {
 			m[payments] = &fstest.MapFile{Data: bytes.Replace(m[payments].Data, []byte("3000"), []byte("3001"), 1)}
 		}},
 		{"a missing file", "csv/refunds.csv", func(m fstest.MapFS) { delete(m, "csv/refunds.csv") }},
-		{"a missing file that the sums do not name", events, func(m fstest.MapFS) { delete(m, events); amend(m, payments, strings.Clone) }},
+		{"a missing file that the sums do not name", events, func(m fstest.MapFS) { delete(m, events); Amend(m, payments, strings.Clone) }},
 		{"no sums: an export that was cut short", store.SumsName, func(m fstest.MapFS) { delete(m, store.SumsName) }},
 		{"a file besides", store.SumsName, func(m fstest.MapFS) { m["rows/more.jsonl"] = &fstest.MapFile{} }},
 		{"a file besides, with a sum", "rows/more.jsonl", func(m fstest.MapFS) {
 			m["rows/more.jsonl"] = &fstest.MapFile{}
-			amend(m, payments, strings.Clone)
+			Amend(m, payments, strings.Clone)
 		}},
 		{"a name that climbs out", store.SumsName, func(m fstest.MapFS) {
 			m[store.SumsName] = &fstest.MapFile{Data: append([]byte(strings.Repeat("0", 64)+"  ../passwd\n"), m[store.SumsName].Data...)}
 		}},
-		{"another merchant's row", payments, func(m fstest.MapFS) { amend(m, payments, replaced(mine, theirs)) }},
-		{"a row twice", payments, func(m fstest.MapFS) { amend(m, payments, func(s string) string { return s + s }) }},
-		{"a newer format", manifest, func(m fstest.MapFS) { amend(m, manifest, replaced(`"format": 1`, `"format": 2`)) }},
-		{"a newer schema", manifest, func(m fstest.MapFS) { amend(m, manifest, replaced(`"schema": `, `"schema": 9`)) }},
-		{"a row that the manifest does not count", payments, func(m fstest.MapFS) { amend(m, manifest, replaced(`"rows": 3`, `"rows": 2`)) }},
+		{"another merchant's row", payments, func(m fstest.MapFS) { Amend(m, payments, replaced(mine, theirs)) }},
+		{"a row twice", payments, func(m fstest.MapFS) { Amend(m, payments, func(s string) string { return s + s }) }},
+		{"a newer format", manifest, func(m fstest.MapFS) { Amend(m, manifest, replaced(`"format": 1`, `"format": 2`)) }},
+		{"a newer schema", manifest, func(m fstest.MapFS) { Amend(m, manifest, replaced(`"schema": `, `"schema": 9`)) }},
+		{"a row that the manifest does not count", payments, func(m fstest.MapFS) { Amend(m, manifest, replaced(`"rows": 3`, `"rows": 2`)) }},
 		{"a manifest of more than it may be", manifest, func(m fstest.MapFS) {
-			amend(m, manifest, func(s string) string { return s + strings.Repeat(" ", 2<<20) })
+			Amend(m, manifest, func(s string) string { return s + strings.Repeat(" ", 2<<20) })
 		}},
 		{"a line of 100 MB", payments, func(m fstest.MapFS) {
-			amend(m, payments, func(s string) string { return strings.Repeat("x", 100<<20) + "\n" })
+			Amend(m, payments, func(s string) string { return strings.Repeat("x", 100<<20) + "\n" })
 		}},
-		{"deep JSON", payments, func(m fstest.MapFS) { amend(m, payments, replaced(`"CNY"`, strings.Repeat("[", 100_000))) }},
-		{"a line that is cut", payments, func(m fstest.MapFS) { amend(m, payments, func(s string) string { return s[:len(s)-40] }) }},
-		{"a blank that does not belong", payments, func(m fstest.MapFS) { amend(m, payments, replaced(`"amount":`, `"amount": `)) }},
-		{"a key twice", payments, func(m fstest.MapFS) { amend(m, payments, replaced(`"amount":3000`, `"amount":3000,"amount":3000`)) }},
-		{"an amount with a point", payments, func(m fstest.MapFS) { amend(m, payments, replaced(`"amount":3000`, `"amount":3000.0`)) }},
-		{"a receipt over-refunded", "rows/receipt.jsonl", func(m fstest.MapFS) { amend(m, "rows/receipt.jsonl", replaced(`"refunded":0`, `"refunded":9000`)) }},
-		{"books that do not balance", "rows/posting.jsonl", func(m fstest.MapFS) { amend(m, "rows/posting.jsonl", replaced(`"amount":3000`, `"amount":3001`)) }},
-		{"an altered event", events, func(m fstest.MapFS) { amend(m, events, replaced("payment.paid", "payment.lost")) }},
-		{"a head without its events", events, func(m fstest.MapFS) { amend(m, events, replaced(`"position":1`, `"position":0`)) }},
-		{"a live payment of a test merchant", payments, func(m fstest.MapFS) { amend(m, payments, replaced(`"live":0`, `"live":1`)) }},
-		{"a channel without its account", "rows/channel.jsonl", func(m fstest.MapFS) { amend(m, "rows/credential_set.jsonl", func(string) string { return "" }) }},
+		{"deep JSON", payments, func(m fstest.MapFS) { Amend(m, payments, replaced(`"CNY"`, strings.Repeat("[", 100_000))) }},
+		{"a line that is cut", payments, func(m fstest.MapFS) { Amend(m, payments, func(s string) string { return s[:len(s)-40] }) }},
+		{"a blank that does not belong", payments, func(m fstest.MapFS) { Amend(m, payments, replaced(`"amount":`, `"amount": `)) }},
+		{"a key twice", payments, func(m fstest.MapFS) { Amend(m, payments, replaced(`"amount":3000`, `"amount":3000,"amount":3000`)) }},
+		{"an amount with a point", payments, func(m fstest.MapFS) { Amend(m, payments, replaced(`"amount":3000`, `"amount":3000.0`)) }},
+		{"a receipt over-refunded", "rows/receipt.jsonl", func(m fstest.MapFS) { Amend(m, "rows/receipt.jsonl", replaced(`"refunded":0`, `"refunded":9000`)) }},
+		{"books that do not balance", "rows/posting.jsonl", func(m fstest.MapFS) { Amend(m, "rows/posting.jsonl", replaced(`"amount":3000`, `"amount":3001`)) }},
+		{"an altered event", events, func(m fstest.MapFS) { Amend(m, events, replaced("payment.paid", "payment.lost")) }},
+		{"a head without its events", events, func(m fstest.MapFS) { Amend(m, events, replaced(`"position":1`, `"position":0`)) }},
+		{"a live payment of a test merchant", payments, func(m fstest.MapFS) { Amend(m, payments, replaced(`"live":0`, `"live":1`)) }},
+		{"a channel without its account", "rows/channel.jsonl", func(m fstest.MapFS) { Amend(m, "rows/credential_set.jsonl", func(string) string { return "" }) }},
 	} {
 		files := maps.Clone(good)
 		bad.change(files)
@@ -227,7 +227,7 @@ func testImportRefuses(t *testing.T, f *fixture) {
 		}
 	}
 	live := maps.Clone(good)
-	amend(live, manifest, replaced(`"live": false`, `"live": true`))
+	Amend(live, manifest, replaced(`"live": false`, `"live": true`))
 	_, err := there.Import(t.Context(), live, Landing())
 	f.wantCode(err, postern.CodeModeMismatch)
 	if _, err := there.Import(t.Context(), good, Landing()); err != nil {
