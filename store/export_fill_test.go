@@ -21,13 +21,14 @@ const nasty = "\"quoted\" \\ \n\t\r\x01\u2028 é 茶 🍵 <&> '; DROP \u007f"
 var fixed = map[string]string{
 	"merchant.zone": "Asia/Shanghai", "merchant.surplus_policy": "{}", "channel.provider": "one", "credential_set.provider": "one", "channel_health.evidence": "{}", "partner.id": "ptn_0000000000000000000000000%d",
 	"receipt.taken_as": "applied", "fleet_member.state": "planned", "event.hash": "", "event_head.hash": "", "posting.transaction_id": "ledger_transaction1",
-	"payment.link_token": "token%d", "short_code.code": "code%d", "link.code": "code%d", "payment_code.code": "code%d", "item.code": "code%d",
+	"payment.link_token": "token%d", "short_code.code": "code%d", "link.code": "code%d", "payment_code.code": "code%d", "item.code": "code%d", "facade_account.number": "number%d", "facade_number.number": "number%d",
+	"facade_account.provider": "one", "facade_number.provider": "one",
 	"channel.credential_owner_id": "", "delivery.status": "delivered",
 }
 
 // numbered are those of numbers.
 var numbered = map[string]int64{
-	"event.position": 0, "event_head.position": 0, "shop_order.amount": 2, "payment.amount": 1 << 40, "receipt.amount": 1 << 40,
+	"event.position": 0, "facade_notice.done_at": 1, "event_head.position": 0, "shop_order.amount": 2, "payment.amount": 1 << 40, "receipt.amount": 1 << 40,
 }
 
 // Fill puts two rows of a merchant into every table that it takes along, whatever the columns: a table of a later migration is filled, and so tested, by itself.

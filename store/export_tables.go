@@ -65,6 +65,14 @@ var portables = []portable{
 	{table: "payment_code", mine: ofMerchant},
 	{table: "short_code", mine: "WHERE code IN (" + ofCodes + ") AND merchant_id = $1"},
 
+	{table: "facade_account", mine: ofMerchant},
+	{table: "facade_number", mine: "WHERE (number, provider) IN (SELECT number, provider FROM facade_account WHERE merchant_id = $1) AND merchant_id = $1"},
+	{table: "facade_order", mine: ofMerchant},
+	{table: "facade_return", mine: "WHERE token IN (SELECT token FROM facade_order WHERE merchant_id = $1) AND merchant_id = $1"},
+	{table: "facade_refund", mine: ofMerchant},
+	{table: "facade_notice", mine: ofMerchant},
+	{table: "facade_missed", mine: ofMerchant},
+
 	{table: "event", mine: ofMerchant},
 	{table: "event_head", mine: ofMerchant},
 	{table: "endpoint", mine: ofMerchant, without: map[string]string{"secret": "sealed with this switch's key"}},
@@ -84,6 +92,7 @@ var portables = []portable{
 var staying = map[string]string{
 	"generation": "keys at providers, sealed with this switch's key: they are given again at the new place",
 	"trust_key":  "providers' certificates: the new place fetches them itself and takes nobody's word for them",
+	"facade_key": "keys of facades, sealed with this switch's key: the new place issues its own",
 	"api_key":    "hashes of keys to this switch: the new place makes its own",
 	"invitation": "one-time links to this switch: the new place sends its own",
 	"session":    "who is signed in here",

@@ -92,6 +92,7 @@ func (i *importer) goOn(ctx context.Context) (int64, error) {
 		{postern.JobRefund, "SELECT id, updated_at FROM refund WHERE merchant_id = $1 AND id > $2 AND (status IN ('reserved', 'sending', 'pending', 'unknown') OR status = 'failed' AND updated_at > $4)"},
 		{postern.JobShare, "SELECT id, updated_at FROM share WHERE merchant_id = $1 AND id > $2 AND status IN ('reserved', 'sending', 'pending', 'unknown')"},
 		{postern.JobDeliver, "SELECT id, next_at FROM delivery WHERE merchant_id = $1 AND id > $2 AND status = 'waiting'"},
+		{postern.JobFacade, "SELECT id, created_at FROM facade_notice WHERE merchant_id = $1 AND id > $2 AND done_at = 0"},
 	} {
 		n, err := i.goOnWith(ctx, open.kind, open.query, since)
 		if err != nil {

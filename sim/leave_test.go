@@ -1,0 +1,118 @@
+package sim_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"postern"
+	"postern/engine"
+	"postern/provider"
+	"postern/sim"
+	"postern/store"
+	"postern/store/storetest"
+	"postern/webhook"
+)
+
+// takeIn moves the world to another database, takes the merchant in there and gives it what did not come along: keys, certificates, an API key, a webhook secret.
+func takeIn(t *testing.T, w *sim.World, there *store.Store, files fstest.MapFS) store.Landed {
+	t.Helper()
+	ctx := context.Background()
+	must(t, w.Move(ctx, there))
+	landed, err := w.Engine.TakeIn(ctx, files, func(merchantID, endpointID string) ([]byte, error) {
+		secret, err := webhook.NewSecret(w.Rand)
+		must(t, err)
+		w.Hook.Secret = secret
+		return w.Vault.Seal(webhook.SecretRef(merchantID, endpointID), []byte(secret))
+	})
+	must(t, err)
+	storetest.SameExport(t, files, storetest.Exported(t, there, w.Merchant.ID))
+	for code, channel := range w.Channels {
+		_, err := w.Engine.AddGeneration(ctx, engine.NewCredentials{OwnerID: channel.CredentialOwnerID, CredentialSetID: channel.CredentialSetID, Keys: w.Sandboxes[code].Keys})
+		must(t, err)
+		_, err = w.Engine.RefreshTrust(ctx, channel)
+		must(t, err)
+	}
+	if w.Secret, _, err = w.API.MakeKey(ctx, w.Merchant.ID, "sim", false); err != nil {
+		t.Fatal(err)
+	}
+	return landed
+}
+
+// TestAMerchantLeavesInTheMiddle: a merchant goes to another switch, on the other engine, while a buyer pays, an order is closed, a refund waits for its job, a payment is
+// about to end and an event is not delivered. Nothing of it is lost: the new switch finds the money, gives back, ends and tells, and its books agree with the wallets'.
+//
+// Red without: the jobs of store/import_check.go, each for its own kind.
+func TestAMerchantLeavesInTheMiddle(t *testing.T) {
+	for _, way := range []struct {
+		name     string
+		from, to func(t *testing.T) *store.Store
+	}{
+		{"from SQLite to PostgreSQL", lite, post},
+		{"from PostgreSQL to SQLite", post, lite},
+	} {
+		t.Run(way.name, func(t *testing.T) {
+			w := build(t, sim.Options{Store: way.from(t), Seed: 1, Makers: two()})
+			ctx := context.Background()
+			done, _ := paid(t, w, wechat, "done", 6800)
+			back, _ := paid(t, w, alipay, "back", 5000)
+			ends := payFor(t, w, "ends", 100, 30*time.Minute, postern.LateRefund)
+			pays := pay(t, w, "pays", 4200)
+			attempt := begin(t, w, pays, alipay, "native")
+			twice := pay(t, w, "twice", 900)
+			canceled := begin(t, w, twice, wechat, "native")
+			w.Tap = func(string, provider.Message) bool { return false } // From here on no notification arrives.
+			approve(t, w, attempt)
+			_, err := w.Engine.Refund(ctx, w.Merchant.ID, back.ID, engine.RefundInput{Reference: "r", Amount: 2000, Reason: "cold"})
+			must(t, err)
+			must(t, w.Break(ctx, wechat, "close", "drop_request", 1))
+			must(t, w.Break(ctx, wechat, "query", "drop_request", 1))
+			_, err = w.Engine.Cancel(ctx, w.Merchant.ID, twice.ID)
+			must(t, err)
+			approve(t, w, canceled) // The buyer pays what is being canceled.
+
+			landed := takeIn(t, w, way.to(t), storetest.Exported(t, w.Store, w.Merchant.ID))
+			if landed.Jobs == 0 {
+				t.Fatal("nothing is gone on with")
+			}
+			w.Tap = nil
+			run(t, w, 2*time.Hour)
+			wantPayment(t, w, done, postern.PaymentPaid)
+			wantPayment(t, w, pays, postern.PaymentPaid)
+			wantPayment(t, w, ends, postern.PaymentExpired)
+			if list := refunds(t, w, back); len(list) != 1 || list[0].Status != postern.RefundRefunded {
+				t.Errorf("the refund that left in the middle: %+v", list)
+			}
+			if s := state(t, w, twice); len(s.Receipts) != 1 {
+				t.Errorf("the money of the canceled payment: %+v", s)
+			}
+			wantTypes(t, w, pays, "payment.paid")
+			wantTypes(t, w, ends, "payment.expired")
+			agree(t, w)
+
+			// What comes after goes on from it: the numbers of events, the sales, and a refund of a payment that was made at the old place.
+			late, _ := paid(t, w, wechat, "late", 700)
+			_, err = w.Engine.Refund(ctx, w.Merchant.ID, done.ID, engine.RefundInput{Reference: "r", Amount: 6800, Reason: "late"})
+			must(t, err)
+			run(t, w, 10*time.Minute)
+			wantTypes(t, w, late, "payment.paid")
+			hash := ""
+			events, err := w.Store.Events(ctx, w.Merchant.ID, 0, 1000)
+			must(t, err)
+			for i, e := range events {
+				if hash = store.ChainHash(hash, e); e.Position != int64(i+1) || e.Hash != hash {
+					t.Fatalf("event %d breaks the chain: %+v", i+1, e)
+				}
+			}
+			agree(t, w)
+		})
+	}
+}
+
+func lite(t *testing.T) *store.Store {
+	return opened(t, "sqlite:"+filepath.Join(t.TempDir(), "postern.db"), store.Options{})
+}
+
+func post(t *testing.T) *store.Store { return opened(t, storetest.Postgres(t), store.Options{}) }
