@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -121,6 +122,11 @@ func TestAMerchantLeavesInTheMiddle(t *testing.T) {
 				}
 			}
 			agree(t, w)
+			dir := t.TempDir()
+			storetest.ExportTo(t, w.Store, w.Merchant.ID, dir)
+			if out, err := storetest.Recompute(t, dir); err != nil || !strings.Contains(out, "sum CNY") {
+				t.Errorf("the script says %s %v", out, err)
+			}
 		})
 	}
 }

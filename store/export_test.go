@@ -2,10 +2,13 @@ package store_test
 
 import (
 	"bytes"
+	"errors"
+	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"postern"
 	"postern/store"
 	"postern/store/storetest"
 )
@@ -36,6 +39,40 @@ func TestEveryTableLeavesAndComes(t *testing.T) {
 			}
 			storetest.SameExport(t, out, storetest.Exported(t, to, merchant))
 		})
+	}
+}
+
+// TestFilesLeaveAndComeWithTheirRows: pictures are files of their own, each named by its row and by no other.
+func TestFilesLeaveAndComeWithTheirRows(t *testing.T) {
+	const merchant = "mer_00000000000000000000000001"
+	from := open(t, "sqlite::memory:", store.Options{InsertJobs: storetest.NoJobs})
+	if err := from.Fill(t.Context(), merchant); err != nil {
+		t.Fatal(err)
+	}
+	good := storetest.Exported(t, from, merchant)
+	if got := string(good["files/picture1.large.jpg"].Data); got != "\x00\xff\n\x01" {
+		t.Errorf("the picture is %q", got)
+	}
+	const rows = "rows/picture.jsonl"
+	to := open(t, "sqlite::memory:", store.Options{InsertJobs: storetest.NoJobs})
+	for _, bad := range []struct{ name, field, old, fresh string }{
+		{"a row that names another's file", rows, "files/picture1.large.jpg", "files/picture2.large.jpg"},
+		{"a row that names a file outside", rows, "files/picture1.large.jpg", "../../etc/passwd"},
+		{"an id that climbs out", rows, `"id":"picture1"`, `"id":"../picture1"`},
+		{"a file that no row names", "files/picture2.large.jpg", "", ""},
+	} {
+		files := maps.Clone(good)
+		storetest.Amend(files, rows, func(s string) string {
+			if bad.old == "" {
+				return strings.SplitAfter(s, "\n")[0]
+			}
+			return strings.Replace(s, bad.old, bad.fresh, 1)
+		})
+		_, err := to.Import(t.Context(), files, storetest.Landing())
+		var known *postern.Error
+		if !errors.As(err, &known) || known.Field != bad.field {
+			t.Errorf("%s: got %v, want a refusal of %s", bad.name, err, bad.field)
+		}
 	}
 }
 

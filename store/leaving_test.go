@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
-	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -20,39 +17,6 @@ import (
 	"postern/store"
 	"postern/store/storetest"
 )
-
-// python runs docs/leaving/balance.py over an export. Without Python the test is skipped, or fails when POSTERN_REQUIRE names python.
-func python(t *testing.T, dir string) (string, error) {
-	t.Helper()
-	bin, err := exec.LookPath("python3")
-	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("POSTERN_REQUIRE"), ","), "python") {
-			t.Fatal("Python is required (POSTERN_REQUIRE) and python3 was not found")
-		}
-		t.Skip("no Python: python3 was not found")
-	}
-	var out, wrong bytes.Buffer
-	run := exec.CommandContext(t.Context(), bin, filepath.Join("..", "docs", "leaving", "balance.py"), dir)
-	run.Stdout, run.Stderr = &out, &wrong
-	if err := run.Run(); err != nil {
-		return out.String(), fmt.Errorf("%w: %s", err, wrong.String())
-	}
-	return out.String(), nil
-}
-
-// exportTo exports into a folder.
-func exportTo(t testing.TB, s *store.Store, merchant, dir string) {
-	t.Helper()
-	_, err := s.Export(t.Context(), merchant, func(name string) (io.WriteCloser, error) {
-		if err := os.MkdirAll(filepath.Join(dir, path.Dir(name)), 0o700); err != nil {
-			return nil, err
-		}
-		return os.Create(filepath.Join(dir, name))
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 // sameFolders wants every file of one folder in the other, byte for byte.
 func sameFolders(t testing.TB, one, other string) {
@@ -100,7 +64,7 @@ func TestAHundredThousandOrdersLeaveAndComeToTheCent(t *testing.T) {
 		t.Fatal(err)
 	}
 	lap(fmt.Sprintf("imported %d rows", landed.Manifest.Rows()))
-	exportTo(t, s, merchant, first)
+	storetest.ExportTo(t, s, merchant, first)
 	lap("exported")
 	sameFolders(t, filepath.Join(made, "rows"), filepath.Join(first, "rows"))
 	ours, err := s.Balances(t.Context(), merchant)
@@ -115,7 +79,7 @@ func TestAHundredThousandOrdersLeaveAndComeToTheCent(t *testing.T) {
 			t.Errorf("%s is %d, want %d", b.Account, b.Amount, want)
 		}
 	}
-	out, err := python(t, first)
+	out, err := storetest.Recompute(t, first)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +100,7 @@ func TestTheScriptFindsWhatIsWrong(t *testing.T) {
 	s := open(t, "sqlite::memory:", store.Options{InsertJobs: storetest.NoJobs})
 	made := t.TempDir()
 	store.NewScale(t, s, made, 60)
-	if out, err := python(t, made); err != nil || !strings.Contains(out, "sum CNY") {
+	if out, err := storetest.Recompute(t, made); err != nil || !strings.Contains(out, "sum CNY") {
 		t.Fatalf("%s %v", out, err)
 	}
 	for _, wrong := range []struct{ name, file, old, fresh, says string }{
@@ -173,7 +137,7 @@ func TestTheScriptFindsWhatIsWrong(t *testing.T) {
 			if err := os.CopyFS(dir, files); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := python(t, dir); err == nil || !strings.Contains(err.Error(), says) {
+			if _, err := storetest.Recompute(t, dir); err == nil || !strings.Contains(err.Error(), says) {
 				t.Errorf("%s (sums made right: %t): got %v, want %q", wrong.name, mended, err, says)
 			}
 		}

@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +45,40 @@ func Exported(t testing.TB, s *store.Store, merchantID string) fstest.MapFS {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// ExportTo exports a merchant into a folder.
+func ExportTo(t testing.TB, s *store.Store, merchantID, dir string) {
+	t.Helper()
+	_, err := s.Export(t.Context(), merchantID, func(name string) (io.WriteCloser, error) {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o700); err != nil {
+			return nil, err
+		}
+		return os.Create(filepath.Join(dir, name))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Recompute runs docs/leaving/balance.py over an export and returns what it prints. It is for packages one folder deep. Without Python the test is skipped, or fails
+// when POSTERN_REQUIRE names python.
+func Recompute(t testing.TB, dir string) (string, error) {
+	t.Helper()
+	bin, err := exec.LookPath("python3")
+	if err != nil {
+		if required("python") {
+			t.Fatal("Python is required (POSTERN_REQUIRE) and python3 was not found")
+		}
+		t.Skip("no Python: python3 was not found")
+	}
+	var out, wrong bytes.Buffer
+	run := exec.CommandContext(t.Context(), bin, filepath.Join("..", "docs", "leaving", "balance.py"), dir)
+	run.Stdout, run.Stderr = &out, &wrong
+	if err := run.Run(); err != nil {
+		return out.String(), fmt.Errorf("%w: %s", err, wrong.String())
+	}
+	return out.String(), nil
 }
 
 // Landing is a switch in test mode that takes a merchant in.
