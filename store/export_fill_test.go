@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -97,3 +99,6 @@ func filled(c column, merchantID string, n int) any {
 	}
 	return fmt.Sprintf("%c %d %s", "Za"[n-1], n, nasty) // A collation of people's has a before Z.
 }
+
+// Staying names the tables that no merchant takes along.
+func Staying() []string { return slices.Collect(maps.Keys(staying)) }

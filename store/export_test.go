@@ -2,9 +2,13 @@ package store_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"maps"
+	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,5 +106,53 @@ func TestSheetsAreSafeAndWhole(t *testing.T) {
 	}
 	if receipts := string(out["csv/receipts.csv"].Data); !strings.Contains(receipts, "1970-01-01T08:00:00+08:00,receipt1,payment1,") || !strings.Contains(receipts, ",10995116277.76,0.01,0.01,CNY\r\n") {
 		t.Errorf("receipts.csv:\n%s", receipts)
+	}
+}
+
+// TestDocumentNamesEveryColumn holds docs/leaving.md against an export: every file with its columns in their order, every sheet, every table that stays, and nothing besides.
+func TestDocumentNamesEveryColumn(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "docs", "leaving.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const merchant = "mer_00000000000000000000000001"
+	s := open(t, "sqlite::memory:", store.Options{InsertJobs: storetest.NoJobs})
+	if err := s.Fill(t.Context(), merchant); err != nil {
+		t.Fatal(err)
+	}
+	out := storetest.Exported(t, s, merchant)
+	var m store.Manifest
+	if err := json.Unmarshal(out[store.ManifestName].Data, &m); err != nil {
+		t.Fatal(err)
+	}
+	written := map[string][]string{}
+	section := regexp.MustCompile("(?s)### `(rows/[a-z_]+\\.jsonl)`\n\n[^\n]+\n\nColumns: ([^\n]+)\\.\n")
+	for _, found := range section.FindAllStringSubmatch(string(text), -1) {
+		for _, clause := range strings.Split(found[2], "; ") {
+			name, _, _ := strings.Cut(strings.TrimPrefix(clause, "`"), "`")
+			written[found[1]] = append(written[found[1]], name)
+		}
+	}
+	for _, table := range m.Tables {
+		if !slices.Equal(written[table.File], table.Columns) {
+			t.Errorf("the document gives %s the columns\n%v, it has\n%v", table.File, written[table.File], table.Columns)
+		}
+		delete(written, table.File)
+	}
+	for file := range written {
+		t.Errorf("the document has %s, an export does not", file)
+	}
+	for name, file := range out {
+		if strings.HasPrefix(name, "csv/") {
+			header, _, _ := strings.Cut(strings.TrimPrefix(string(file.Data), "\uFEFF"), "\r\n")
+			if line := "| `" + name + "` | " + strings.ReplaceAll(header, ",", ", ") + " |\n"; !strings.Contains(string(text), line) {
+				t.Errorf("the document lacks the line\n%s", line)
+			}
+		}
+	}
+	for _, table := range store.Staying() {
+		if table != "test_job" && !strings.Contains(string(text), "`"+table+"`") {
+			t.Errorf("the document does not say that %s stays", table)
+		}
 	}
 }
