@@ -5,7 +5,7 @@ var d = document, f = d.getElementById('order');
 function each(s, g) { Array.prototype.forEach.call(d.querySelectorAll(s), g) }
 window.addEventListener('load', function () {
   var c = navigator.connection;
-  if (!c || !c.saveData && c.effectiveType === '4g') each('img[data-large]', function (e) { e.src = e.dataset.large })
+  if (!c || !c.saveData && c.effectiveType === '4g') each('[data-first]', function (e) { e.src = e.parentNode.href })
 });
 if (!f) return;
 var q = f.elements.quantity, sum = d.getElementById('sum');
@@ -17,7 +17,7 @@ function money(n) {
 }
 function total() {
   var v = f.querySelector('[name=variant]:checked') || f.querySelector('[type=hidden][name=variant]'), n = +q.value;
-  sum.textContent = v && n > 0 && n === Math.floor(n) && n <= 9999 ? money(n * v.dataset.price + +f.dataset.fee) : ''
+  sum.textContent = v && n > 0 && n === Math.floor(n) && n <= 9999 ? money(n * v.value.split(':')[1] + +f.dataset.fee) : ''
 }
 each('[data-step]', function (b) {
   b.hidden = false;

@@ -157,7 +157,7 @@ func (s itemScene) form(w *words) *Form {
 		f.Single, f.Choices = &f.Choices[0], nil
 	}
 	f.Most = s.most()
-	f.Regions = s.regions(w)
+	f.Regions = s.regions()
 	f.Delivery = w.FreeDelivery
 	if s.item.DeliveryFee > 0 {
 		f.Delivery = say(w.FeeAdded, money(s.item.DeliveryFee, s.item.Currency))
@@ -175,7 +175,7 @@ func (s itemScene) tiles(w *words) []Choice {
 	chosen := s.chosen()
 	for _, v := range s.choices() {
 		c := Choice{
-			Value: v.ID + ":" + strconv.FormatInt(v.Price, 10), Name: plain(v.Name), Price: money(v.Price, s.item.Currency), Minor: v.Price, SoldOut: v.Counted && v.Stock == 0,
+			Value: v.ID + ":" + strconv.FormatInt(v.Price, 10), Name: plain(v.Name), Price: money(v.Price, s.item.Currency), SoldOut: v.Counted && v.Stock == 0,
 			Checked: v.ID == chosen.ID,
 		}
 		switch {
@@ -221,11 +221,11 @@ func (s itemScene) most() int64 {
 	return most
 }
 
-func (s itemScene) regions(w *words) []Option {
+func (s itemScene) regions() []Option {
 	if !s.item.Delivers {
 		return nil
 	}
-	options := []Option{{Label: w.ChooseRegion}}
+	var options []Option
 	for _, r := range postern.Regions {
 		if len(s.item.Regions) == 0 || slices.Contains(s.item.Regions, r.Code) {
 			options = append(options, Option{r.Code, s.lang.Pick(r.ZH, r.EN), r.Code == s.typed.region})

@@ -18,7 +18,7 @@ type Page struct {
 	Initial   string
 	Partner   string       // "provided by", a whole sentence; empty without a partner
 	Colour    template.CSS // the seller's colour and what is readable on it; empty for the house's
-	Phone     *Link        // the shop's number
+	Phone     *Phone       // the shop's number
 	Live      *Live
 	Refresh   *Refresh
 	Bar       *TestBar
@@ -54,6 +54,12 @@ type Link struct {
 	Label string
 	URL   string
 	Here  bool
+}
+
+// Phone is a number that a tap dials; without a URL it is a text.
+type Phone struct {
+	Label string
+	URL   template.URL // digits only, checked
 }
 
 // Live makes the page look for news: URL answers {"state", "rev"}, and another rev than Rev makes it load Self again. Slowest is the longest pause in milliseconds.
@@ -132,7 +138,6 @@ type Choice struct {
 	Value   string
 	Name    string
 	Price   string
-	Minor   int64
 	Left    string // how few are left
 	SoldOut bool
 	Checked bool

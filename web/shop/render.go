@@ -17,6 +17,9 @@ var templateFiles embed.FS
 //go:embed shop.css
 var sheet string
 
+//go:embed bar.css
+var barSheet string
+
 //go:embed item.css
 var itemSheet string
 
@@ -42,6 +45,7 @@ var (
 func init() {
 	base := template.Must(template.New("base.html").Funcs(template.FuncMap{
 		"style":  func(s State) template.CSS { return styles[s] },
+		"bar":    func() template.CSS { return template.CSS(barSheet) },
 		"script": func(s State) template.JS { return scripts[s] },
 	}).ParseFS(templateFiles, "templates/base.html", "templates/parts.html"))
 	for _, s := range []State{StateItem, StateOrder, StateReceipt, StateFind, StateTrouble} {

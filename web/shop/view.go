@@ -88,14 +88,14 @@ func colours(colour string) template.CSS {
 }
 
 // phoneLink makes the shop's number one that a tap dials; a text that is no number stays a text.
-func phoneLink(typed string) *Link {
+func phoneLink(typed string) *Phone {
 	typed = plain(typed)
 	if typed == "" {
 		return nil
 	}
-	l := &Link{Label: typed}
+	l := &Phone{Label: typed}
 	if number, ok := postern.ParsePhone(typed); ok {
-		l.URL = "tel:" + number
+		l.URL = template.URL("tel:" + number)
 	}
 	return l
 }
