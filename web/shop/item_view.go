@@ -63,6 +63,7 @@ func buildItem(s itemScene) *Page {
 	}
 	if body.Closed = s.closed(p.W); body.Closed == nil {
 		body.Form = s.form(p.W)
+		body.Form.Errors, p.Alert = s.sentences(p.W)
 	}
 	p.Title = body.Title
 	p.Share = s.share(p.W)
@@ -151,7 +152,6 @@ func (s itemScene) form(w *words) *Form {
 	if n := number(f.Quantity); n < 1 || n > maxPerOrder {
 		f.Quantity = "1"
 	}
-	f.Errors, f.Alert = s.sentences(w)
 	f.Choices = s.tiles(w)
 	if len(f.Choices) == 1 && f.Choices[0].Name == "" {
 		f.Single, f.Choices = &f.Choices[0], nil

@@ -19,6 +19,7 @@ type Page struct {
 	Partner   string       // "provided by", a whole sentence; empty without a partner
 	Colour    template.CSS // the seller's colour and what is readable on it; empty for the house's
 	Phone     *Phone       // the shop's number
+	Alert     string       // what stands in the way of what was asked, above all else
 	Live      *Live
 	Refresh   *Refresh
 	Bar       *TestBar
@@ -129,7 +130,6 @@ type Form struct {
 	Remember bool
 	Forget   string
 	Errors   map[string]string
-	Alert    string
 	Sum      string
 }
 
