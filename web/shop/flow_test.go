@@ -226,7 +226,9 @@ func TestReplayedForm(t *testing.T) {
 func TestWhatCannotBeOrdered(t *testing.T) {
 	s := openWorld(t)
 	ctx := context.Background()
-	one := func(in *engine.ItemInput) { in.Variants = []engine.VariantInput{{Price: 6800, Counted: true, Stock: 1}} }
+	one := func(in *engine.ItemInput) {
+		in.Variants = []engine.VariantInput{{Price: 6800, Counted: true, Stock: 1}}
+	}
 	item := s.sells(0, one)
 	form := s.filled(item, 0, "1")
 	s.says(s.get("/i/"+item.Token), "还剩 1 件")

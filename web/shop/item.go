@@ -126,7 +126,7 @@ const maxEcho = 600 // bytes of a field
 
 func readTyped(r *http.Request) typed {
 	get := func(name string) string {
-		v := strings.ToValidUTF8(strings.Join(strings.Fields(r.PostForm.Get(name)), " "), "")
+		v := plain(strings.ToValidUTF8(strings.Join(strings.Fields(r.PostForm.Get(name)), " "), ""))
 		return strings.ToValidUTF8(v[:min(maxEcho, len(v))], "")
 	}
 	t := typed{

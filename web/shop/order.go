@@ -131,7 +131,7 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s.reason = strings.ToValidUTF8(strings.Join(strings.Fields(r.PostForm.Get("reason")), " "), "")
+	s.reason = plain(strings.ToValidUTF8(strings.Join(strings.Fields(r.PostForm.Get("reason")), " "), ""))
 	_, err := h.cfg.Engine.AskRefund(r.Context(), s.order.MerchantID, s.order.ID, s.reason)
 	switch {
 	case err == nil, postern.CodeOf(err) == postern.CodeConflict: // asked already, or nothing to ask for: the page shows what is the case

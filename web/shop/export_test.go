@@ -1,0 +1,10 @@
+package shop
+
+// Routes is the table of routes, "METHOD /pattern", so that tests of what must hold everywhere miss none.
+func Routes() []string {
+	var all []string
+	for _, r := range routes {
+		all = append(all, r.method+" "+r.path)
+	}
+	return all
+}
