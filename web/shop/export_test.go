@@ -8,3 +8,6 @@ func Routes() []string {
 	}
 	return all
 }
+
+// SamplePhoto is a photograph drawn in code, in both sizes.
+var SamplePhoto = samplePhoto
