@@ -63,6 +63,8 @@ func Run(t *testing.T, open Open) {
 		{"sales of many merchants", testSales},
 		{"fleet moves and their members", testFleet},
 		{"links and short codes", testLinks},
+		{"items, orders and their pieces", testShop},
+		{"guesses at secrets", testGuesses},
 		{"endpoints and deliveries", testDeliveries},
 		{"sweeps find what is open", testSweeps},
 		{"retention deletes people and keeps money", testForget},
