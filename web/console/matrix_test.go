@@ -17,6 +17,7 @@ import (
 var foreignIDs = map[string]func(b *bench) string{
 	"secret":  func(*bench) string { return strings.Repeat("A", 43) },
 	"session": func(b *bench) string { return b.sessionOf(b.as(b.shop("", "别家").ID, postern.RoleOwner)) },
+	"channel": func(b *bench) string { return postern.NewID(postern.PrefixChannel, b.Clock.Now(), b.Rand) },
 	"person":  func(b *bench) string { return b.as(b.shop("", "别家").ID, postern.RoleOwner).who.ID },
 }
 
