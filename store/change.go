@@ -45,6 +45,13 @@ type Change struct {
 	Stock        []postern.StockMove
 	Audits       []postern.Audit // always new
 
+	// Who may sign in: people saved by version, sessions and invitations always new. An invitation with UsedAt set is used instead: postern.CodeNotFound when it has
+	// run out or was used before.
+	Staff       []postern.Staff
+	Invitations []postern.Invitation
+	SessionsEnd []SessionsEnd
+	Sessions    []postern.Session
+
 	Notifications []Notification
 	Notices       []AccountNotice
 	Exchanges     []Exchange

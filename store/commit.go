@@ -23,7 +23,7 @@ func (s *Store) CommitIn(ctx context.Context, tx Tx, c Change) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	steps := []func(context.Context, Tx, Change) error{saveMoney, saveShop, saveBooks, saveTraces}
+	steps := []func(context.Context, Tx, Change) error{saveMoney, saveShop, savePeople, saveBooks, saveTraces}
 	for _, step := range steps {
 		if err := step(ctx, tx, c); err != nil {
 			return err
@@ -75,6 +75,10 @@ func (c Change) check() error {
 	owners = collect(owners, c.Orders, func(v postern.Order) string { return v.MerchantID })
 	owners = collect(owners, c.OrderBuyers, func(v postern.OrderBuyer) string { return v.MerchantID })
 	owners = collect(owners, c.Audits, func(v postern.Audit) string { return v.MerchantID })
+	owners = collect(owners, c.Staff, func(v postern.Staff) string { return v.OwnerID })
+	owners = collect(owners, c.Invitations, func(v postern.Invitation) string { return v.OwnerID })
+	owners = collect(owners, c.SessionsEnd, func(v SessionsEnd) string { return v.OwnerID })
+	owners = collect(owners, c.Sessions, func(v postern.Session) string { return v.OwnerID })
 	owners = collect(owners, c.Notifications, func(v Notification) string { return v.MerchantID })
 	owners = collect(owners, c.Notices, func(v AccountNotice) string { return v.OwnerID })
 	owners = collect(owners, c.Exchanges, func(v Exchange) string { return v.MerchantID })

@@ -1,0 +1,4 @@
+package console
+
+// moneyRoutes are the pages about where the money is.
+var moneyRoutes []route
