@@ -30,6 +30,7 @@ func saveShop(ctx context.Context, tx Tx, c Change) error {
 		func() error { return each(ctx, tx, c.Items, saveItem) },
 		func() error { return each(ctx, tx, c.Pictures, insertPicture) },
 		func() error { return each(ctx, tx, c.PicturesGone, dropPicture(c.MerchantID)) },
+		func() error { return each(ctx, tx, c.PicturesPlaced, placePicture) },
 		func() error { return each(ctx, tx, c.Orders, saveOrder) },
 		func() error { return each(ctx, tx, c.OrderBuyers, insertOrderBuyer) },
 		func() error {
