@@ -15,6 +15,9 @@ const invitationColumns = "hash, owner_id, staff_id, expires_at, used_at"
 
 const sessionColumns = "hash, owner_id, staff_id, user_agent, created_at, seen_at, expires_at"
 
+// LastOwner is the operation of the postern.CodeConflict that keeps a shop's last owner one.
+const LastOwner = "store.LastOwner"
+
 // SessionsEnd signs a person out everywhere but in the session whose hash is Keep ("" keeps none).
 type SessionsEnd struct {
 	OwnerID string
@@ -44,7 +47,7 @@ func scanSession(r Row) (postern.Session, error) {
 
 // savePeople saves what an act changes about who may sign in.
 func savePeople(ctx context.Context, tx Tx, c Change) error {
-	if err := each(ctx, tx, c.Staff, saveStaff); err != nil {
+	if err := saveStaffOf(ctx, tx, c); err != nil {
 		return err
 	}
 	if err := each(ctx, tx, c.Invitations, saveInvitation); err != nil {
@@ -54,6 +57,29 @@ func savePeople(ctx context.Context, tx Tx, c Change) error {
 		return err
 	}
 	return each(ctx, tx, c.Sessions, insertSession)
+}
+
+// saveStaffOf saves people, and makes sure that an owner's last owner stays one. The rows of all of them are held first, so that two who demote each other at once
+// wait for each other.
+func saveStaffOf(ctx context.Context, tx Tx, c Change) error {
+	if len(c.Staff) == 0 {
+		return nil
+	}
+	before, err := tx.Exec(ctx, "UPDATE staff SET updated_at = updated_at WHERE owner_id = $1 AND role = 'owner' AND disabled_at = 0", c.MerchantID)
+	if err != nil {
+		return err
+	}
+	if err := each(ctx, tx, c.Staff, saveStaff); err != nil {
+		return err
+	}
+	var after int64
+	if err := tx.QueryRow(ctx, "SELECT count(*) FROM staff WHERE owner_id = $1 AND role = 'owner' AND disabled_at = 0", c.MerchantID).Scan(&after); err != nil {
+		return err
+	}
+	if before > 0 && after == 0 {
+		return &postern.Error{Code: postern.CodeConflict, Op: LastOwner, Message: "this is the last owner", Fix: "make somebody else an owner first", ID: c.Staff[0].ID}
+	}
+	return nil
 }
 
 // saveStaff inserts a person or changes what may change. Login and owner never do, and the last step of a code only through UseTOTPStep.
@@ -105,12 +131,6 @@ func (s *Store) StaffByLogin(ctx context.Context, login string) (postern.Staff, 
 // People lists a merchant's or a partner's people, newest first; next is the id to go on after, "" at the end.
 func (s *Store) People(ctx context.Context, ownerID string, page Page) (list []postern.Staff, next string, err error) {
 	return paged(ctx, s.reader(), "People", page, func(p postern.Staff) string { return p.ID }, scanStaff, "SELECT "+staffColumns+" FROM staff WHERE owner_id = $1", ownerID)
-}
-
-// Owners counts the people of an owner who hold its first role and may sign in or are invited to.
-func (s *Store) Owners(ctx context.Context, ownerID string) (n int64, err error) {
-	err = s.reader().QueryRow(ctx, "SELECT count(*) FROM staff WHERE owner_id = $1 AND role = 'owner' AND disabled_at = 0", ownerID).Scan(&n)
-	return n, err
 }
 
 // Invitation returns an invitation by its hash, or postern.CodeNotFound.

@@ -66,6 +66,8 @@ func Run(t *testing.T, open Open) {
 		{"orders by period and by number", testOrderLists},
 		{"fleet moves and their members", testFleet},
 		{"links and short codes", testLinks},
+		{"items, orders and their pieces", testShop},
+		{"guesses at secrets", testGuesses},
 		{"endpoints and deliveries", testDeliveries},
 		{"sweeps find what is open", testSweeps},
 		{"retention deletes people and keeps money", testForget},

@@ -5,6 +5,7 @@
 package console
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,7 +23,9 @@ type Config struct {
 	ClientIP func(*http.Request) string
 	// KeyBackedUp says that the operator has confirmed a copy of the key file; nil says that nobody knows.
 	KeyBackedUp func() bool
-	Log         *slog.Logger
+	// Reach asks the address where providers notify whether this switch answers there; nil leaves the question out.
+	Reach func(context.Context) error
+	Log   *slog.Logger
 }
 
 // Handler serves everything below /console.

@@ -9,11 +9,23 @@ import (
 	"testing"
 
 	"postern"
+	"postern/engine"
 )
 
 // foreignIDs are, for each placeholder of the route table but {merchant}, an id of its kind that belongs to nobody here or to another merchant. A route with a
 // placeholder that is missing here fails the matrix: whoever adds a page says what a foreign object of it is.
-var foreignIDs = map[string]func(b *bench) string{}
+var foreignIDs = map[string]func(b *bench) string{
+	"secret":  func(*bench) string { return strings.Repeat("A", 43) },
+	"session": func(b *bench) string { return b.sessionOf(b.as(b.shop("", "别家").ID, postern.RoleOwner)) },
+	"channel": func(b *bench) string { return postern.NewID(postern.PrefixChannel, b.Clock.Now(), b.Rand) },
+	"person":  func(b *bench) string { return b.as(b.shop("", "别家").ID, postern.RoleOwner).who.ID },
+}
+
+// sessionOf is the stored form of a person's session.
+func (b *bench) sessionOf(p *person) string {
+	_, secret, _ := strings.Cut(p.cookie, "=")
+	return engine.SessionHash(secret)
+}
 
 var placeholder = regexp.MustCompile(`\{([a-z]+)\}`)
 

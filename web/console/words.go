@@ -84,3 +84,6 @@ func (w *words) refusal(l ui.Lang, err error) string {
 
 // refusals are the words for what single verbs of the engine refuse, by the operation that an error names.
 var refusals = map[string]label{}
+
+// sprint fills a sentence's holes; the languages may take them in another order.
+func sprint(sentence string, values ...any) string { return fmt.Sprintf(sentence, values...) }
