@@ -63,7 +63,7 @@ func Run(t *testing.T, open Open) {
 		{"sales of many merchants", testSales},
 		{"takings by day and by channel", testTakings},
 		{"what waits for a person", testWaiting},
-		{"orders by period and by number", testOrderLists},
+		{"orders by period and by number", testOrderPeriods},
 		{"fleet moves and their members", testFleet},
 		{"links and short codes", testLinks},
 		{"items, orders and their pieces", testShop},

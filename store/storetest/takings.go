@@ -152,8 +152,8 @@ func testWaiting(t *testing.T, f *fixture) {
 	f.want([]any{attempts, next, err}, []any{[]postern.Attempt{lost}, "", nil})
 }
 
-// testOrderLists holds the lists of orders by period and by number, and who ordered.
-func testOrderLists(t *testing.T, f *fixture) {
+// testOrderPeriods holds the lists of orders by period and by number, and who ordered.
+func testOrderPeriods(t *testing.T, f *fixture) {
 	ctx := t.Context()
 	item, foreign := f.sells(mine), f.sells(theirs)
 	var all []postern.Order

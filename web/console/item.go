@@ -28,7 +28,7 @@ type itemRow struct {
 }
 
 func showItems(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
-	list, next, err := h.cfg.Engine.Store.Items(r.Context(), v.Merchant.ID, pageOf(r, postern.PrefixItem))
+	list, next, err := h.cfg.Engine.Store.Items(r.Context(), v.Merchant.ID, listPage(r, postern.PrefixItem))
 	if err != nil {
 		h.trouble(w, r, v, err)
 		return

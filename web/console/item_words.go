@@ -101,6 +101,9 @@ func init() {
 	} {
 		labels[field] = l
 	}
+	acts["item.first_picture"] = label{"设为封面", "Made a picture the cover"}
+	acts["surplus.accept"] = label{"收下多收的钱", "Kept extra money"}
+	acts["surplus.return"] = label{"退回多收的钱", "Gave extra money back"}
 	for i := range maxChoices {
 		at := "variants[" + strconv.Itoa(i) + "]."
 		n := strconv.Itoa(i + 1)

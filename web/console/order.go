@@ -43,10 +43,10 @@ type state struct{ Word, Look string }
 func showOrders(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 	ctx, db, words := r.Context(), h.cfg.Engine.Store, sellWordsOf(v.Lang)
 	which := store.OrderList(r.URL.Query().Get("list"))
-	list, next, err := db.Orders(ctx, v.Merchant.ID, which, pageOf(r, postern.PrefixOrder))
+	list, next, err := db.Orders(ctx, v.Merchant.ID, which, listPage(r, postern.PrefixOrder))
 	if postern.CodeOf(err) == postern.CodeInvalid && err != nil { // a list that does not exist is all of them
 		which = store.OrdersAll
-		list, next, err = db.Orders(ctx, v.Merchant.ID, which, pageOf(r, postern.PrefixOrder))
+		list, next, err = db.Orders(ctx, v.Merchant.ID, which, listPage(r, postern.PrefixOrder))
 	}
 	if err != nil {
 		h.trouble(w, r, v, err)
@@ -81,7 +81,7 @@ func showOrders(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 	}
 	for _, o := range list {
 		body.Rows = append(body.Rows, orderRow{
-			URL: v.path("/orders/" + o.ID), Number: postern.FormatShortCode(o.Number), Title: o.Title, Choice: choice(o), Amount: money(o.Amount, o.Currency), When: v.stamp(o.CreatedAt), Who: buyers[o.ID].Name, State: words.orderState(o),
+			URL: v.path("/orders/" + o.ID), Number: postern.FormatShortCode(o.Number), Title: o.Title, Choice: chosen(o), Amount: money(o.Amount, o.Currency), When: v.stamp(o.CreatedAt), Who: buyers[o.ID].Name, State: words.orderState(o),
 		})
 	}
 	h.render(w, r, v, http.StatusOK, page{Title: wordsOf(v.Lang).Orders, Section: "orders", Body: body})
@@ -95,8 +95,8 @@ func idsOf(list []postern.Order) []string {
 	return ids
 }
 
-// choice is what was ordered beside its title: the variant, and how many.
-func choice(o postern.Order) string {
+// chosen is what was ordered beside its title: the variant, and how many.
+func chosen(o postern.Order) string {
 	text := "× " + postern.FormatDecimal(o.Quantity, "JPY") // a number without a fraction
 	if o.Variant != "" {
 		text = o.Variant + " " + text
@@ -211,7 +211,7 @@ func (h *Handler) renderOrder(w http.ResponseWriter, r *http.Request, v *visit, 
 // orderPageOf makes the page of what was read.
 func (h *Handler) orderPageOf(v *visit, s orderStory) orderPage {
 	o, words := s.order, sellWordsOf(v.Lang)
-	p := orderPage{W: words, Number: postern.FormatShortCode(o.Number), State: words.orderState(o), Title: o.Title, Choice: choice(o), Page: h.cfg.Engine.OrderURL(o.Token), Buyer: buyerOf(v, s), Story: h.story(v, s)}
+	p := orderPage{W: words, Number: postern.FormatShortCode(o.Number), State: words.orderState(o), Title: o.Title, Choice: chosen(o), Page: h.cfg.Engine.OrderURL(o.Token), Buyer: buyerOf(v, s), Story: h.story(v, s)}
 	p.Lines = []fact{{words.UnitPrice, money(o.UnitPrice, o.Currency)}}
 	if o.Delivers {
 		p.Lines = append(p.Lines, fact{words.DeliveryFee, money(o.DeliveryFee, o.Currency)})

@@ -105,8 +105,8 @@ func readFile(f *multipart.FileHeader, most int64) ([]byte, error) {
 // pageSize is how many rows a list shows.
 const pageSize = 30
 
-// pageOf is the part of a list that an address asks for. An id of another kind asks for the beginning.
-func pageOf(r *http.Request, prefix string) store.Page {
+// listPage is the part of a list that an address asks for. An id of another kind asks for the beginning.
+func listPage(r *http.Request, prefix string) store.Page {
 	after := r.URL.Query().Get("after")
 	if !postern.CheckID(prefix, after) {
 		after = ""
