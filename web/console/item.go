@@ -217,7 +217,7 @@ func removeItem(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 	back := r.PostForm.Get("do") == "restore"
 	if item.RemovedAt.IsZero() != back {
 		if _, err := h.cfg.Engine.RemoveItem(r.Context(), v.Actor, v.Merchant.ID, item.ID, back); err != nil {
-			h.trouble(w, r, v, err)
+			h.told(w, r, v, "/items/"+item.ID, err)
 			return
 		}
 	}

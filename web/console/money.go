@@ -302,7 +302,7 @@ func (m channelMoney) row(w *moneyWords) moneyRow {
 func downloadMoney(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 	s, words := spanOf(r, v), moneyWordsOf(v.Lang)
 	if s.wrong {
-		h.trouble(w, r, v, postern.Invalid("from", postern.CodeInvalid, "the dates are none", "write 2026-11-30"))
+		h.told(w, r, v, "/money", postern.Invalid("from", postern.CodeInvalid, "the dates are none", "write 2026-11-30"))
 		return
 	}
 	sums, err := h.readMoney(r, v, s)

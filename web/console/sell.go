@@ -65,7 +65,7 @@ func (h *Handler) form(w http.ResponseWriter, r *http.Request, v *visit) bool {
 		err = r.ParseForm()
 	}
 	if err != nil {
-		h.trouble(w, r, v, &postern.Error{Code: postern.CodeInvalid, Op: opForm, Message: "the form is too large or none", Err: err})
+		h.told(w, r, v, "", &postern.Error{Code: postern.CodeInvalid, Op: opForm, Message: "the form is too large or none", Err: err})
 		return false
 	}
 	return true
@@ -168,6 +168,16 @@ func (v *visit) said(err error) string {
 		}
 	}
 	return wordsOf(v.Lang).refusal(v.Lang, err)
+}
+
+// told answers with why an act was not done where no form can be shown again, and leads back. What is ours or not there goes the frame's way.
+func (h *Handler) told(w http.ResponseWriter, r *http.Request, v *visit, back string, err error) {
+	if !mild(err) {
+		h.trouble(w, r, v, err)
+		return
+	}
+	words := wordsOf(v.Lang)
+	h.render(w, r, v, statusOf(err), page{Title: words.SorryTitle, Body: sorry{W: words, Line: v.said(err), Back: v.path(back), BackTo: words.Back}})
 }
 
 // mild says that an error belongs on the page of the form, and not in its place.

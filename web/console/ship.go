@@ -229,7 +229,7 @@ func downloadOrders(h *Handler, w http.ResponseWriter, r *http.Request, v *visit
 	which := orderListOf(q.Get("list"))
 	from, until, ok := datesOf(q.Get("from"), q.Get("until"), v.Zone)
 	if !ok {
-		h.trouble(w, r, v, postern.Invalid("from", postern.CodeInvalid, "the dates are none", "write 2026-11-30"))
+		h.told(w, r, v, "/orders", postern.Invalid("from", postern.CodeInvalid, "the dates are none", "write 2026-11-30"))
 		return
 	}
 	lines, err := h.orderLines(r, v, which, from, until, "")

@@ -305,11 +305,11 @@ func decideSurplus(h *Handler, w http.ResponseWriter, r *http.Request, v *visit)
 	}
 	decision := r.PostForm.Get("do")
 	if decision != "accept" && decision != "return" {
-		h.trouble(w, r, v, postern.Invalid("do", postern.CodeInvalid, "the decision is none", "press one of the buttons"))
+		h.told(w, r, v, "/attention", postern.Invalid("do", postern.CodeInvalid, "the decision is none", "press one of the buttons"))
 		return
 	}
 	if _, err := h.cfg.Engine.DecideSurplus(r.Context(), v.Actor, v.Merchant.ID, u.ID, decision == "accept"); err != nil {
-		h.trouble(w, r, v, err)
+		h.told(w, r, v, "/attention", err)
 		return
 	}
 	see(w, r, v.path("/attention?done"))
