@@ -107,7 +107,7 @@ func createItem(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 		}
 		body := h.editorOf(v, item, formOf(v, item))
 		body.Error = body.W.MadeWithout + " " + v.said(err)
-		h.renderItem(w, r, v, statusOf2(err), body)
+		h.renderItem(w, r, v, refusedStatus(err), body)
 		return
 	}
 	see(w, r, v.path("/items/"+item.ID+"/share?done"))
@@ -116,12 +116,13 @@ func createItem(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 // shopCurrency is what new items are priced in.
 const shopCurrency = "CNY"
 
-// statusOf2 is statusOf, and a picture that is refused is bad input.
-func statusOf2(err error) int {
-	if s := statusOf(err); s != http.StatusServiceUnavailable {
-		return s
+// refusedStatus is statusOf, and what names a field, or is a picture, is bad input whatever its code.
+func refusedStatus(err error) int {
+	known, ok := asError(err)
+	if !ok || known.Field != "" && known.Code != postern.CodeConflict {
+		return http.StatusUnprocessableEntity
 	}
-	return http.StatusUnprocessableEntity
+	return statusOf(err)
 }
 
 func showItem(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
@@ -160,7 +161,7 @@ func (h *Handler) refuseItem(w http.ResponseWriter, r *http.Request, v *visit, i
 	}
 	body := h.editorOf(v, item, f)
 	body.Error = v.said(err)
-	h.renderItem(w, r, v, statusOf2(err), body)
+	h.renderItem(w, r, v, refusedStatus(err), body)
 }
 
 func (h *Handler) renderItem(w http.ResponseWriter, r *http.Request, v *visit, status int, body itemPage) {
