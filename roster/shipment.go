@@ -138,6 +138,11 @@ func shipment(line int, columns map[string]int, record []string) (Shipment, bool
 		return ""
 	}
 	s := Shipment{Line: line, Number: orderNumber(cell("number")), Carrier: cell("carrier"), Tracking: strings.ReplaceAll(cell("tracking"), " ", "")}
+	last := max(columns["number"], columns["carrier"], columns["tracking"])
+	swallowed := len(record) <= last && slices.ContainsFunc(record, func(cell string) bool { return strings.Contains(cell, "\n") })
+	if swallowed { // a quote out of place takes the next lines with it: they must not go missing without a word
+		return Shipment{Line: line, Wrong: wrong("line "+strconv.Itoa(line), "a quote is out of place and has swallowed the next lines", "quote whole cells, and double a quote inside them")}, true
+	}
 	if s.Carrier == "" && s.Tracking == "" {
 		return s, false
 	}
