@@ -1,11 +1,11 @@
 package console
 
 import (
-	"fmt"
 	"html/template"
 	"net/http"
 	"strings"
 
+	"postern"
 	"postern/web/ui"
 )
 
@@ -33,22 +33,28 @@ func shareItem(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 	if !ok {
 		return
 	}
-	words, link := itemWordsOf(v.Lang), h.cfg.Engine.ItemURL(item.Token)
-	code, err := ui.QR(link, fmt.Sprintf(words.QRLabel, item.Title))
+	words := itemWordsOf(v.Lang)
+	code, err := ui.QR(h.cfg.Engine.ItemURL(item.Token), words.Put(words.QRLabel, item.Title))
 	if err != nil {
 		h.trouble(w, r, v, err)
 		return
 	}
-	body := sharePage{
-		W: words, Title: item.Title, Price: prices(item), Link: link, QR: code, Preview: "/i/" + item.Token, Edit: v.path("/items/" + item.ID), New: v.path("/items/new"),
+	h.render(w, r, v, http.StatusOK, page{Title: words.ShareTitle, Section: "items", Body: h.sharePageOf(v, item, code)})
+}
+
+// sharePageOf makes the page around the code to scan.
+func (h *Handler) sharePageOf(v *visit, item postern.ShopItem, code template.HTML) sharePage {
+	words := itemWordsOf(v.Lang)
+	p := sharePage{
+		W: words, Title: item.Title, Price: prices(item), Link: h.cfg.Engine.ItemURL(item.Token), QR: code, Preview: "/i/" + item.Token, Edit: v.path("/items/" + item.ID), New: v.path("/items/new"),
 		State: words.state(item, v.Now), OnSale: item.OnSale(v.Now) && !soldOut(item), Short: h.cfg.Engine.PublicURL + "/s/" + strings.ToUpper(item.Code),
 	}
 	if len(item.Pictures) > 0 {
-		body.Picture = pictureURL(v, item.ID, item.Pictures[0].ID)
+		p.Picture = pictureURL(v, item.ID, item.Pictures[0].ID)
 	}
 	for _, one := range []option{{URL: "png", Word: words.PosterPNG}, {URL: "pdf", Word: words.PosterPDF}, {URL: "svg", Word: words.PosterSVG}} {
-		one.URL = body.Preview + "/poster." + one.URL
-		body.Posters = append(body.Posters, one)
+		one.URL = p.Preview + "/poster." + one.URL
+		p.Posters = append(p.Posters, one)
 	}
-	h.render(w, r, v, http.StatusOK, page{Title: words.ShareTitle, Section: "items", Body: body})
+	return p
 }
