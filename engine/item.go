@@ -299,16 +299,9 @@ var colour = regexp.MustCompile(`^#[0-9a-f]{6}$`)
 
 // SetBrand sets how a merchant or a partner shows itself.
 func (e *Engine) SetBrand(ctx context.Context, by Actor, b postern.Brand) (postern.Brand, error) {
-	b.Name, b.Phone, b.Notice, b.Colour = strings.TrimSpace(b.Name), strings.TrimSpace(b.Phone), strings.TrimSpace(b.Notice), strings.ToLower(b.Colour)
-	for field, check := range map[string]error{
-		"name": checkText("name", b.Name, 0, maxBuyerName), "phone": checkText("phone", b.Phone, 0, maxTracking), "notice": checkText("notice", b.Notice, 0, maxOrderNote),
-	} {
-		if check != nil {
-			return b, postern.Invalid(field, postern.CodeInvalid, "the text is too long or holds a control character", "shorten it")
-		}
-	}
-	if b.Colour != "" && !colour.MatchString(b.Colour) {
-		return b, postern.Invalid("colour", postern.CodeInvalid, "the colour must be written as #rrggbb", "send #1a5c4a, or none")
+	b, err := checkBrand(b)
+	if err != nil {
+		return b, err
 	}
 	now := e.now()
 	b.UpdatedAt = now
@@ -320,5 +313,21 @@ func (e *Engine) SetBrand(ctx context.Context, by Actor, b postern.Brand) (poste
 		return b, err
 	}
 	b.Version++
+	return b, nil
+}
+
+// checkBrand writes a brand as it is stored, or says what is wrong with it.
+func checkBrand(b postern.Brand) (postern.Brand, error) {
+	b.Name, b.Phone, b.Notice, b.Colour = strings.TrimSpace(b.Name), strings.TrimSpace(b.Phone), strings.TrimSpace(b.Notice), strings.ToLower(b.Colour)
+	for field, check := range map[string]error{
+		"name": checkText("name", b.Name, 0, maxBuyerName), "phone": checkText("phone", b.Phone, 0, maxTracking), "notice": checkText("notice", b.Notice, 0, maxOrderNote),
+	} {
+		if check != nil {
+			return b, postern.Invalid(field, postern.CodeInvalid, "the text is too long or holds a control character", "shorten it")
+		}
+	}
+	if b.Colour != "" && !colour.MatchString(b.Colour) {
+		return b, postern.Invalid("colour", postern.CodeInvalid, "the colour must be written as #rrggbb", "send #1a5c4a, or none")
+	}
 	return b, nil
 }

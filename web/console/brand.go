@@ -58,7 +58,16 @@ func (h *Handler) brandPage(w http.ResponseWriter, r *http.Request, v *visit) {
 }
 
 func (h *Handler) showBrand(w http.ResponseWriter, r *http.Request, v *visit, b postern.Brand, wrong error) {
-	given, status := v.Partner, http.StatusOK
+	body, status := brandOf(v, b), http.StatusOK
+	if wrong != nil {
+		body.Bad, status = wordsOf(v.Lang).refusal(v.Lang, wrong), statusOf(wrong)
+	}
+	h.render(w, r, v, status, page{Title: wordsOf(v.Lang).Brand, Section: "brand", Body: body})
+}
+
+// brandOf is the page of a brand, as it is or as a person has just sent it; the preview shows what buyers see now.
+func brandOf(v *visit, b postern.Brand) brandBody {
+	given := v.Partner
 	if v.Merchant.ID != "" {
 		given = v.Merchant.Name
 	}
@@ -69,10 +78,7 @@ func (h *Handler) showBrand(w http.ResponseWriter, r *http.Request, v *visit, b 
 	if !colourForm.MatchString(body.Colour) {
 		body.Colour = houseColour
 	}
-	if wrong != nil {
-		body.Bad, status = wordsOf(v.Lang).refusal(v.Lang, wrong), statusOf(wrong)
-	}
-	h.render(w, r, v, status, page{Title: wordsOf(v.Lang).Brand, Section: "brand", Body: body})
+	return body
 }
 
 func (h *Handler) setBrand(w http.ResponseWriter, r *http.Request, v *visit) {

@@ -86,6 +86,11 @@ func zoneOf(m postern.Merchant) *time.Location {
 	return postern.Beijing
 }
 
+// dayOf is the beginning of a day in a zone.
+func dayOf(year int, month time.Month, day int, zone *time.Location) time.Time {
+	return time.Date(year, month, day, 0, 0, 0, 0, zone)
+}
+
 // langCookie remembers which language a person chose; it says nothing else.
 const langCookie = "postern-lang"
 

@@ -2,6 +2,8 @@ package console
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"postern"
 	"postern/web/ui"
@@ -74,12 +76,24 @@ func (w *words) refusal(l ui.Lang, err error) string {
 	case postern.CodeConflict:
 		return w.Stale
 	case postern.CodeRateLimited:
-		return fmt.Sprintf(w.TooOften, l.Pick("一会儿", "a while"))
+		return fmt.Sprintf(w.TooOften, howLong(l, known.Fix))
 	}
 	if name, ok := labels[known.Field]; ok && known.Field != "" {
 		return fmt.Sprintf(w.Wrong, l.Pick(name.zh, name.en))
 	}
 	return w.Refused
+}
+
+// howLong says in words how long the engine says to wait ("wait 8m0s").
+func howLong(l ui.Lang, fix string) string {
+	d, err := time.ParseDuration(strings.TrimPrefix(fix, "wait "))
+	switch {
+	case err != nil:
+		return l.Pick("一会儿", "a while")
+	case d < time.Minute:
+		return fmt.Sprintf(l.Pick("%d 秒", "%d seconds"), max(int(d.Seconds()), 1))
+	}
+	return fmt.Sprintf(l.Pick("%d 分钟", "%d minutes"), int((d+time.Minute-1)/time.Minute))
 }
 
 // refusals are the words for what single verbs of the engine refuse, by the operation that an error names.
