@@ -280,7 +280,11 @@ func (h *Handler) story(v *visit, s orderStory) []chapter {
 		if f.Status == postern.RefundStuck || f.Status == postern.RefundFailed {
 			look = "stop"
 		}
-		tell(f.CreatedAt, words.did(words.DidRefund, money(f.Amount, f.Currency), words.refundStatus(f.Status)), strings.TrimSpace(f.Reason+" "+spoken(f.Code, f.Message)), look)
+		reason := f.Reason
+		if f.SurplusID != "" { // the switch's own word; the surplus says why
+			reason = ""
+		}
+		tell(f.CreatedAt, words.did(words.DidRefund, money(f.Amount, f.Currency), words.refundStatus(f.Status)), strings.TrimSpace(reason+" "+spoken(f.Code, f.Message)), look)
 	}
 	tell(o.ShippedAt, words.DidShip, strings.TrimSpace(o.Carrier+" "+o.Tracking), "")
 	tell(o.AskedAt, words.DidAsk, o.AskReason, "warn")

@@ -35,7 +35,7 @@ func sampleTitle(s sellSample, v *visit) string {
 
 func renderSell(t *testing.T, s sellSample, l ui.Lang) []byte {
 	t.Helper()
-	h, v := sampleHandler(), sampleVisit(l, postern.RoleOwner)
+	h, v := sampleHandler(), sellVisit(l, postern.RoleOwner)
 	f := framed(v, page{Title: sampleTitle(s, v), Section: s.section, Body: s.make(h, v)}, false)
 	f.Nonce = "golden"
 	var b bytes.Buffer

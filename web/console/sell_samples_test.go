@@ -29,24 +29,24 @@ func sampleHandler() *Handler {
 	return &Handler{cfg: Config{Engine: &engine.Engine{Registry: all.Registry(), PublicURL: "https://pay.example.com", Env: provider.Env{Rand: strings.NewReader(strings.Repeat("sample", 1000))}}}}
 }
 
-var sampleNow = time.Date(2026, 11, 22, 12, 34, 0, 0, time.UTC)
+var sellNow = time.Date(2026, 11, 22, 12, 34, 0, 0, time.UTC)
 
 const (
-	sampleMerchant = "mer_0192a7c00000000000000000m1"
+	sellMerchant = "mer_0192a7c00000000000000000m1"
 	sampleItem     = "itm_0192a7c00000000000000000i1"
 	sampleOrder    = "ord_0192a7c00000000000000000o1"
 )
 
-func sampleVisit(l ui.Lang, role postern.Role) *visit {
+func sellVisit(l ui.Lang, role postern.Role) *visit {
 	return &visit{
-		Staff: postern.Staff{OwnerID: sampleMerchant, ID: "stf_1", Name: "王芳", Role: role}, Merchant: postern.Merchant{ID: sampleMerchant, Name: "老王烧饼", Live: true}, Lang: l, Zone: postern.Beijing, Now: sampleNow,
+		Staff: postern.Staff{OwnerID: sellMerchant, ID: "stf_1", Name: "王芳", Role: role}, Merchant: postern.Merchant{ID: sellMerchant, Name: "老王烧饼", Live: true}, Lang: l, Zone: postern.Beijing, Now: sellNow,
 	}
 }
 
 func sampleShopItem() postern.ShopItem {
 	return postern.ShopItem{
-		MerchantID: sampleMerchant, ID: sampleItem, Version: 3, Token: "7x2m9k4p8q3w6r5t1v0c8n2d4f", Code: "7x2m9k4p", Title: "老面烧饼 十枚礼盒", Description: "凌晨四点开炉，当天发货。\n不放防腐剂，收到请冷藏。", Currency: "CNY", Delivers: true, DeliveryFee: 800,
-		PerBuyer: 5, SaleUntil: sampleNow.AddDate(0, 0, 9), Regions: []string{"31", "32", "33"},
+		MerchantID: sellMerchant, ID: sampleItem, Version: 3, Token: "7x2m9k4p8q3w6r5t1v0c8n2d4f", Code: "7x2m9k4p", Title: "老面烧饼 十枚礼盒", Description: "凌晨四点开炉，当天发货。\n不放防腐剂，收到请冷藏。", Currency: "CNY", Delivers: true, DeliveryFee: 800,
+		PerBuyer: 5, SaleUntil: sellNow.AddDate(0, 0, 9), Regions: []string{"31", "32", "33"},
 		Variants: []postern.Variant{
 			{ID: "var_1", Name: "原味", Price: 6800, Counted: true, Stock: 17, Held: 2, Sold: 131}, {ID: "var_2", Name: "椒盐", Price: 7200, Counted: true, Stock: 0, Sold: 80}, {ID: "var_3", Name: "混装", Price: 7000},
 		},
@@ -56,10 +56,10 @@ func sampleShopItem() postern.ShopItem {
 
 func sampleShopOrder(edit func(*orderStory)) orderStory {
 	at := func(minutes int) time.Time {
-		return sampleNow.Add(time.Duration(minutes) * time.Minute)
+		return sellNow.Add(time.Duration(minutes) * time.Minute)
 	}
 	o := postern.Order{
-		MerchantID: sampleMerchant, ID: sampleOrder, Number: "7x2m9k4p", Token: "tok", Title: "老面烧饼 十枚礼盒", Variant: "原味", Quantity: 2, UnitPrice: 6800, DeliveryFee: 800, Amount: 14400, Currency: "CNY", Counted: true, Delivers: true,
+		MerchantID: sellMerchant, ID: sampleOrder, Number: "7x2m9k4p", Token: "tok", Title: "老面烧饼 十枚礼盒", Variant: "原味", Quantity: 2, UnitPrice: 6800, DeliveryFee: 800, Amount: 14400, Currency: "CNY", Counted: true, Delivers: true,
 		State: postern.OrderPaid, CreatedAt: at(-90), UpdatedAt: at(-80),
 	}
 	s := orderStory{
@@ -84,13 +84,13 @@ func sampleEnded(s *orderStory) {
 }
 
 func sampleTwice(s *orderStory) {
-	s.order.Carrier, s.order.Tracking, s.order.ShippedAt = "顺丰", "SF1234567890123", sampleNow.Add(-40*time.Minute)
+	s.order.Carrier, s.order.Tracking, s.order.ShippedAt = "顺丰", "SF1234567890123", sellNow.Add(-40*time.Minute)
 	s.order.Ask, s.order.Restocked, s.gone = postern.AskGiven, 1, true
 	s.state.Receipts[0].Refunded = 6800
-	s.state.Receipts = append(s.state.Receipts, postern.Receipt{ID: "r2", Provider: "wechatpay", TxnNo: "4200002511202611221234567890", Amount: 14400, Currency: "CNY", Use: postern.ReceiptSurplus, PaidAt: sampleNow.Add(-82 * time.Minute)})
-	s.state.Surpluses = []postern.Surplus{{Amount: 14400, Currency: "CNY", Reason: postern.SurplusDuplicate, Status: postern.SurplusRefunded, UpdatedAt: sampleNow.Add(-81 * time.Minute)}}
+	s.state.Receipts = append(s.state.Receipts, postern.Receipt{ID: "r2", Provider: "wechatpay", TxnNo: "4200002511202611221234567890", Amount: 14400, Currency: "CNY", Use: postern.ReceiptSurplus, PaidAt: sellNow.Add(-82 * time.Minute)})
+	s.state.Surpluses = []postern.Surplus{{Amount: 14400, Currency: "CNY", Reason: postern.SurplusDuplicate, Status: postern.SurplusRefunded, UpdatedAt: sellNow.Add(-81 * time.Minute)}}
 	s.refunds = []postern.Refund{
-		{Amount: 14400, Currency: "CNY", Status: postern.RefundRefunded, Reason: "surplus duplicate", CreatedAt: sampleNow.Add(-82 * time.Minute)}, {Amount: 6800, Currency: "CNY", Status: postern.RefundStuck, Reason: "少一盒", Code: "ABNORMAL", Message: "银行卡已注销", CreatedAt: sampleNow.Add(-10 * time.Minute)},
+		{Amount: 14400, Currency: "CNY", SurplusID: "sur_1", Status: postern.RefundRefunded, Reason: "surplus duplicate", CreatedAt: sellNow.Add(-82 * time.Minute)}, {Amount: 6800, Currency: "CNY", Status: postern.RefundStuck, Reason: "少一盒", Code: "ABNORMAL", Message: "银行卡已注销", CreatedAt: sellNow.Add(-10 * time.Minute)},
 	}
 }
 
@@ -103,7 +103,7 @@ func sampleTakings() ([]time.Time, []store.Taking) {
 		}
 		list = append(list, t)
 	}
-	return midnights(sampleNow, postern.Beijing, week), list
+	return midnights(sellNow, postern.Beijing, week), list
 }
 
 func sampleMoney() ([]channelMoney, []postern.Channel) {
@@ -116,7 +116,7 @@ func sampleMoney() ([]channelMoney, []postern.Channel) {
 	}, []ledger.Balance{
 		{Account: "receivable:chn_aaaaaa1", Currency: "CNY", Amount: 5159700}, {Account: "receivable:chn_bbbbbb2", Currency: "CNY", Amount: 2950000}, {Account: "receivable:chn_cccccc3", Currency: "CNY", Amount: 120000},
 	}, []store.Stuck{{ChannelID: "chn_aaaaaa1", Currency: "CNY", Amount: 6800, Count: 1}})
-	return sums, []postern.Channel{{ID: "chn_aaaaaa1", Provider: "wechatpay", SubMerchant: "1900000109"}, {ID: "chn_bbbbbb2", Provider: "alipay"}, {ID: "chn_cccccc3", Provider: "unionpay", RetiredAt: sampleNow}}
+	return sums, []postern.Channel{{ID: "chn_aaaaaa1", Provider: "wechatpay", SubMerchant: "1900000109"}, {ID: "chn_bbbbbb2", Provider: "alipay"}, {ID: "chn_cccccc3", Provider: "unionpay", RetiredAt: sellNow}}
 }
 
 func sampleMoneyPage(h *Handler, v *visit, some bool) moneyPage {
@@ -137,7 +137,7 @@ func sampleOrders(v *visit, some bool) ordersPage {
 	if !some {
 		return p
 	}
-	for _, s := range []orderStory{sampleShopOrder(nil), sampleShopOrder(func(s *orderStory) { s.order.Ask = postern.AskOpen }), sampleShopOrder(func(s *orderStory) { s.order.ShippedAt = sampleNow }), sampleShopOrder(sampleEnded)} {
+	for _, s := range []orderStory{sampleShopOrder(nil), sampleShopOrder(func(s *orderStory) { s.order.Ask = postern.AskOpen }), sampleShopOrder(func(s *orderStory) { s.order.ShippedAt = sellNow }), sampleShopOrder(sampleEnded)} {
 		o := s.order
 		p.Rows = append(p.Rows, orderRow{URL: v.path("/orders/" + o.ID), Number: postern.FormatShortCode(o.Number), Title: o.Title, Choice: chosen(o), Amount: money(o.Amount, o.Currency), When: v.stamp(o.CreatedAt), Who: s.buyer.Name, State: w.orderState(o)})
 	}
@@ -159,16 +159,16 @@ func sampleAttention(v *visit) attentionPage {
 	w := sellWordsOf(v.Lang)
 	return attentionPage{
 		W: w, Decides: true, More: true,
-		Held:    []heldRow{{Amount: "¥144.00", Reason: w.reason(postern.SurplusMismatch), When: v.stamp(sampleNow), About: "7x2m9k4p · 老面烧饼 十枚礼盒", Order: v.path("/orders/x"), Act: v.path("/surpluses/x")}},
-		Wrong:   []wrongRow{{Amount: "¥68.00", Status: w.refundStatus(postern.RefundStuck), Stuck: true, When: v.stamp(sampleNow), Said: "ABNORMAL 银行卡已注销", About: "8y3n0q5r · 老面烧饼", Order: v.path("/orders/x")}},
-		Unknown: []unknownRow{{Amount: "¥72.00", Channel: v.Lang.Pick("微信支付", "WeChat Pay"), When: v.stamp(sampleNow), About: "9z4p1r6s · 老面烧饼", Order: v.path("/orders/x")}},
+		Held:    []heldRow{{Amount: "¥144.00", Reason: w.reason(postern.SurplusMismatch), When: v.stamp(sellNow), About: "7x2m9k4p · 老面烧饼 十枚礼盒", Order: v.path("/orders/x"), Act: v.path("/surpluses/x")}},
+		Wrong:   []wrongRow{{Amount: "¥68.00", Status: w.refundStatus(postern.RefundStuck), Stuck: true, When: v.stamp(sellNow), Said: "ABNORMAL 银行卡已注销", About: "8y3n0q5r · 老面烧饼", Order: v.path("/orders/x")}},
+		Unknown: []unknownRow{{Amount: "¥72.00", Channel: v.Lang.Pick("微信支付", "WeChat Pay"), When: v.stamp(sellNow), About: "9z4p1r6s · 老面烧饼", Order: v.path("/orders/x")}},
 	}
 }
 
 func sampleShare(h *Handler, v *visit, off bool) any {
 	i, w := sampleShopItem(), itemWordsOf(v.Lang)
 	if off {
-		i.RemovedAt = sampleNow
+		i.RemovedAt = sellNow
 	}
 	code, err := ui.QR(h.cfg.Engine.ItemURL(i.Token), w.Put(w.QRLabel, i.Title))
 	if err != nil {
@@ -183,7 +183,7 @@ var sellSamples = []sellSample{
 		return todayOf(v, bounds, takings, store.Waiting{ToShip: 3, Asked: 1, Held: 1, Stuck: 1, Failed: 1, Unknown: 2})
 	}},
 	{"today-new", "today", func(_ *Handler, v *visit) any {
-		p := todayOf(v, midnights(sampleNow, postern.Beijing, week), nil, store.Waiting{})
+		p := todayOf(v, midnights(sellNow, postern.Beijing, week), nil, store.Waiting{})
 		p.NewItem = v.path("/items/new")
 		return p
 	}},
@@ -194,8 +194,8 @@ var sellSamples = []sellSample{
 	{"order-to-ship", "orders", func(h *Handler, v *visit) any { return h.orderPageOf(v, sampleShopOrder(nil)) }},
 	{"order-asked", "orders", func(h *Handler, v *visit) any {
 		return h.orderPageOf(v, sampleShopOrder(func(s *orderStory) {
-			s.order.Ask, s.order.AskReason, s.order.AskedAt = postern.AskOpen, "盒子压坏了，碎了四个", sampleNow.Add(-5*time.Minute)
-			s.order.Carrier, s.order.Tracking, s.order.ShippedAt = "顺丰", "SF1234567890123", sampleNow.Add(-40*time.Minute)
+			s.order.Ask, s.order.AskReason, s.order.AskedAt = postern.AskOpen, "盒子压坏了，碎了四个", sellNow.Add(-5*time.Minute)
+			s.order.Carrier, s.order.Tracking, s.order.ShippedAt = "顺丰", "SF1234567890123", sellNow.Add(-40*time.Minute)
 		}))
 	}},
 	{"order-ended", "orders", func(h *Handler, v *visit) any { return h.orderPageOf(v, sampleShopOrder(sampleEnded)) }},
@@ -229,7 +229,7 @@ var sellSamples = []sellSample{
 	{"items", "items", func(_ *Handler, v *visit) any {
 		i, w := sampleShopItem(), itemWordsOf(v.Lang)
 		gone := i
-		gone.RemovedAt, gone.Variants = sampleNow, gone.Variants[:1]
+		gone.RemovedAt, gone.Variants = sellNow, gone.Variants[:1]
 		p := itemsPage{W: w, New: v.path("/items/new")}
 		for _, one := range []postern.ShopItem{i, gone} {
 			p.Rows = append(p.Rows, itemRow{URL: v.path("/items/" + i.ID), Title: one.Title, Price: prices(one), Stock: w.stock(one), State: w.state(one, v.Now), Picture: pictureURL(v, i.ID, "pic_1")})
@@ -253,7 +253,7 @@ var sellSamples = []sellSample{
 	}},
 	{"item-gone", "items", func(h *Handler, v *visit) any {
 		i := sampleShopItem()
-		i.RemovedAt, i.Pictures, i.Variants, i.Regions, i.PerBuyer, i.SaleUntil, i.DeliveryFee = sampleNow, nil, i.Variants[2:], nil, 0, time.Time{}, 0
+		i.RemovedAt, i.Pictures, i.Variants, i.Regions, i.PerBuyer, i.SaleUntil, i.DeliveryFee = sellNow, nil, i.Variants[2:], nil, 0, time.Time{}, 0
 		return h.editorOf(v, i, formOf(v, i))
 	}},
 	{"share", "items", func(h *Handler, v *visit) any { return sampleShare(h, v, false) }},
