@@ -24,8 +24,8 @@ type sellSample struct {
 	make    func(h *Handler, v *visit) any
 }
 
-// sampleHandler has everything that pages ask of it but a store: samples are made of what would have been read.
-func sampleHandler() *Handler {
+// sellHandler has everything that pages ask of it but a store: samples are made of what would have been read.
+func sellHandler() *Handler {
 	return &Handler{cfg: Config{Engine: &engine.Engine{Registry: all.Registry(), PublicURL: "https://pay.example.com", Env: provider.Env{Rand: strings.NewReader(strings.Repeat("sample", 1000))}}}}
 }
 
@@ -33,8 +33,8 @@ var sellNow = time.Date(2026, 11, 22, 12, 34, 0, 0, time.UTC)
 
 const (
 	sellMerchant = "mer_0192a7c00000000000000000m1"
-	sampleItem     = "itm_0192a7c00000000000000000i1"
-	sampleOrder    = "ord_0192a7c00000000000000000o1"
+	sellItem     = "itm_0192a7c00000000000000000i1"
+	sellOrder    = "ord_0192a7c00000000000000000o1"
 )
 
 func sellVisit(l ui.Lang, role postern.Role) *visit {
@@ -43,9 +43,9 @@ func sellVisit(l ui.Lang, role postern.Role) *visit {
 	}
 }
 
-func sampleShopItem() postern.ShopItem {
+func sellShopItem() postern.ShopItem {
 	return postern.ShopItem{
-		MerchantID: sellMerchant, ID: sampleItem, Version: 3, Token: "7x2m9k4p8q3w6r5t1v0c8n2d4f", Code: "7x2m9k4p", Title: "老面烧饼 十枚礼盒", Description: "凌晨四点开炉，当天发货。\n不放防腐剂，收到请冷藏。", Currency: "CNY", Delivers: true, DeliveryFee: 800,
+		MerchantID: sellMerchant, ID: sellItem, Version: 3, Token: "7x2m9k4p8q3w6r5t1v0c8n2d4f", Code: "7x2m9k4p", Title: "老面烧饼 十枚礼盒", Description: "凌晨四点开炉，当天发货。\n不放防腐剂，收到请冷藏。", Currency: "CNY", Delivers: true, DeliveryFee: 800,
 		PerBuyer: 5, SaleUntil: sellNow.AddDate(0, 0, 9), Regions: []string{"31", "32", "33"},
 		Variants: []postern.Variant{
 			{ID: "var_1", Name: "原味", Price: 6800, Counted: true, Stock: 17, Held: 2, Sold: 131}, {ID: "var_2", Name: "椒盐", Price: 7200, Counted: true, Stock: 0, Sold: 80}, {ID: "var_3", Name: "混装", Price: 7000},
@@ -54,12 +54,12 @@ func sampleShopItem() postern.ShopItem {
 	}
 }
 
-func sampleShopOrder(edit func(*orderStory)) orderStory {
+func sellShopOrder(edit func(*orderStory)) orderStory {
 	at := func(minutes int) time.Time {
 		return sellNow.Add(time.Duration(minutes) * time.Minute)
 	}
 	o := postern.Order{
-		MerchantID: sellMerchant, ID: sampleOrder, Number: "7x2m9k4p", Token: "tok", Title: "老面烧饼 十枚礼盒", Variant: "原味", Quantity: 2, UnitPrice: 6800, DeliveryFee: 800, Amount: 14400, Currency: "CNY", Counted: true, Delivers: true,
+		MerchantID: sellMerchant, ID: sellOrder, Number: "7x2m9k4p", Token: "tok", Title: "老面烧饼 十枚礼盒", Variant: "原味", Quantity: 2, UnitPrice: 6800, DeliveryFee: 800, Amount: 14400, Currency: "CNY", Counted: true, Delivers: true,
 		State: postern.OrderPaid, CreatedAt: at(-90), UpdatedAt: at(-80),
 	}
 	s := orderStory{
@@ -77,13 +77,13 @@ func sampleShopOrder(edit func(*orderStory)) orderStory {
 	return s
 }
 
-func sampleEnded(s *orderStory) {
+func sellEnded(s *orderStory) {
 	s.order.State, s.order.Delivers, s.state.Receipts = postern.OrderEnded, false, nil
 	s.buyer.Region, s.buyer.Address, s.buyer.Note = "", "", ""
 	s.state.Attempts = s.state.Attempts[:1]
 }
 
-func sampleTwice(s *orderStory) {
+func sellTwice(s *orderStory) {
 	s.order.Carrier, s.order.Tracking, s.order.ShippedAt = "顺丰", "SF1234567890123", sellNow.Add(-40*time.Minute)
 	s.order.Ask, s.order.Restocked, s.gone = postern.AskGiven, 1, true
 	s.state.Receipts[0].Refunded = 6800
@@ -94,7 +94,7 @@ func sampleTwice(s *orderStory) {
 	}
 }
 
-func sampleTakings() ([]time.Time, []store.Taking) {
+func sellTakings() ([]time.Time, []store.Taking) {
 	var list []store.Taking
 	for i, sold := range []int64{132000, 98600, 0, 204500, 176800, 312000, 190400} {
 		t := store.Taking{Span: int64(i), Currency: "CNY", Orders: sold / 6800, Sold: sold}
@@ -106,7 +106,7 @@ func sampleTakings() ([]time.Time, []store.Taking) {
 	return midnights(sellNow, postern.Beijing, week), list
 }
 
-func sampleMoney() ([]channelMoney, []postern.Channel) {
+func sellMoney() ([]channelMoney, []postern.Channel) {
 	booked := func(channel string, kind postern.BookingKind, amount int64) store.Booked {
 		return store.Booked{ChannelID: channel, Currency: "CNY", Kind: kind, Amount: amount, Count: 1}
 	}
@@ -119,25 +119,25 @@ func sampleMoney() ([]channelMoney, []postern.Channel) {
 	return sums, []postern.Channel{{ID: "chn_aaaaaa1", Provider: "wechatpay", SubMerchant: "1900000109"}, {ID: "chn_bbbbbb2", Provider: "alipay"}, {ID: "chn_cccccc3", Provider: "unionpay", RetiredAt: sellNow}}
 }
 
-func sampleMoneyPage(h *Handler, v *visit, some bool) moneyPage {
+func sellMoneyPage(h *Handler, v *visit, some bool) moneyPage {
 	words := moneyWordsOf(v.Lang)
 	p := moneyPage{W: words, From: "2026-11-16", Until: "2026-11-22", Action: v.path("/money"), CSV: v.path("/money.csv?period=7"), Said: words.said(span{fromDay: "2026-11-16", untilDay: "2026-11-22"})}
 	p.Periods = []option{{URL: "?period=today", Word: words.Today}, {URL: "?period=7", Word: words.Seven, Here: true}, {URL: "?period=month", Word: words.Month}, {URL: "?period=all", Word: words.All}}
 	if some {
-		sums, channels := sampleMoney()
+		sums, channels := sellMoney()
 		p.Tables, p.Held, p.Look = h.moneyTables(v, sums, channels), words.count(words.Needs, 2), v.path("/attention")
 	}
 	return p
 }
 
-func sampleOrders(v *visit, some bool) ordersPage {
+func sellOrders(v *visit, some bool) ordersPage {
 	w := sellWordsOf(v.Lang)
 	p := ordersPage{W: w, CSV: v.path("/orders.csv"), From: "2026-10-22", Until: "2026-11-22", List: "to_ship", Ship: v.path("/orders/ship")}
 	p.Lists = []option{{URL: "?list=to_ship", Word: w.ListToShip, Count: 3, Here: true}, {URL: "?list=asked", Word: w.ListAsked, Count: 1}, {URL: "?list=waiting", Word: w.ListWaiting}, {URL: "?list=shipped", Word: w.ListShipped}, {URL: "?", Word: w.ListAll}}
 	if !some {
 		return p
 	}
-	for _, s := range []orderStory{sampleShopOrder(nil), sampleShopOrder(func(s *orderStory) { s.order.Ask = postern.AskOpen }), sampleShopOrder(func(s *orderStory) { s.order.ShippedAt = sellNow }), sampleShopOrder(sampleEnded)} {
+	for _, s := range []orderStory{sellShopOrder(nil), sellShopOrder(func(s *orderStory) { s.order.Ask = postern.AskOpen }), sellShopOrder(func(s *orderStory) { s.order.ShippedAt = sellNow }), sellShopOrder(sellEnded)} {
 		o := s.order
 		p.Rows = append(p.Rows, orderRow{URL: v.path("/orders/" + o.ID), Number: postern.FormatShortCode(o.Number), Title: o.Title, Choice: chosen(o), Amount: money(o.Amount, o.Currency), When: v.stamp(o.CreatedAt), Who: s.buyer.Name, State: w.orderState(o)})
 	}
@@ -145,7 +145,7 @@ func sampleOrders(v *visit, some bool) ordersPage {
 	return p
 }
 
-func samplePlan(v *visit) shipPage {
+func sellPlan(v *visit) shipPage {
 	w := sellWordsOf(v.Lang)
 	p := shipPage{W: w, Action: v.path("/orders/ship.csv"), CSV: v.path("/orders.csv?list=to_ship"), Back: v.path("/orders"), Fine: 2, Wrong: 2, Same: 1, Plan: "number,carrier,tracking\n"}
 	p.Rows = []shipRow{
@@ -155,7 +155,7 @@ func samplePlan(v *visit) shipPage {
 	return p
 }
 
-func sampleAttention(v *visit) attentionPage {
+func sellAttention(v *visit) attentionPage {
 	w := sellWordsOf(v.Lang)
 	return attentionPage{
 		W: w, Decides: true, More: true,
@@ -165,8 +165,8 @@ func sampleAttention(v *visit) attentionPage {
 	}
 }
 
-func sampleShare(h *Handler, v *visit, off bool) any {
-	i, w := sampleShopItem(), itemWordsOf(v.Lang)
+func sellShare(h *Handler, v *visit, off bool) any {
+	i, w := sellShopItem(), itemWordsOf(v.Lang)
 	if off {
 		i.RemovedAt = sellNow
 	}
@@ -179,7 +179,7 @@ func sampleShare(h *Handler, v *visit, off bool) any {
 
 var sellSamples = []sellSample{
 	{"today", "today", func(_ *Handler, v *visit) any {
-		bounds, takings := sampleTakings()
+		bounds, takings := sellTakings()
 		return todayOf(v, bounds, takings, store.Waiting{ToShip: 3, Asked: 1, Held: 1, Stuck: 1, Failed: 1, Unknown: 2})
 	}},
 	{"today-new", "today", func(_ *Handler, v *visit) any {
@@ -187,37 +187,37 @@ var sellSamples = []sellSample{
 		p.NewItem = v.path("/items/new")
 		return p
 	}},
-	{"attention", "today", func(_ *Handler, v *visit) any { return sampleAttention(v) }},
+	{"attention", "today", func(_ *Handler, v *visit) any { return sellAttention(v) }},
 	{"attention-none", "today", func(_ *Handler, v *visit) any { return attentionPage{W: sellWordsOf(v.Lang)} }},
-	{"orders", "orders", func(_ *Handler, v *visit) any { return sampleOrders(v, true) }},
-	{"orders-none", "orders", func(_ *Handler, v *visit) any { return sampleOrders(v, false) }},
-	{"order-to-ship", "orders", func(h *Handler, v *visit) any { return h.orderPageOf(v, sampleShopOrder(nil)) }},
+	{"orders", "orders", func(_ *Handler, v *visit) any { return sellOrders(v, true) }},
+	{"orders-none", "orders", func(_ *Handler, v *visit) any { return sellOrders(v, false) }},
+	{"order-to-ship", "orders", func(h *Handler, v *visit) any { return h.orderPageOf(v, sellShopOrder(nil)) }},
 	{"order-asked", "orders", func(h *Handler, v *visit) any {
-		return h.orderPageOf(v, sampleShopOrder(func(s *orderStory) {
+		return h.orderPageOf(v, sellShopOrder(func(s *orderStory) {
 			s.order.Ask, s.order.AskReason, s.order.AskedAt = postern.AskOpen, "盒子压坏了，碎了四个", sellNow.Add(-5*time.Minute)
 			s.order.Carrier, s.order.Tracking, s.order.ShippedAt = "顺丰", "SF1234567890123", sellNow.Add(-40*time.Minute)
 		}))
 	}},
-	{"order-ended", "orders", func(h *Handler, v *visit) any { return h.orderPageOf(v, sampleShopOrder(sampleEnded)) }},
-	{"order-twice", "orders", func(h *Handler, v *visit) any { return h.orderPageOf(v, sampleShopOrder(sampleTwice)) }},
+	{"order-ended", "orders", func(h *Handler, v *visit) any { return h.orderPageOf(v, sellShopOrder(sellEnded)) }},
+	{"order-twice", "orders", func(h *Handler, v *visit) any { return h.orderPageOf(v, sellShopOrder(sellTwice)) }},
 	{"order-refused", "orders", func(h *Handler, v *visit) any {
-		p := h.orderPageOf(v, sampleShopOrder(nil))
+		p := h.orderPageOf(v, sellShopOrder(nil))
 		p.Error = p.W.Exceeds
 		p.Refund.Amount = "200"
 		return p
 	}},
 	{"refund", "orders", func(h *Handler, v *visit) any {
-		return h.refundPageOf(v, sampleShopOrder(nil), engine.OrderRefund{Form: "00000000000000000000000000", Amount: 6800, Restock: 1, Reason: "少一盒"})
+		return h.refundPageOf(v, sellShopOrder(nil), engine.OrderRefund{Form: "00000000000000000000000000", Amount: 6800, Restock: 1, Reason: "少一盒"})
 	}},
 	{"refund-mistyped", "orders", func(h *Handler, v *visit) any {
-		p := h.refundPageOf(v, sampleShopOrder(nil), engine.OrderRefund{Form: "00000000000000000000000000", Amount: 14400})
+		p := h.refundPageOf(v, sellShopOrder(nil), engine.OrderRefund{Form: "00000000000000000000000000", Amount: 14400})
 		p.Typed, p.Error = "1440", p.W.TypedWrong
 		return p
 	}},
 	{"ship", "orders", func(h *Handler, v *visit) any { return h.shipPageOf(v) }},
-	{"ship-plan", "orders", func(_ *Handler, v *visit) any { return samplePlan(v) }},
+	{"ship-plan", "orders", func(_ *Handler, v *visit) any { return sellPlan(v) }},
 	{"ship-done", "orders", func(_ *Handler, v *visit) any {
-		p := samplePlan(v)
+		p := sellPlan(v)
 		p.Plan, p.Done, p.Left = "", true, 1
 		return p
 	}},
@@ -227,7 +227,7 @@ var sellSamples = []sellSample{
 		return p
 	}},
 	{"items", "items", func(_ *Handler, v *visit) any {
-		i, w := sampleShopItem(), itemWordsOf(v.Lang)
+		i, w := sellShopItem(), itemWordsOf(v.Lang)
 		gone := i
 		gone.RemovedAt, gone.Variants = sellNow, gone.Variants[:1]
 		p := itemsPage{W: w, New: v.path("/items/new")}
@@ -243,7 +243,7 @@ var sellSamples = []sellSample{
 	{"item-new", "items", func(h *Handler, v *visit) any {
 		return h.editorOf(v, postern.ShopItem{}, freshForm("00000000000000000000000000"))
 	}},
-	{"item", "items", func(h *Handler, v *visit) any { i := sampleShopItem(); return h.editorOf(v, i, formOf(v, i)) }},
+	{"item", "items", func(h *Handler, v *visit) any { i := sellShopItem(); return h.editorOf(v, i, formOf(v, i)) }},
 	{"item-refused", "items", func(h *Handler, v *visit) any {
 		f := freshForm("00000000000000000000000000")
 		f.Title, f.Choices = "老面烧饼", []choiceForm{{Name: "原味", Price: "68.001", Stock: "20", Counted: true}, {}}
@@ -252,23 +252,23 @@ var sellSamples = []sellSample{
 		return p
 	}},
 	{"item-gone", "items", func(h *Handler, v *visit) any {
-		i := sampleShopItem()
+		i := sellShopItem()
 		i.RemovedAt, i.Pictures, i.Variants, i.Regions, i.PerBuyer, i.SaleUntil, i.DeliveryFee = sellNow, nil, i.Variants[2:], nil, 0, time.Time{}, 0
 		return h.editorOf(v, i, formOf(v, i))
 	}},
-	{"share", "items", func(h *Handler, v *visit) any { return sampleShare(h, v, false) }},
-	{"share-off", "items", func(h *Handler, v *visit) any { return sampleShare(h, v, true) }},
-	{"money", "money", func(h *Handler, v *visit) any { return sampleMoneyPage(h, v, true) }},
-	{"money-none", "money", func(h *Handler, v *visit) any { return sampleMoneyPage(h, v, false) }},
+	{"share", "items", func(h *Handler, v *visit) any { return sellShare(h, v, false) }},
+	{"share-off", "items", func(h *Handler, v *visit) any { return sellShare(h, v, true) }},
+	{"money", "money", func(h *Handler, v *visit) any { return sellMoneyPage(h, v, true) }},
+	{"money-none", "money", func(h *Handler, v *visit) any { return sellMoneyPage(h, v, false) }},
 	{"money-mistyped", "money", func(h *Handler, v *visit) any {
-		p := sampleMoneyPage(h, v, false)
+		p := sellMoneyPage(h, v, false)
 		p.Error = p.W.DatesWrong
 		return p
 	}},
 }
 
-// samplePhoto is a picture of our own drawing that looks like a photograph: a round loaf with sesame on a board.
-func samplePhoto() []byte {
+// sellPhoto is a picture of our own drawing that looks like a photograph: a round loaf with sesame on a board.
+func sellPhoto() []byte {
 	m := image.NewRGBA(image.Rect(0, 0, 480, 480))
 	for y := range 480 {
 		for x := range 480 {
