@@ -41,7 +41,7 @@ func TestFromPhotographToLink(t *testing.T) {
 	fields := itemFields(tokenOf(t, seller.get(b.at("/items/new"))))
 	var share string
 	for range 2 {
-		a := seller.upload(b.at("/items/new"), fields, "picture", photograph(10), photograph(200))
+		a := seller.handsIn(b.at("/items/new"), fields, "picture", photograph(10), photograph(200))
 		if a.status != http.StatusSeeOther {
 			t.Fatalf("the form: %d %s", a.status, a.body)
 		}
@@ -69,7 +69,7 @@ func TestPicturesAreMoved(t *testing.T) {
 	seller := b.as(b.Merchant.ID, postern.RoleOwner)
 	item, other := b.sells(b.Merchant.ID, nil), b.sells(b.Merchant.ID, nil)
 	at := b.at("/items/" + item.ID)
-	if a := seller.upload(at+"/pictures", nil, "picture", photograph(1), photograph(100), photograph(100)); a.status != http.StatusSeeOther {
+	if a := seller.handsIn(at+"/pictures", nil, "picture", photograph(1), photograph(100), photograph(100)); a.status != http.StatusSeeOther {
 		t.Fatalf("uploading: %d %s", a.status, a.body)
 	}
 	pictures := b.item(item).Pictures
@@ -106,15 +106,15 @@ func TestWhatIsNoPicture(t *testing.T) {
 	for says, raw := range map[string][]byte{
 		"不是图片": []byte("<html><script>alert(1)</script>"), "HEIC": []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"), "图片不完整": photograph(3)[:400], "16 MB": make([]byte, picture.MaxBytes+1),
 	} {
-		a := seller.upload(at+"/pictures", nil, "picture", raw)
+		a := seller.handsIn(at+"/pictures", nil, "picture", raw)
 		a.wants(t, http.StatusUnprocessableEntity, says)
 		a.lacks(t, "alert(1)")
 	}
-	seller.upload(at+"/pictures", nil, "picture").wants(t, http.StatusUnprocessableEntity, "图片")
+	seller.handsIn(at+"/pictures", nil, "picture").wants(t, http.StatusUnprocessableEntity, "图片")
 	if n := len(b.item(item).Pictures); n != 0 {
 		t.Errorf("%d pictures", n)
 	}
-	made := seller.upload(b.at("/items/new"), itemFields(postern.NewToken(b.Rand)), "picture", []byte("no picture"))
+	made := seller.handsIn(b.at("/items/new"), itemFields(postern.NewToken(b.Rand)), "picture", []byte("no picture"))
 	made.wants(t, http.StatusUnprocessableEntity, "商品已经上架", "不是图片")
 	if n := len(b.items(b.Merchant.ID)); n != 2 {
 		t.Errorf("%d items", n)
@@ -275,7 +275,7 @@ func TestPlacesHaveNoSecrets(t *testing.T) {
 	if _, _, err := image.Decode(bytes.NewReader(raw)); err != nil {
 		t.Fatal(err)
 	}
-	if a := seller.upload(b.at("/items/"+item.ID+"/pictures"), nil, "picture", raw); a.status != http.StatusSeeOther {
+	if a := seller.handsIn(b.at("/items/"+item.ID+"/pictures"), nil, "picture", raw); a.status != http.StatusSeeOther {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	p, err := b.Store.Picture(context.Background(), item.MerchantID, item.ID, b.item(item).Pictures[0].ID)

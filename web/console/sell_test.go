@@ -166,8 +166,8 @@ func (b *bench) item(i postern.ShopItem) postern.ShopItem {
 	return i
 }
 
-// upload sends a form with files.
-func (p *person) upload(path string, fields [][2]string, field string, list ...[]byte) answer {
+// handsIn sends a form with files.
+func (p *person) handsIn(path string, fields [][2]string, field string, list ...[]byte) answer {
 	p.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)

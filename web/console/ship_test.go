@@ -37,7 +37,7 @@ func TestAListIsSeenBeforeItIsShipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := seller.upload(b.at("/orders/ship.csv"), nil, "file", gbk)
+	plan := seller.handsIn(b.at("/orders/ship.csv"), nil, "file", gbk)
 	plan.wants(t, http.StatusOK, "可以发货 2 单", "有问题 6 行", "还没有付款", "已经退款，不要发货", "没有这个订单号", "表里有两行是这个订单", "科学计数", "王小明")
 	if n := strings.Count(plan.body, "没有这个订单号"); n != 2 {
 		t.Errorf("%d lines are nobody's, want 2: another merchant's order is one", n)
@@ -50,7 +50,7 @@ func TestAListIsSeenBeforeItIsShipped(t *testing.T) {
 		t.Fatal("there is no plan to confirm")
 	}
 	fields := [][2]string{{"plan", html.UnescapeString(sent[1])}}
-	done := seller.upload(b.at("/orders/ship.csv"), fields, "file")
+	done := seller.handsIn(b.at("/orders/ship.csv"), fields, "file")
 	done.wants(t, http.StatusOK, "已发货 2 单")
 	if o := b.order(one); o.Carrier != "顺丰" || o.Tracking != "SF1001" {
 		t.Errorf("the first went as %s %s", o.Carrier, o.Tracking)
@@ -59,14 +59,14 @@ func TestAListIsSeenBeforeItIsShipped(t *testing.T) {
 		t.Errorf("the second went as %s %s", o.Carrier, o.Tracking)
 	}
 	version := b.order(one).Version
-	seller.upload(b.at("/orders/ship.csv"), fields, "file").wants(t, http.StatusOK, "已发货 0 单", "已经发过 2 单")
+	seller.handsIn(b.at("/orders/ship.csv"), fields, "file").wants(t, http.StatusOK, "已发货 0 单", "已经发过 2 单")
 	if b.order(one).Version != version {
 		t.Error("the same list again changed the order")
 	}
 	if o := b.order(foreign); !o.ShippedAt.IsZero() || o.Carrier != "" {
 		t.Error("another merchant's order was shipped")
 	}
-	if forged := seller.upload(b.at("/orders/ship.csv"), [][2]string{{"plan", "number,carrier,tracking\n" + foreign.Number + ",x,y\n"}}, "file"); !strings.Contains(forged.body, "没有这个订单号") || !b.order(foreign).ShippedAt.IsZero() {
+	if forged := seller.handsIn(b.at("/orders/ship.csv"), [][2]string{{"plan", "number,carrier,tracking\n" + foreign.Number + ",x,y\n"}}, "file"); !strings.Contains(forged.body, "没有这个订单号") || !b.order(foreign).ShippedAt.IsZero() {
 		t.Error("a forged plan shipped another merchant's order")
 	}
 }
@@ -75,16 +75,16 @@ func TestAListIsSeenBeforeItIsShipped(t *testing.T) {
 func TestListsThatAreNone(t *testing.T) {
 	b := openBench(t)
 	seller := b.as(b.Merchant.ID, postern.RoleOwner)
-	seller.upload(b.at("/orders/ship.csv"), nil, "file").wants(t, http.StatusUnprocessableEntity, "还没有选文件")
+	seller.handsIn(b.at("/orders/ship.csv"), nil, "file").wants(t, http.StatusUnprocessableEntity, "还没有选文件")
 	for says, file := range map[string]string{
 		"第一行要有列名": "a,b\n1,2\n", "读不出这个文件": "PK\x03\x04\x00\x00\x00", "超过 2 MB": "number,carrier,tracking\n" + strings.Repeat("x", roster.MaxShipmentsSize), "超过 5000 行": "number,carrier,tracking\n" + strings.Repeat("7x2m9k4p,c,t\n", roster.MaxShipments+1),
 	} {
-		seller.upload(b.at("/orders/ship.csv"), nil, "file", []byte(file)).wants(t, http.StatusUnprocessableEntity, says)
+		seller.handsIn(b.at("/orders/ship.csv"), nil, "file", []byte(file)).wants(t, http.StatusUnprocessableEntity, says)
 	}
-	a := seller.upload(b.at("/orders/ship.csv"), nil, "file", []byte("number,carrier,tracking\n"+hostile+",<script>alert(1)</script>,<img src=x onerror=alert(1)>\n"))
+	a := seller.handsIn(b.at("/orders/ship.csv"), nil, "file", []byte("number,carrier,tracking\n"+hostile+",<script>alert(1)</script>,<img src=x onerror=alert(1)>\n"))
 	a.wants(t, http.StatusOK, "没有可以发货的行")
 	a.lacks(t, "<script>alert", "<img src=x")
-	seller.upload(b.at("/orders/ship.csv"), nil, "file", make([]byte, maxShipForm)).wants(t, http.StatusUnprocessableEntity, "提交的内容太大")
+	seller.handsIn(b.at("/orders/ship.csv"), nil, "file", make([]byte, maxShipForm)).wants(t, http.StatusUnprocessableEntity, "提交的内容太大")
 }
 
 // TestTheDownload has one line an order, in the shop's time, through several parts, and nothing in it is a formula.
@@ -140,5 +140,5 @@ func TestTheDownload(t *testing.T) {
 	finance.get(b.at("/orders.csv?from="+url.QueryEscape("2026-02-30"))).wants(t, http.StatusUnprocessableEntity, "日期")
 	// The download, handed in as it is, does nothing: nobody has filled it in.
 	seller := b.as(b.Merchant.ID, postern.RoleOwner)
-	seller.upload(b.at("/orders/ship.csv"), nil, "file", []byte(a.body)).lacks(t, "可以发货 1")
+	seller.handsIn(b.at("/orders/ship.csv"), nil, "file", []byte(a.body)).lacks(t, "可以发货 1")
 }
