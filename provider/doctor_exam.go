@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // Bounds of one examination: texts that are tried, and their bytes altogether.
@@ -127,6 +128,49 @@ func (e *Exam) Blame(code, detail string) {
 	e.certain = append(e.certain, f)
 }
 
+// BlameFirst is Blame of what explains the rest.
+func (e *Exam) BlameFirst(code, detail string) {
+	e.certain = slices.Insert(e.certain, 0, e.words.Finding(code, detail, true))
+}
+
+// Digest blames a signature that was made with another hash than the message or the protocol says.
+func (e *Exam) Digest(fits []Fit, want crypto.Hash) {
+	if len(fits) > 0 && !slices.ContainsFunc(fits, func(f Fit) bool { return f.Hash == want }) {
+		e.Blame("digest_other", fits[0].Hash.String())
+	}
+}
+
+// Ended notes each given certificate that had ended when the message arrived.
+func (e *Exam) Ended() {
+	for _, k := range e.Keys {
+		if k.Cert != nil && !e.Specimen.Now.IsZero() && e.Specimen.Now.After(k.Cert.NotAfter) {
+			e.Note("certificate_ended", k.Label())
+		}
+	}
+}
+
+// Clock compares the time in a message with when it arrived.
+func (e *Exam) Clock(at time.Time, window time.Duration) {
+	if e.Specimen.Now.IsZero() || at.IsZero() {
+		return
+	}
+	if d := e.Specimen.Now.Sub(at); d.Abs() >= window {
+		e.Note("clock_skew", d.Round(time.Second).String())
+	}
+}
+
+// Pair finds a public key or certificate that is the public half of a private key among the given ones, and says which.
+func (e *Exam) Pair() (TrialKey, bool) {
+	for _, private := range e.Keys {
+		for _, k := range e.Keys {
+			if private.Private && k.Public != nil && !k.Private && k.Public.Equal(private.Public) {
+				return k, true
+			}
+		}
+	}
+	return TrialKey{}, false
+}
+
 // Fits finds the keys that made a signature, given as messages carry it (base64). It blames the signature's own damage only when a mended one fits.
 func (e *Exam) Fits(signature string) []Fit {
 	if signature == "" {
@@ -243,6 +287,9 @@ func (e *Exam) Accept(r Reading, code string) {
 	e.certain, e.d.Covered, e.d.Signed = nil, r.shown(), ""
 	e.Remark(code, "")
 }
+
+// Opened says that a message which is not signed was opened with a key that was given.
+func (e *Exam) Opened() { e.fits = true }
 
 // Conclude ends the examination.
 func (e *Exam) Conclude() Diagnosis {

@@ -14,6 +14,7 @@ const maxPairs = 512
 type Pair struct {
 	Name, Value, Raw string
 	At, Len          int
+	InBody           bool
 }
 
 // Pairs reads a query or a form as it comes, without refusing anything: what cannot be decoded stays raw. inBody says that At counts in the message's body.
@@ -24,7 +25,7 @@ func Pairs(raw string, inBody bool) []Pair {
 		name, value, _ := strings.Cut(piece, "=")
 		p := Pair{Name: unescaped(name), Value: unescaped(value), Raw: value}
 		if inBody {
-			p.At, p.Len = at+len(piece)-len(value), len(value)
+			p.At, p.Len, p.InBody = at+len(piece)-len(value), len(value), true
 		}
 		at += len(piece) + 1
 		if piece != "" && len(list) < maxPairs {
@@ -186,6 +187,22 @@ func ExtraAxis(f Form, keep ...string) Axis[Form] {
 			}
 			f.Without = append(slices.Clip(f.Without), p.Name)
 			f.Offset, f.Length = p.At, p.Len
+			return f, true
+		}})
+	}
+	return axis
+}
+
+// LostAxis adds a parameter with the value that it always has: the signer had it, and it was dropped on the way.
+func LostAxis(f Form, always ...Pair) Axis[Form] {
+	var axis Axis[Form]
+	for _, p := range always {
+		if f.index(p.Name) >= 0 {
+			continue
+		}
+		axis = append(axis, Way[Form]{Code: "parameter_lost", Detail: p.Name, Do: func(f Form) (Form, bool) {
+			f.Pairs = append(slices.Clip(f.Pairs), p)
+			f.Without = slices.DeleteFunc(slices.Clone(f.Without), func(name string) bool { return name == p.Name })
 			return f, true
 		}})
 	}

@@ -24,7 +24,7 @@ func (l Lines) Reading() Reading {
 		end = "\n"
 	}
 	size := len(l.Body) + 8
-	for _, s := range append(l.Head, l.Tail...) {
+	for _, s := range l.Head {
 		size += len(s) + 2
 	}
 	text := make([]byte, 0, size)
@@ -92,37 +92,36 @@ func TimestampWay(i int) Way[Lines] {
 	})
 }
 
-// TargetAxis is what people sign instead of the path and query as sent, in the line at i; host is what stood before it.
-func TargetAxis(i int, s Specimen, codes map[string]string) Axis[Lines] {
+// TargetAxis is what people sign instead of the path and query as sent, in the line at i.
+func TargetAxis(i int, s Specimen) Axis[Lines] {
 	host := s.Get("Host")
 	if scheme, rest, found := strings.Cut(s.URL, "://"); found && scheme != "" {
 		host, _, _ = strings.Cut(rest, "/")
 	}
 	axis := Axis[Lines]{
-		Head(codes["query"], i, func(t string) string { path, _, _ := strings.Cut(t, "?"); return path }),
-		Head(codes["decoded"], i, unescapedPath),
-		Head(codes["decoded"], i, unescaped),
-		Head(codes["decoded"], i, func(t string) string {
+		Head("target_without_query", i, func(t string) string { path, _, _ := strings.Cut(t, "?"); return path }),
+		Head("target_decoded", i, unescapedPath),
+		Head("target_decoded", i, unescaped),
+		Head("target_decoded", i, func(t string) string {
 			if u, err := url.ParseRequestURI(t); err == nil {
 				u.RawQuery = u.Query().Encode()
 				return u.RequestURI()
 			}
 			return t
 		}),
-		Head(codes["prefix"], i, func(t string) string {
+		Head("target_prefix", i, func(t string) string {
 			if at := strings.Index(t, "/v3/"); at > 0 {
 				return t[at:]
 			}
 			return t
 		}),
-		Head(codes["prefix"], i, func(t string) string { return strings.TrimPrefix(t, "/v3") }),
-		Head(codes["slash"], i, func(t string) string { return strings.TrimSuffix(t, "/") }),
-		Head(codes["slash"], i, func(t string) string { return t + "/" }),
-		Head(codes["slash"], i, func(t string) string { return strings.TrimPrefix(t, "/") }),
+		Head("target_slash", i, func(t string) string { return strings.TrimSuffix(t, "/") }),
+		Head("target_slash", i, func(t string) string { return t + "/" }),
+		Head("target_slash", i, func(t string) string { return strings.TrimPrefix(t, "/") }),
 	}
 	if host != "" {
 		for _, before := range []string{"https://", "http://", ""} {
-			axis = append(axis, Head(codes["host"], i, func(t string) string { return before + host + t }))
+			axis = append(axis, Head("target_with_host", i, func(t string) string { return before + host + t }))
 		}
 	}
 	return axis
