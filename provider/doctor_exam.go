@@ -299,7 +299,8 @@ func (e *Exam) Conclude() Diagnosis {
 	if !d.Valid && len(all) > 0 {
 		d.Finding, all = all[0], all[1:]
 	} else if i := slices.IndexFunc(all, func(f Finding) bool { return f.Certain }); i >= 0 {
-		d.Finding, all = all[i], slices.Delete(all, i, i+1)
+		d.Finding = all[i]
+		all = slices.Delete(all, i, i+1)
 	}
 	d.Others = all
 	return d

@@ -131,7 +131,6 @@ func DecodeAxis() Axis[Form] {
 	return Axis[Form]{
 		Each("not_decoded", func(p Pair) string { return p.Raw }),
 		Each("not_decoded", func(p Pair) string { return url.QueryEscape(p.Value) }),
-		Each("decoded_twice", func(p Pair) string { return unescaped(p.Value) }),
 		Each("plus_became_space", func(p Pair) string { // the signer's plus sign was not encoded
 			if out, err := url.PathUnescape(p.Raw); err == nil {
 				return out
@@ -139,6 +138,7 @@ func DecodeAxis() Axis[Form] {
 			return p.Value
 		}),
 		Each("space_became_plus", func(p Pair) string { return strings.ReplaceAll(p.Value, "+", " ") }),
+		Each("decoded_twice", func(p Pair) string { return unescaped(p.Value) }),
 		Each("html_in_value", func(p Pair) string { return html.EscapeString(p.Value) }),
 		Each("html_in_value", func(p Pair) string { return strings.ReplaceAll(p.Value, `"`, "&quot;") }),
 		Each("html_escaped", func(p Pair) string { return html.UnescapeString(p.Value) }),

@@ -25,8 +25,6 @@ func BodyAxes[D any](get func(D) []byte, set func(D, []byte) D) []Axis[D] {
 	}
 	indent := func(blanks string) func([]byte) []byte { return func(b []byte) []byte { return layout(b, blanks) } }
 	return []Axis[D]{
-		{way("body_spaced", compact), way("body_compacted", indent("  ")), way("body_compacted", indent("    ")), way("body_compacted", indent("\t")), way("body_compacted", loose),
-			way("body_sorted", gatewayOrder)},
 		{way("body_slash_unescaped", escapeSlashes), way("body_slash_escaped", unescapeSlashes)},
 		{way("body_html_escaped", unescapeHTML), way("body_html_unescaped", escapeHTML)},
 		{way("body_unicode_escaped", unescapeUnicode), way("body_unicode_unescaped", escapeUnicode)},
@@ -39,7 +37,9 @@ func BodyAxes[D any](get func(D) []byte, set func(D, []byte) D) []Axis[D] {
 				return bytes.ReplaceAll(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
 			}),
 			way("body_bom", func(b []byte) []byte { return bytes.TrimPrefix(b, []byte("\ufeff")) }),
-			way("body_quoted", unquoteJSON)},
+			way("body_quoted", unquoteJSON)}, // the ends come first: laying out anew would mend them too
+		{way("body_spaced", compact), way("body_compacted", indent("  ")), way("body_compacted", indent("    ")), way("body_compacted", indent("\t")), way("body_compacted", loose),
+			way("body_sorted", gatewayOrder)},
 	}
 }
 

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"net/url"
 	"strings"
 )
@@ -65,7 +66,10 @@ func Head(code string, i int, change func(string) string) Way[Lines] {
 // LineAxis is what people do to the lines as such; a and b are the lines of the head that get swapped.
 func LineAxis(a, b int) Axis[Lines] {
 	return Axis[Lines]{
-		{Code: "last_line_missing", Do: func(l Lines) (Lines, bool) { l.Open = true; return l, true }},
+		{Code: "last_line_missing", Do: func(l Lines) (Lines, bool) {
+			l.Open = true
+			return l, len(l.Tail) > 0 || !bytes.HasSuffix(l.Body, []byte("\n")) // else the body has one too many
+		}},
 		{Code: "line_crlf", Do: func(l Lines) (Lines, bool) { l.End = "\r\n"; return l, true }},
 		{Code: "lines_swapped", Do: func(l Lines) (Lines, bool) {
 			if a >= len(l.Head) || b >= len(l.Head) {

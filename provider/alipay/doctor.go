@@ -287,9 +287,11 @@ func platformPair(e *provider.Exam) {
 
 // platformKeys looks at the keys of what Alipay signs: whether the app's own key stands where Alipay's should, and whether the certificate is the one that is named.
 func platformKeys(e *provider.Exam, fits []provider.Fit, fit provider.Fit, ok bool, sn string) {
-	if ok && (fit.Key.Private || fit.Key.Name == keyApp || fit.Key.Name == keyAppCert) {
-		e.BlameFirst("signed_by_app", fit.Key.Label())
-		return
+	for _, f := range fits { // one pair may be given under several names
+		if ok && (f.Key.Private || f.Key.Name == keyApp || f.Key.Name == keyAppCert) {
+			e.BlameFirst("signed_by_app", f.Key.Label())
+			return
+		}
 	}
 	known := slices.ContainsFunc(e.Keys, func(k provider.TrialKey) bool { return k.Cert != nil && wire.CertSN(k.Cert) == sn })
 	certs := slices.ContainsFunc(e.Keys, func(k provider.TrialKey) bool { return k.Cert != nil })

@@ -224,7 +224,7 @@ func answerKeys(e *provider.Exam, fits []provider.Fit, fit provider.Fit, ok bool
 	named := is(func(k provider.TrialKey) bool { return names(k, serial) })
 	id := strings.HasPrefix(serial, wire.PublicKeyIDPrefix)
 	switch own, pair := e.Pair(); {
-	case ok && (fit.Key.Private || fit.Key.Name == KeyMerchantCert):
+	case ok && slices.ContainsFunc(fits, func(f provider.Fit) bool { return f.Key.Private || f.Key.Name == KeyMerchantCert }):
 		e.BlameFirst("signed_by_merchant", fit.Key.Label())
 	case ok && !names(fit.Key, serial) && (fit.Key.Cert != nil || !id):
 		e.Note("serial_other", serial)
