@@ -99,12 +99,10 @@ func diagnoseRequest(e *provider.Exam) {
 	fits := e.Fits(params["signature"])
 	e.Digest(fits, crypto.SHA256)
 	l := provider.Lines{Head: []string{s.Method, s.Target(), params["timestamp"], params["nonce_str"]}, Body: s.Body, Received: true}
-	swapped := provider.LineAxis(2, 3)
 	axes := append([]provider.Axis[provider.Lines]{
-		swapped, provider.TargetAxis(1, s), {provider.TimestampWay(2)},
+		emptyAxis(), provider.LineAxis(2, 3), provider.TargetAxis(1, s), {provider.TimestampWay(2)},
 		{provider.Head("method_case", 0, strings.ToLower), provider.Head("method_case", 0, strings.ToUpper)},
 		{provider.Head("nonce_case", 3, strings.ToLower), provider.Head("nonce_case", 3, strings.ToUpper)},
-		emptyAxis(),
 	}, bodyAxes()...)
 	fit, _, ok := e.Search(fits, provider.Readings(l, axes, provider.Depth(len(s.Body)), provider.Lines.Reading))
 	if ok && fit.Key.Name == KeyPlatformPublic {
