@@ -42,10 +42,10 @@ func (r report) print(p provider.Description, d provider.Diagnosis, built []byte
 	}
 	switch {
 	case d.Signed != "":
-		r.beside(d.Covered, d.Signed, "应有的待签内容", "the text as it should be", "签名实际对应的内容", "the text that was signed")
+		r.beside(d.Covered, d.Signed, "按规则从这条消息拼出的", "built from this message by the rules", "签名实际对应的", "what was signed")
 	case d.Covered != "":
 		r.line("\n应有的待签内容：", "\nThe text that the signature is to cover:")
-		fmt.Fprintf(r.w, "  %s\n", window(d.Covered, 0, len(d.Covered), 1500))
+		fmt.Fprintf(r.w, "  %s\n", clipped(d.Covered))
 	}
 	if d.Yours.Code != "" {
 		r.line("\n你的程序拼的待签内容：", "\nThe text that your program built:")
@@ -72,34 +72,66 @@ func (r report) finding(f provider.Finding) {
 		mark = r.lang.Pick("确定", "certain")
 	}
 	fmt.Fprintf(r.w, "  [%s] %s (%s)\n", mark, r.lang.Pick(f.ZH, f.EN), f.Code)
-	if f.Offset > 0 || f.Length > 0 {
-		r.line("    从第 %d 个字节起，共 %d 个字节", "    from byte %d on, %d bytes", f.Offset, f.Length)
+	switch {
+	case f.Length > 0:
+		r.line("    正文从第 %d 个字节起，共 %d 个字节", "    bytes of the body from %d on, %d of them", f.Offset, f.Length)
+	case f.Offset > 0:
+		r.line("    正文第 %d 个字节处，少了内容", "    at byte %d of the body, where something is missing", f.Offset)
 	}
 }
 
-// beside prints two texts one below the other around the first place where they differ.
+// beside prints two texts one below the other around the first place where they differ, which is marked.
 func (r report) beside(a, b, aZH, aEN, bZH, bEN string) {
 	at, n := provider.Differ([]byte(a), []byte(b))
 	_, m := provider.Differ([]byte(b), []byte(a))
 	r.line("\n两段内容从第 %d 个字节起不同：", "\nThe two texts differ from byte %d on:", at)
-	fmt.Fprintf(r.w, "  %s\n    %s\n  %s\n    %s\n", r.lang.Pick(aZH, aEN), window(a, at, n, 60), r.lang.Pick(bZH, bEN), window(b, at, m, 60))
+	fmt.Fprintf(r.w, "  %s\n    %s\n  %s\n    %s\n", r.lang.Pick(aZH, aEN), window(a, at, n), r.lang.Pick(bZH, bEN), window(b, at, m))
 }
 
-// window quotes a text around n bytes at a place, with so many bytes before and after, so that a terminal shows blanks and line breaks as they are.
-func window(s string, at, n, around int) string {
-	from, to := max(0, at-around), min(len(s), at+min(n, 200)+around)
-	for from > 0 && !utf8.RuneStart(s[from]) {
-		from--
+// How much of a text is shown: of a difference, and on each side of it.
+const (
+	maxMarked = 200
+	around    = 60
+	maxShown  = 1500
+)
+
+// window shows a text around n bytes at a place, marked, with blanks and line breaks written out.
+func window(s string, at, n int) string {
+	from, to := whole(s, at-around), whole(s, at+n+around)
+	at, end := whole(s, at), whole(s, at+n)
+	marked := escaped(s[at:end])
+	if end-at > maxMarked {
+		marked = escaped(s[at:whole(s, at+maxMarked)]) + "…"
 	}
-	for to < len(s) && !utf8.RuneStart(s[to]) {
-		to++
-	}
-	quoted := strconv.Quote(s[from:to])
+	text := escaped(s[from:at]) + "«" + marked + "»" + escaped(s[end:to])
 	if from > 0 {
-		quoted = "…" + quoted
+		text = "…" + text
 	}
 	if to < len(s) {
-		quoted += "…"
+		text += "…"
 	}
-	return quoted
+	return text
+}
+
+// clipped shows the beginning of a text.
+func clipped(s string) string {
+	if end := whole(s, maxShown); end < len(s) {
+		return escaped(s[:end]) + "…"
+	}
+	return escaped(s)
+}
+
+// whole is the nearest place at or before i, inside the text, where a character begins.
+func whole(s string, i int) int {
+	i = min(max(i, 0), len(s))
+	for i > 0 && i < len(s) && !utf8.RuneStart(s[i]) {
+		i--
+	}
+	return i
+}
+
+// escaped writes line breaks and other control characters as Go does, so that a stranger's text cannot move the cursor.
+func escaped(s string) string {
+	quoted := strconv.Quote(s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }

@@ -173,6 +173,7 @@ func clock(e *provider.Exam, timestamp string) {
 func diagnoseAnswer(e *provider.Exam) {
 	s := e.Specimen
 	head := map[string]string{}
+	cased := ""
 	for _, name := range []string{wire.HeaderTimestamp, wire.HeaderNonce, wire.HeaderSignature, wire.HeaderSerial} {
 		value, spelled := s.Like(name)
 		head[name] = value
@@ -182,8 +183,11 @@ func diagnoseAnswer(e *provider.Exam) {
 		case !strings.EqualFold(spelled, name):
 			e.Note("header_renamed", spelled)
 		case spelled != name:
-			e.Note("header_case", spelled)
+			cased = spelled
 		}
+	}
+	if cased != "" {
+		e.Note("header_case", cased)
 	}
 	serial, signature := head[wire.HeaderSerial], head[wire.HeaderSignature]
 	e.Fact("平台证书序列号或公钥 ID", "serial", serial)
