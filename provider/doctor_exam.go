@@ -288,6 +288,15 @@ func (e *Exam) Accept(r Reading, code string) {
 	e.Remark(code, "")
 }
 
+// Bring adds a key that the message carries itself. It tells a changed text from another key, and proves nothing of who signed.
+func (e *Exam) Bring(k SpecimenKey) { e.trialKeys([]SpecimenKey{k}) }
+
+// Doubt notes why a signature that fits is no proof yet: the message is not valid.
+func (e *Exam) Doubt(code, detail string) {
+	e.fits = false
+	e.Note(code, detail)
+}
+
 // Opened says that a message which is not signed was opened with a key that was given.
 func (e *Exam) Opened() { e.fits = true }
 
