@@ -74,7 +74,21 @@ func TestDoctor(t *testing.T) {
 	if d := examine(m, mine); d.Valid || d.Finding.Code != "text_differs" {
 		t.Errorf("another certId is another text: %+v", d.Finding)
 	}
-	// A message that brings its certificate proves nothing without the authorities, and a stranger's is told.
+}
+
+// TestDoctorOfCarriedCertificates: a message that brings its certificate proves nothing without the authorities, and a stranger's is told.
+func TestDoctorOfCarriedCertificates(t *testing.T) {
+	w := newWorld(t, wire.MethodRSA)
+	certificate, certID, err := sandbox.NewMerchantCertificate(rand.Reader, keys()[0], w.clock.Now(), merID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := func() wire.Message {
+		return wire.Message{"merId": merID, "orderId": "A1234567", "txnTime": wire.FormatTime(w.clock.Now()), "version": "5.1.0", "respCode": "00"}
+	}
+	examine := func(m wire.Message, keys []provider.SpecimenKey) provider.Diagnosis {
+		return unionpay.New().Diagnose(provider.Specimen{Header: http.Header{}, Body: []byte(m.Encode()), Keys: keys})
+	}
 	told := message()
 	told["signPubKeyCert"] = w.chain.Leaf
 	leaf, err := wire.ParseCertificate(w.chain.Leaf)
@@ -93,7 +107,10 @@ func TestDoctor(t *testing.T) {
 	}
 	forged := message()
 	forged["signPubKeyCert"] = certificate
-	if d := examine(signed(keys()[0], forged), authorities); d.Valid || d.Finding.Code != "certificate_forged" {
+	if err := forged.SignRSA(certID, rsaSign(keys()[0])); err != nil {
+		t.Fatal(err)
+	}
+	if d := examine(forged, authorities); d.Valid || d.Finding.Code != "certificate_forged" {
 		t.Errorf("forged: %+v", d.Finding)
 	}
 }

@@ -147,13 +147,19 @@ func notice(t *testing.T, body string) provider.Specimen {
 		Keys: []provider.SpecimenKey{{PEM: certificateOf(t, keys().platform[0].Key, "Tenpay.com sign", platformSerial)}}}
 }
 
-// TestEveryMistakeOfANotification damages notifications as programs in between do.
-func TestEveryMistakeOfANotification(t *testing.T) {
+// sealedNotice is the body of a notification with an encrypted resource, in the order of the real ones.
+func sealedNotice(t *testing.T) string {
+	t.Helper()
 	box, err := wire.SealResource("transaction", "transaction", "0123456789ab", []byte(`{"a":1}`), newBox(testKey).Seal)
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := fmt.Sprintf(`{"id":"EV-1","create_time":"2026-11-22T12:00:00+08:00","resource_type":"encrypt-resource","event_type":"TRANSACTION.SUCCESS","summary":"支付\/成功 <&>","resource":{"original_type":"transaction","algorithm":"AEAD_AES_256_GCM","ciphertext":"%s","associated_data":"transaction","nonce":"0123456789ab"}}`, box.Ciphertext)
+	return fmt.Sprintf(`{"id":"EV-1","create_time":"2026-11-22T12:00:00+08:00","resource_type":"encrypt-resource","event_type":"TRANSACTION.SUCCESS","summary":"支付\/成功 <&>","resource":{"original_type":"transaction","algorithm":"AEAD_AES_256_GCM","ciphertext":"%s","associated_data":"transaction","nonce":"0123456789ab"}}`, box.Ciphertext)
+}
+
+// TestEveryMistakeOfANotification damages notifications as programs in between do.
+func TestEveryMistakeOfANotification(t *testing.T) {
+	body := sealedNotice(t)
 	good := notice(t, body)
 	sick{name: "right", s: good, valid: true}.check(t)
 	var parsed map[string]any
@@ -178,6 +184,12 @@ func TestEveryMistakeOfANotification(t *testing.T) {
 		}
 		c.check(t)
 	}
+}
+
+// TestKeysAndHeadersOfANotification gives the wrong keys, and renames headers as proxies do.
+func TestKeysAndHeadersOfANotification(t *testing.T) {
+	body := sealedNotice(t)
+	good := notice(t, body)
 	certificate := good.Keys[0]
 	for _, c := range []struct {
 		code  string
@@ -292,28 +304,30 @@ func TestWhatOpensTheWallet(t *testing.T) {
 	sick{name: "app with prefix", s: specimen(app, "sign", right), code: "prepay_prefix"}.check(t)
 }
 
-// TestPublishedSpecimens holds the doctor against what others published.
-func TestPublishedSpecimens(t *testing.T) {
+// vector is one published signature; see the file for its source.
+type vector struct {
+	ID         string
+	PrivatePEM string `json:"private_key_pem"`
+	PlatPEM    string `json:"platform_cert_pem"`
+	CertOrKey  string `json:"cert_or_pubkey_pem"`
+	APIv3Key   string `json:"api_v3_key"`
+	Key        string
+	Cipher     string `json:"ciphertext_b64"`
+	Message    string
+	Signature  string `json:"signature_b64"`
+	Headers    map[string]string
+	Body       string
+	Fields     map[string]string
+	Params     map[string]string
+	MD5        string `json:"sign_md5"`
+	HMAC       string `json:"sign_hmac_sha256"`
+}
+
+func published(t *testing.T) map[string]vector {
+	t.Helper()
 	raw, err := os.ReadFile("wire/testdata/vectors.json")
 	if err != nil {
 		t.Fatal(err)
-	}
-	type vector struct {
-		ID         string
-		PrivatePEM string `json:"private_key_pem"`
-		PlatPEM    string `json:"platform_cert_pem"`
-		CertOrKey  string `json:"cert_or_pubkey_pem"`
-		APIv3Key   string `json:"api_v3_key"`
-		Key        string
-		Cipher     string `json:"ciphertext_b64"`
-		Message    string
-		Signature  string `json:"signature_b64"`
-		Headers    map[string]string
-		Body       string
-		Fields     map[string]string
-		Params     map[string]string
-		MD5        string `json:"sign_md5"`
-		HMAC       string `json:"sign_hmac_sha256"`
 	}
 	var file struct{ Vectors []vector }
 	if err := json.Unmarshal(raw, &file); err != nil {
@@ -323,6 +337,12 @@ func TestPublishedSpecimens(t *testing.T) {
 	for _, v := range file.Vectors {
 		by[v.ID] = v
 	}
+	return by
+}
+
+// TestPublishedSpecimens holds the doctor against what others published.
+func TestPublishedSpecimens(t *testing.T) {
+	by := published(t)
 	header := func(v vector) http.Header {
 		h := http.Header{}
 		for k, x := range v.Headers {
@@ -352,9 +372,14 @@ func TestPublishedSpecimens(t *testing.T) {
 		s := provider.Specimen{Method: lines[0], URL: lines[1], Header: http.Header{"Authorization": {auth}}, Body: []byte(strings.TrimSuffix(lines[4], "\n")), Keys: []provider.SpecimenKey{{PEM: key}}}
 		sick{name: id, s: s, valid: code == "", code: code}.check(t)
 	}
-	v = by["derived-204"]
+}
+
+// TestPublishedSpecimensOfOtherKinds: an empty answer, what opens the wallet, and API v2.
+func TestPublishedSpecimensOfOtherKinds(t *testing.T) {
+	by := published(t)
+	v := by["derived-204"]
 	lines := strings.Split(v.Message, "\n")
-	s = provider.Specimen{Status: 204, Header: http.Header{wire.HeaderTimestamp: {lines[0]}, wire.HeaderNonce: {lines[1]}, wire.HeaderSignature: {v.Signature}, wire.HeaderSerial: {"PUB_KEY_ID_1"}},
+	s := provider.Specimen{Status: 204, Header: http.Header{wire.HeaderTimestamp: {lines[0]}, wire.HeaderNonce: {lines[1]}, wire.HeaderSignature: {v.Signature}, wire.HeaderSerial: {"PUB_KEY_ID_1"}},
 		Keys: []provider.SpecimenKey{{Name: "PUB_KEY_ID_1", PEM: publicOfPEM(t, by["go-rsa-sign-source"].PrivatePEM)}}}
 	sick{name: v.ID, s: s, valid: true}.check(t)
 	v = by["derived-jsapi-paysign"]
