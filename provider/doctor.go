@@ -128,7 +128,6 @@ func (r Registry) Diagnose(code string, s Specimen) (string, Diagnosis, bool) {
 	if chosen == nil {
 		return "", Diagnosis{}, false
 	}
-	s.Body = s.Body[:min(len(s.Body), MaxSpecimen)]
 	return by, chosen.Diagnose(s), true
 }
 

@@ -11,7 +11,7 @@ import (
 
 // Bounds of one examination: texts that are tried, and their bytes altogether.
 const (
-	maxTried  = 20_000
+	maxTried  = 10_000
 	maxHashed = 64 << 20
 )
 
@@ -97,8 +97,12 @@ type Exam struct {
 
 // NewExam begins an examination. The words are the provider's, with CommonMistakes among them.
 func NewExam(s Specimen, words Mistakes) *Exam {
+	long := len(s.Body) > MaxSpecimen
 	s.Body = s.Body[:min(len(s.Body), MaxSpecimen)]
 	e := &Exam{Specimen: s, words: words}
+	if long {
+		e.Note("too_long", "")
+	}
 	e.d.Kind = s.Kind
 	e.trialKeys(s.Keys)
 	return e

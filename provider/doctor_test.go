@@ -127,14 +127,21 @@ func TestBodyAxesUndoThemselves(t *testing.T) {
 func TestExamIsBounded(t *testing.T) {
 	deep := []byte(strings.Repeat("[", 9000) + strings.Repeat("]", 9000))
 	wide := []byte("{" + strings.Repeat(`"a":"/<测>",`, 80_000) + `"b":1}`)
-	for name, body := range map[string][]byte{"deep": deep, "wide": wide} {
+	for name, body := range map[string][]byte{"deep": deep, "wide": wide, "short": []byte("{}")} {
 		axes := provider.BodyAxes(func(b []byte) []byte { return b }, func(_, b []byte) []byte { return b })
+		endless := make(provider.Axis[[]byte], 60)
+		for i := range endless {
+			endless[i] = provider.Way[[]byte]{Code: "x", Do: func(b []byte) ([]byte, bool) { return append(b[:len(b):len(b)], byte(i)), true }}
+		}
+		axes = append(axes, endless, endless, endless)
 		e := provider.NewExam(provider.Specimen{Body: body}, provider.CommonMistakes)
 		fit := provider.Fit{Match: func([]byte) bool { return false }}
 		began := time.Now()
 		e.Search([]provider.Fit{fit}, provider.Readings(body, axes, provider.Depth(len(body)), func(b []byte) provider.Reading { return provider.Reading{Text: b} }))
-		if took, d := time.Since(began), e.Conclude(); took > 20*time.Second || d.Tried > 20_000 || d.Valid {
+		if took, d := time.Since(began), e.Conclude(); took > 20*time.Second || d.Tried > 10_000 || d.Valid {
 			t.Errorf("%s: %v, %d texts", name, took, d.Tried)
+		} else if name == "short" && !d.Cut {
+			t.Error("a search that was cut short does not say so")
 		}
 	}
 }

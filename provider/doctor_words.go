@@ -72,5 +72,6 @@ var CommonMistakes = Mistakes{
 	{"header_missing", "缺少消息头 {}：请让代理转发它。", "The header {} is missing: have proxies pass it on."},
 	{"built_right", "你拼的待签内容是对的。", "The text that you built is right."},
 	{"built_unknown", "你拼的待签内容与应有的不同，原因不明：请从第一个不同的字节看起。", "The text that you built is another one, for no reason known here: look at it from the first byte that differs."},
+	{"too_long", "正文超过 1 MiB，后面的没有看：请换一条短些的消息。", "The body is longer than 1 MiB, and only so much was looked at: take a shorter message."},
 	{"malformed", "消息读不出来：{}。请贴完整的原始消息。", "The message cannot be read: {}. Paste the whole raw message."},
 }
