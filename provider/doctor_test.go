@@ -1,7 +1,15 @@
 package provider_test
 
 import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
+	"math/big"
 	"net/http"
 	"strings"
 	"testing"
@@ -120,6 +128,42 @@ func TestBodyAxesUndoThemselves(t *testing.T) {
 	}
 	if ways < 16 {
 		t.Fatalf("only %d ways apply", ways)
+	}
+}
+
+// TestAForgedPaddingIsNoProof: a key is proven only by a block that is padded exactly as PKCS #1 v1.5 says; what is padded with anything else could be made without the key
+// where its exponent is small.
+func TestAForgedPaddingIsNoProof(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := []byte("text")
+	info, _ := hex.DecodeString("3031300d060960864801650304020105000420")
+	sum := sha256.Sum256(text)
+	end := append(info, sum[:]...)
+	seal := func(change func(block []byte)) string {
+		block := append([]byte{0, 1}, bytes.Repeat([]byte{0xff}, key.Size()-3-len(end))...)
+		block = append(append(block, 0), end...)
+		change(block)
+		return base64.StdEncoding.EncodeToString(new(big.Int).Exp(new(big.Int).SetBytes(block), key.D, key.N).FillBytes(make([]byte, key.Size())))
+	}
+	for name, c := range map[string]struct {
+		change func([]byte)
+		fits   int
+	}{
+		"right": {func([]byte) {}, 1}, "garbage in the padding": {func(b []byte) { b[60] = 7 }, 0}, "another block type": {func(b []byte) { b[1] = 2 }, 0},
+		"short padding": {func(b []byte) { b[5] = 0 }, 0}, "bytes after the digest": {func(b []byte) { copy(b[len(b)-len(end)-2:], append(append([]byte{0}, end...), 9)) }, 0},
+	} {
+		e := provider.NewExam(provider.Specimen{Keys: []provider.SpecimenKey{{PEM: base64.StdEncoding.EncodeToString(der)}}}, provider.CommonMistakes)
+		fits := e.Fits(seal(c.change))
+		if len(fits) != c.fits || c.fits == 1 && (!fits[0].Match(text) || fits[0].Match([]byte("texT"))) {
+			t.Errorf("%s: %d keys fit", name, len(fits))
+		}
 	}
 }
 

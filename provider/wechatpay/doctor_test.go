@@ -184,6 +184,11 @@ func TestEveryMistakeOfANotification(t *testing.T) {
 		}
 		c.check(t)
 	}
+	twice := good
+	twice.Body = []byte(strings.ReplaceAll(strings.ReplaceAll(body, `\/`, "/"), "<&>", `\u003c\u0026\u003e`) + "\n")
+	if d := New().Diagnose(twice); d.Valid || len(d.Others) < 2 || !d.Others[0].Certain || !d.Others[1].Certain || d.Signed == "" {
+		t.Errorf("three changes at once: %+v", d.Others)
+	}
 }
 
 // TestKeysAndHeadersOfANotification gives the wrong keys, and renames headers as proxies do.
