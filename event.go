@@ -73,6 +73,7 @@ const (
 	JobShare    = "share_send"
 	JobSequence = "event_sequence"
 	JobDeliver  = "webhook_deliver"
+	JobFacade   = "facade_notice"
 	JobProbe    = "channel_probe"
 	// These three belong to an owner, which may be a partner or the platform.
 	JobTellClosure = "closure_tell"

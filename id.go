@@ -39,6 +39,9 @@ const (
 	PrefixOrder         = "ord_"
 	PrefixStaff         = "stf_"
 	PrefixAudit         = "aud_"
+	PrefixFacade        = "fac_"
+	PrefixFacadeKey     = "fky_"
+	PrefixFacadeNotice  = "fnt_"
 )
 
 // DerivedID is an id that is a function of a moment and of what it stands for, so that whoever makes it again makes the same: the ten characters of time that NewID

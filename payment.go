@@ -50,6 +50,8 @@ type Payment struct {
 	Live          bool
 	// OrderID is the order of the shop that it pays; empty when it is none's.
 	OrderID string
+	// FacadeAccountID is the facade account through which it was ordered; empty when through none.
+	FacadeAccountID string
 	// LinkToken is the random part of the checkout address.
 	LinkToken string
 	ExpiresAt time.Time

@@ -35,6 +35,10 @@ type Engine struct {
 	CallTimeout  time.Duration
 	// Download is HTTP for bills, which come for minutes; nil means Env.HTTP.
 	Download provider.Doer
+	// Outward is HTTP to merchants' own servers, which refuses private addresses; nil means Env.HTTP.
+	Outward provider.Doer
+	// FacadeURLs are where merchants' code reaches the facade of a provider, without a trailing slash; nil or "" where it is not served.
+	FacadeURLs map[string]string
 	// Deadlines replaces CallTimeout for single channels, by their id.
 	Deadlines map[string]time.Duration
 	// Bulkheads bound the calls that are under way at once.
@@ -141,6 +145,9 @@ func (e *Engine) commit(ctx context.Context, change store.Change) error {
 	if err := e.followOrder(ctx, &change); err != nil {
 		return err
 	}
+	if err := e.followFacade(ctx, &change); err != nil {
+		return err
+	}
 	if err := e.Store.Commit(ctx, change); err != nil {
 		return err
 	}
@@ -240,5 +247,5 @@ func (e *Engine) job(merchantID, kind, id string, at time.Time) postern.Job {
 
 func empty(c store.Change) bool {
 	return c.Payment == nil && len(c.Attempts)+len(c.Receipts)+len(c.Surpluses)+len(c.Refunds)+len(c.Shares)+len(c.ShareLines)+len(c.Receivers)+len(c.Told)+len(c.Moves)+len(c.Transactions)+len(c.Events)+len(c.Jobs)+
-		len(c.Notifications)+len(c.Notices)+len(c.Exchanges)+len(c.Buyers)+len(c.Channels)+len(c.Orders) == 0 && c.Request == nil
+		len(c.Notifications)+len(c.Notices)+len(c.Exchanges)+len(c.Buyers)+len(c.Channels)+len(c.Orders)+len(c.FacadeNotices) == 0 && c.Request == nil
 }

@@ -29,6 +29,7 @@ func (e *Engine) Jobs() map[string]Handler {
 		postern.JobRefund: verb(e.SendRefund),
 		postern.JobShare:  verb(e.SendShare),
 		postern.JobProbe:  verb(e.Probe),
+		postern.JobFacade: verb(e.SendFacadeNotice),
 
 		postern.JobTellClosure: e.tellJob,
 		postern.JobPermissions: verb(e.AskPermissions),

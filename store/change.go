@@ -45,6 +45,11 @@ type Change struct {
 	Stock        []postern.StockMove
 	Audits       []postern.Audit // always new
 
+	// What the facades add: orders and refunds under the merchant's own numbers (always new), and what its server is to be told.
+	FacadeOrders  []postern.FacadeOrder
+	FacadeRefunds []postern.FacadeRefund
+	FacadeNotices []postern.FacadeNotice
+
 	Notifications []Notification
 	Notices       []AccountNotice
 	Exchanges     []Exchange

@@ -75,6 +75,9 @@ func (c Change) check() error {
 	owners = collect(owners, c.Orders, func(v postern.Order) string { return v.MerchantID })
 	owners = collect(owners, c.OrderBuyers, func(v postern.OrderBuyer) string { return v.MerchantID })
 	owners = collect(owners, c.Audits, func(v postern.Audit) string { return v.MerchantID })
+	owners = collect(owners, c.FacadeOrders, func(v postern.FacadeOrder) string { return v.MerchantID })
+	owners = collect(owners, c.FacadeRefunds, func(v postern.FacadeRefund) string { return v.MerchantID })
+	owners = collect(owners, c.FacadeNotices, func(v postern.FacadeNotice) string { return v.MerchantID })
 	owners = collect(owners, c.Notifications, func(v Notification) string { return v.MerchantID })
 	owners = collect(owners, c.Notices, func(v AccountNotice) string { return v.OwnerID })
 	owners = collect(owners, c.Exchanges, func(v Exchange) string { return v.MerchantID })
@@ -141,6 +144,15 @@ func saveMoney(ctx context.Context, tx Tx, c Change) error {
 
 // saveTraces keeps what is not money: raw messages, the buyer and the idempotent request.
 func saveTraces(ctx context.Context, tx Tx, c Change) error {
+	if err := each(ctx, tx, c.FacadeOrders, saveFacadeOrder); err != nil {
+		return err
+	}
+	if err := each(ctx, tx, c.FacadeRefunds, saveFacadeRefund); err != nil {
+		return err
+	}
+	if err := each(ctx, tx, c.FacadeNotices, saveFacadeNotice); err != nil {
+		return err
+	}
 	if err := each(ctx, tx, c.Notifications, saveNotification); err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func TestSharedSQLStaysPlain(t *testing.T) {
 		t.Fatal(err)
 	}
 	tenant := regexp.MustCompile(`WHERE (?:merchant_id|owner_id) = \$1`)
-	free := regexp.MustCompile(`WHERE (?:token|hash|code|subject|login) = \$1|-- sweep|FROM partner|FROM credential_set|FROM closure|FROM rule_set|goose_db_version|sqlite_master|pg_class|pg_extension|FROM test_job|test_job SET|FROM \(SELECT merchant_id AS id|WHERE api_request\.fingerprint`)
+	free := regexp.MustCompile(`WHERE (?:token|hash|code|subject|login|number) = \$1|-- sweep|FROM partner|FROM credential_set|FROM closure|FROM rule_set|goose_db_version|sqlite_master|pg_class|pg_extension|FROM test_job|test_job SET|FROM \(SELECT merchant_id AS id|WHERE api_request\.fingerprint`)
 	statement := regexp.MustCompile("(?s)[\"`]((?:SELECT|UPDATE|DELETE)[^\"`]*)[\"`]")
 	named := regexp.MustCompile("[\"`]\\s*\\+\\s*[a-zA-Z]+\\s*\\+\\s*[\"`]")
 	n := 0

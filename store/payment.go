@@ -7,7 +7,7 @@ import (
 )
 
 const paymentColumns = "merchant_id, id, version, reference, amount, currency, description, return_url, metadata, items, late_payment, status, live, link_token, " +
-	"expires_at, cancel_requested_at, close_requested_at, paid_at, created_at, updated_at, profit_sharing, order_id"
+	"expires_at, cancel_requested_at, close_requested_at, paid_at, created_at, updated_at, profit_sharing, order_id, facade_account_id"
 
 const selectPayment = "SELECT " + paymentColumns + " FROM payment WHERE merchant_id = $1"
 
@@ -17,7 +17,7 @@ func scanPayment(r Row) (postern.Payment, error) {
 	var p postern.Payment
 	err := r.Scan(&p.MerchantID, &p.ID, &p.Version, &p.Reference, &p.Amount, &p.Currency, &p.Description, &p.ReturnURL, asJSON(&p.Metadata), asJSON(&p.Items), &p.LatePayment,
 		&p.Status, flag(&p.Live), &p.LinkToken, at(&p.ExpiresAt), at(&p.CancelRequestedAt), at(&p.CloseRequestedAt), at(&p.PaidAt), at(&p.CreatedAt),
-		at(&p.UpdatedAt), orFalse(&p.ProfitSharing), orEmpty(&p.OrderID))
+		at(&p.UpdatedAt), orFalse(&p.ProfitSharing), orEmpty(&p.OrderID), orEmpty(&p.FacadeAccountID))
 	return p, err
 }
 
@@ -34,7 +34,7 @@ func savePayment(ctx context.Context, tx Tx, p postern.Payment) error {
 	if p.Version == 0 {
 		_, err := tx.Exec(ctx, insertPayment, p.MerchantID, p.ID, 1, p.Reference, p.Amount, p.Currency, p.Description, p.ReturnURL, metadata, items, p.LatePayment,
 			p.Status, bit(p.Live), p.LinkToken, micros(p.ExpiresAt), micros(p.CancelRequestedAt), micros(p.CloseRequestedAt), micros(p.PaidAt),
-			micros(p.CreatedAt), micros(p.UpdatedAt), bit(p.ProfitSharing), p.OrderID)
+			micros(p.CreatedAt), micros(p.UpdatedAt), bit(p.ProfitSharing), p.OrderID, p.FacadeAccountID)
 		if err != nil || p.LinkToken == "" {
 			return err
 		}

@@ -39,6 +39,8 @@ type cli struct {
 	Wall       wallCmd       `cmd:"" help:"Ask what works where."`
 	Statement  statementCmd  `cmd:"" help:"Fetch and read a provider's bills."`
 	Backup     backupCmd     `cmd:"" help:"Copy the embedded database while it is in use."`
+	Export     exportCmd     `cmd:"" help:"Write everything of a merchant into a folder, to keep or to leave with."`
+	Import     importCmd     `cmd:"" help:"Take a merchant in that another switch exported."`
 	Doctor     doctorCmd     `cmd:"" help:"Say why a signature does not fit."`
 	Version    versionCmd    `cmd:"" help:"Print the version and the providers in this binary."`
 }

@@ -69,6 +69,9 @@ func Run(t *testing.T, open Open) {
 		{"sweeps find what is open", testSweeps},
 		{"retention deletes people and keeps money", testForget},
 		{"hand-made imbalance is found", testImbalance},
+		{"a merchant leaves and comes whole", testExport},
+		{"an export that is not whole is refused", testImportRefuses},
+		{"an import that crashes leaves nothing", testImportCrashes},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.run(t, newFixture(t, open)) })
@@ -79,6 +82,7 @@ func Run(t *testing.T, open Open) {
 type fixture struct {
 	*store.Store
 	t     *testing.T
+	open  Open
 	n     int
 	mu    sync.Mutex
 	jobs  []postern.Job
@@ -94,7 +98,7 @@ const (
 var epoch = time.Date(2026, 11, 22, 9, 30, 0, 123456000, time.UTC)
 
 func newFixture(t *testing.T, open Open) *fixture {
-	f := &fixture{t: t}
+	f := &fixture{t: t, open: open}
 	f.Store = open(t, store.Options{
 		Fault: func(_ context.Context, point string) error {
 			if f.fault == nil {

@@ -1,0 +1,230 @@
+package provider
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"maps"
+	"net/http"
+	"time"
+
+	"postern"
+)
+
+// Faced is a connector whose protocol merchants may speak to us: it turns their messages into calls on a Gateway, and what the gateway says into the provider's own
+// bytes. Like a connector it is stateless: accounts, keys and orders come from the gateway.
+type Faced interface {
+	Connector
+	// Face describes the account that a merchant is issued.
+	Face() FaceDescription
+	// ServeFace answers one request at the root of the facade's own host, in the provider's protocol and in no other shape, errors included.
+	ServeFace(w http.ResponseWriter, r *http.Request, g Gateway)
+	// Notice makes the message that tells the merchant's server of an order or of a refund. ID names the cause and is the same on each retry; false means that the
+	// provider does not tell of this.
+	Notice(a FaceAccount, o FacedOrder, refund *FacedRefund, id string, now time.Time) (FaceNotice, bool, error)
+	// NoticeAcknowledged says whether a merchant's answer stops the retries.
+	NoticeAcknowledged(status int, body []byte) bool
+	// ReturnURL is where a buyer goes after a page payment: the merchant's own address with what the provider adds to it, signed.
+	ReturnURL(a FaceAccount, o FacedOrder, now time.Time) (string, error)
+}
+
+// FaceDescription is what a merchant is issued, and what the switch must know to issue it.
+type FaceDescription struct {
+	// Number mints an account number in the provider's format (an app_id, an mchid), TradeNo a transaction number. Both are stored once and never change.
+	Number  func(now time.Time, random func(n int) int) string
+	TradeNo func(now time.Time, random func(n int) int) string
+	// Settings are the account's public facts beside its number.
+	Settings []Field
+	// Keys are the fields of one generation. Field.Own marks those that the switch makes (its signing key, its certificate, a secret that it tells the merchant once);
+	// the others the merchant gives.
+	Keys []KeyField
+	// Retries are the waits before each new try of a notice.
+	Retries []time.Duration
+	// Paste says, per SDK, what the merchant changes: texts for people with {base_url}, {number}, {field:name} and {serial} to be filled in.
+	Paste []PasteHelp
+}
+
+// PasteHelp says what to paste where for one SDK.
+type PasteHelp struct {
+	SDK string
+	ZH  string
+	EN  string
+}
+
+// FaceAccount is an account that the switch has issued to a merchant, with its keys as handles.
+type FaceAccount struct {
+	MerchantID string
+	ID         string
+	// Number is the app_id or mchid.
+	Number   string
+	Name     string
+	Live     bool
+	BaseURL  string // of the facade, without a trailing slash
+	Settings map[string]string
+	// Keys are the generations that may verify, the one that signs first.
+	Keys []Generation
+	Now  time.Time
+}
+
+// FaceKey names an order: by the merchant's number or by the provider's (ours). With both, TradeNo decides.
+type FaceKey struct {
+	Number  string
+	TradeNo string
+}
+
+// FaceOrder is an order as a merchant's code asks for it. Amount is in minor units. Fields are the provider's own parameters, kept byte for byte for answers and
+// notices. Fingerprint is a hash over what may not change when the number comes again.
+type FaceOrder struct {
+	Number      string
+	Amount      int64
+	Currency    string
+	Subject     string
+	Items       []postern.Item
+	ExpiresAt   time.Time // zero: the gateway's own bound
+	NotifyURL   string
+	ReturnURL   string
+	Product     string // as the merchant asked: page, h5, native, barcode, jsapi, app
+	ClientIP    string
+	PayerID     string
+	Fields      map[string]string
+	Fingerprint string
+}
+
+// FacedOrder is an order as the gateway knows it.
+type FacedOrder struct {
+	FaceOrder
+	TradeNo   string
+	PaymentID string
+	Status    postern.PaymentStatus
+	// CashierURL is the hosted page that takes any wallet, for products that send the buyer somewhere.
+	CashierURL string
+	// Wallet is the provider that took the money, PayerID who paid there, if it is known; empty before.
+	Wallet     string
+	CreatedAt  time.Time
+	PaidAt     time.Time
+	EndedAt    time.Time
+	Refunded   int64 // given back and done
+	Refunding  int64 // reserved or under way
+	Attempted  bool  // a buyer has begun to pay: before that some providers say that there is no such order
+	BarcodeSay ChargeState
+}
+
+// ChargeState is what became of a barcode.
+type ChargeState string
+
+// States of a charge by barcode. ChargeUnknown means that nobody knows: the merchant must ask.
+const (
+	ChargePaid     ChargeState = "paid"
+	ChargeWaiting  ChargeState = "waiting"
+	ChargeDeclined ChargeState = "declined"
+	ChargeUnknown  ChargeState = "unknown"
+)
+
+// FaceRefund is a refund as a merchant's code asks for it. Number is the merchant's own; the same number again is the same refund.
+type FaceRefund struct {
+	Order     FaceKey
+	Number    string
+	Amount    int64
+	Total     int64 // what the merchant believes the order's amount is; zero says nothing
+	Reason    string
+	NotifyURL string
+	Fields    map[string]string
+}
+
+// FacedRefund is a refund as the gateway knows it. TradeNo is ours, in the provider's format.
+type FacedRefund struct {
+	FaceRefund
+	TradeNo   string
+	Status    postern.RefundStatus
+	CreatedAt time.Time
+	DoneAt    time.Time
+	// Fresh says that this call made it.
+	Fresh bool
+}
+
+// FaceNotice is a message to a merchant's server.
+type FaceNotice struct {
+	URL    string
+	Method string
+	Header http.Header
+	Body   []byte
+}
+
+// FaceLine is one line of a merchant's bill: a payment, or a refund (Refund set).
+type FaceLine struct {
+	Order  FacedOrder
+	Refund *FacedRefund
+	At     time.Time
+	Fee    int64
+}
+
+// Gateway is what a facade may ask of the switch. Errors are *postern.Error: CodeNotFound (no such account, order or refund), CodeReferenceTaken (the number came
+// again with another fingerprint, with the order that has it beside the error), CodeAlreadyPaid, CodePaymentClosed, CodeRefundExceeds, CodeNothingToRefund, CodeInvalid with its
+// Field, CodeNoRoute (no wallet takes it), CodeForbidden, CodeRateLimited; anything else is the provider's word for "try again". No request for a change is answered with success
+// unless this very request committed a write.
+type Gateway interface {
+	// Account finds an issued account by its number; CodeNotFound when it is none or disabled.
+	Account(ctx context.Context, number string) (FaceAccount, error)
+	// Place makes the payment of a merchant's number, or finds it again when everything is as before.
+	Place(ctx context.Context, a FaceAccount, o FaceOrder) (FacedOrder, error)
+	// Charge places an order and charges a scanned code of any wallet.
+	Charge(ctx context.Context, a FaceAccount, o FaceOrder, authCode string) (FacedOrder, error)
+	Find(ctx context.Context, a FaceAccount, key FaceKey) (FacedOrder, error)
+	// Close ends an order that nobody has paid: CodeAlreadyPaid when the money is there. The order may be processing still: its provider has not answered.
+	Close(ctx context.Context, a FaceAccount, key FaceKey) (FacedOrder, error)
+	// Reverse ends an order whatever its state: closed when unpaid, given back when paid; the order says which.
+	Reverse(ctx context.Context, a FaceAccount, key FaceKey) (FacedOrder, error)
+	Refund(ctx context.Context, a FaceAccount, in FaceRefund) (FacedOrder, FacedRefund, error)
+	FindRefund(ctx context.Context, a FaceAccount, order FaceKey, number string) (FacedOrder, FacedRefund, error)
+	// Refunds are all of an order's, oldest first.
+	Refunds(ctx context.Context, a FaceAccount, o FacedOrder) ([]FacedRefund, error)
+	// Bill calls line for everything that was paid or given back on a day of Beijing, in order of time.
+	Bill(ctx context.Context, a FaceAccount, day time.Time, line func(FaceLine) error) error
+	// ResolvePayer trades a buyer's authorisation for who it is, where the merchant's own account at the provider can.
+	ResolvePayer(ctx context.Context, a FaceAccount, code string) (payerID string, err error)
+	// Missed counts a call that the facade does not have, so that the operator sees what merchants miss.
+	Missed(ctx context.Context, a FaceAccount, what string)
+	// Forward sends a request about an order of before the switch-over to the provider itself, with the merchant's former account, and returns its answer; false
+	// when there is no former account, or the provider's code cannot.
+	Forward(ctx context.Context, a FaceAccount, request ForwardRequest) (Forwarded, bool, error)
+	// Token makes an opaque, signed, short-lived text out of plain facts (a bill's day), and reads it back; nothing is stored.
+	Token(facts string, ends time.Time) string
+	OpenToken(token string, now time.Time) (facts string, ok bool)
+}
+
+// Forwarder is a connector that can hand a merchant's request on to the provider: signed anew with the account's own keys, its answer verified.
+type Forwarder interface {
+	Forward(ctx context.Context, call Call, request ForwardRequest) (Forwarded, error)
+}
+
+// ForwardRequest is a merchant's request as it came. Target is path and query as on the wire.
+type ForwardRequest struct {
+	Method string
+	Target string
+	Header http.Header
+	Body   []byte
+}
+
+// Forwarded is the provider's verified answer: what it says, without its signature, which the facade replaces with ours.
+type Forwarded struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Send sends a notice and reads at most limit bytes of the answer. A transport error is returned with status 0.
+func Send(ctx context.Context, doer Doer, n FaceNotice, limit int64) (status int, body []byte, err error) {
+	r, err := http.NewRequestWithContext(ctx, n.Method, n.URL, bytes.NewReader(n.Body))
+	if err != nil {
+		return 0, nil, err
+	}
+	r.GetBody = nil // nothing resends by itself
+	maps.Copy(r.Header, n.Header)
+	response, err := doer.Do(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err = io.ReadAll(io.LimitReader(response.Body, limit))
+	return response.StatusCode, body, err
+}
