@@ -25,6 +25,8 @@ type cli struct {
 	Migrate    migrateCmd    `cmd:"" help:"Bring the database to this binary's schema."`
 	Merchant   merchantCmd   `cmd:"" help:"Add and list merchants."`
 	Partner    partnerCmd    `cmd:"" help:"Service providers that run many merchants."`
+	Shop       shopCmd       `cmd:"" help:"Open a merchant's pages to its people."`
+	Staff      staffCmd      `cmd:"" help:"Who may sign in to a merchant's or a partner's pages."`
 	Credential credentialCmd `cmd:"" help:"Accounts at providers: add and list them, add keys, give one up with all of its channels."`
 	Channel    channelCmd    `cmd:"" help:"Add, change, replace and check channels."`
 	Link       linkCmd       `cmd:"" help:"Sell an item again and again under one address, with a short code and a poster."`
