@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -177,7 +178,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 
 // allFetched refuses a file that no row names: it would not go out again.
 func (i *importer) allFetched() error {
-	for name := range i.sums {
+	for _, name := range slices.Sorted(maps.Keys(i.sums)) {
 		if strings.HasPrefix(name, filesFolder) && !i.fetched[name] {
 			return refused(name, "no row names the file", copyAgain)
 		}

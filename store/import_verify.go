@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -177,7 +178,7 @@ func arrange(m Manifest, schema int64, described map[string][]column, sums map[s
 	if len(list) != len(m.Tables) {
 		return nil, refused(ManifestName, "the manifest names a file that this program does not know, or one twice", "use the program that made the export, or a newer one")
 	}
-	for name := range sums {
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
 		if strings.HasPrefix(name, rowsFolder) && !slices.ContainsFunc(list, func(a arriving) bool { return a.File == name }) {
 			return nil, refused(name, "the manifest does not name the file", copyAgain)
 		}

@@ -218,6 +218,7 @@ func testImportRefuses(t *testing.T, f *fixture) {
 		{"an altered byte", payments, func(m fstest.MapFS) {
 			m[payments] = &fstest.MapFile{Data: bytes.Replace(m[payments].Data, []byte("3000"), []byte("3001"), 1)}
 		}},
+		{"an altered sheet", "csv/payments.csv", func(m fstest.MapFS) { m["csv/payments.csv"] = &fstest.MapFile{Data: []byte("else")} }},
 		{"a missing file", "csv/refunds.csv", func(m fstest.MapFS) { delete(m, "csv/refunds.csv") }},
 		{"a missing file that the sums do not name", events, func(m fstest.MapFS) { delete(m, events); Amend(m, payments, strings.Clone) }},
 		{"no sums: an export that was cut short", store.SumsName, func(m fstest.MapFS) { delete(m, store.SumsName) }},
@@ -260,7 +261,8 @@ func testImportRefuses(t *testing.T, f *fixture) {
 			t.Errorf("%s: got %v, want a refusal of %s", bad.name, err, bad.field)
 		}
 		if _, err := there.Merchant(t.Context(), mine); postern.CodeOf(err) != postern.CodeNotFound || err == nil || len(there.jobs) > 0 {
-			t.Fatalf("%s: something of it stayed: %v", bad.name, err)
+			t.Errorf("%s: something of it stayed: %v", bad.name, err)
+			there = newFixture(t, f.open)
 		}
 	}
 	live := maps.Clone(good)
