@@ -115,7 +115,7 @@ var common = strings.Fields(`1234567890 0123456789 0987654321 9876543210 1234567
 1q2w3e4r5t 1qaz2wsx3edc 1qaz2wsx3e q1w2e3r4t5 qwertyuiop qwertyuiop123 qwerty12345 qwerty123456 qwe123456789 asdfghjkl1 asdfghjkl123 zxcvbnm123 zaq12wsxcde3 abc1234567
 abc123456789 abcd123456 abcd12345678 abcdefghij aa123456789 aa12345678 a1234567890 password12 password123 password1234 passw0rd123 p@ssw0rd123 p@ssword123 admin12345 admin123456
 administrator iloveyou123 letmein123 welcome123 woaini1314 woaini1314520 woaini520 woaini5201314 5201314520 1314520520 5201314woaini wang123456 zhang123456 li123456789 chen123456
-q123456789 qq123456789 asd123456789 woaiwojia1 taobao1234 weixin1234 alipay1234 wechat1234 postern1234 postern12345 dongbianmen iloveyou520 changeme123 football123 sunshine123 princess123 dragon12345`)
+q123456789 qq123456789 asd123456789 woaiwojia1 postern1234 postern12345 dongbianmen iloveyou520 changeme123 football123 sunshine123 princess123 dragon12345`)
 
 // checkPassword refuses a password that is short, the person's own login, or among those that are guessed first.
 func checkPassword(login, password string) error {

@@ -23,10 +23,6 @@ func (s *Store) PartnerShops(ctx context.Context, partnerID, name string, recent
 	if page.Limit < 1 || page.Limit > 100 {
 		return nil, "", postern.Invalid("limit", postern.CodeInvalid, "the limit must be 1 to 100", "leave it out for the default")
 	}
-	after := page.After
-	if after == "" {
-		after = "~" // sorts after every id
-	}
 	// A receipt is written when or after the provider took the money, but for clocks that differ: its id bounds what must be read.
 	first := postern.FirstID(postern.PrefixReceipt, long.AddDate(0, 0, -1))
 	scan := func(r Row) (v ShopTakings, err error) {
@@ -35,12 +31,12 @@ func (s *Store) PartnerShops(ctx context.Context, partnerID, name string, recent
 		return v, err
 	}
 	rows, err := many(ctx, s.reader(), "PartnerShops", scan, readMerchant+`, t.currency, coalesce(t.recent, 0), coalesce(t.taken, 0) FROM (SELECT merchant_id AS id, merchant.* FROM merchant
-		WHERE partner_id = $1 AND merchant_id < $2 AND lower(name) LIKE $3 ESCAPE '!' ORDER BY merchant_id DESC LIMIT $4) m
+		WHERE partner_id = $1 AND ($2 = '' OR merchant_id < $2) AND lower(name) LIKE $3 ESCAPE '!' ORDER BY merchant_id DESC LIMIT $4) m
 		LEFT JOIN (SELECT r.merchant_id AS shop, r.currency, CAST(sum(CASE WHEN r.paid_at >= $5 THEN r.amount ELSE 0 END) AS BIGINT) AS recent, CAST(sum(r.amount) AS BIGINT) AS taken
 			FROM receipt r JOIN merchant p ON p.merchant_id = r.merchant_id
-			WHERE p.partner_id = $1 AND p.merchant_id < $2 AND r.id >= $6 AND r.paid_at >= $7 AND r.taken_as = 'applied' GROUP BY r.merchant_id, r.currency) t ON t.shop = m.merchant_id
+			WHERE p.partner_id = $1 AND ($2 = '' OR p.merchant_id < $2) AND r.id >= $6 AND r.paid_at >= $7 AND r.taken_as = 'applied' GROUP BY r.merchant_id, r.currency) t ON t.shop = m.merchant_id
 		ORDER BY m.merchant_id DESC, t.currency -- sweep`,
-		partnerID, after, "%"+likely(name)+"%", page.Limit+1, micros(recent), first, micros(long))
+		partnerID, page.After, "%"+likely(name)+"%", page.Limit+1, micros(recent), first, micros(long))
 	if err != nil {
 		return nil, "", err
 	}

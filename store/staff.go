@@ -36,6 +36,9 @@ func sessionFields(s *postern.Session) []any {
 func scanStaff(r Row) (postern.Staff, error) {
 	var s postern.Staff
 	err := r.Scan(staffFields(&s)...)
+	if len(s.TOTP) == 0 { // the engines differ about empty bytes
+		s.TOTP = nil
+	}
 	return s, err
 }
 

@@ -68,6 +68,8 @@ func Run(t *testing.T, open Open) {
 		{"links and short codes", testLinks},
 		{"items, orders and their pieces", testShop},
 		{"guesses at secrets", testGuesses},
+		{"people, invitations and sessions", testStaff},
+		{"the shops of a partner", testPartnerShops},
 		{"endpoints and deliveries", testDeliveries},
 		{"sweeps find what is open", testSweeps},
 		{"retention deletes people and keeps money", testForget},

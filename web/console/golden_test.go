@@ -155,9 +155,9 @@ func viewsOf(lang ui.Lang) []webtest.View {
 	case *pictures != "":
 		return []webtest.View{{Width: 360}, {Width: 1280}}
 	case lang == ui.ZH:
-		return []webtest.View{{Width: 320}, {Width: 360, Zoom: 2}}
+		return []webtest.View{{Width: 320}}
 	}
-	return []webtest.View{{Width: 320}, {Width: 1280, Dark: true}}
+	return []webtest.View{{Width: 360, Zoom: 2}, {Width: 1280, Dark: true}}
 }
 
 func lookAt(t *testing.T, b *webtest.Browser, address, name string, v webtest.View) {

@@ -53,18 +53,28 @@ func (h *Handler) showMe(w http.ResponseWriter, r *http.Request, v *visit, wrong
 	}
 	body := meBody{W: words, Name: v.Staff.Name, Login: v.Staff.Login, Role: roleWord(v.Lang, v.Staff.Role), Step: len(v.Staff.TOTP) > 0}
 	for _, s := range sessions {
-		name := s.UserAgent
-		if name == "" {
-			name = words.Unknown
-		}
 		body.Sessions = append(body.Sessions, sessionRow{
-			Browser: name, Since: v.stamp(s.CreatedAt), Seen: v.stamp(s.SeenAt), Here: s.Hash == v.Session.Hash, End: root + "/me/sessions/" + url.PathEscape(s.Hash) + "/end",
+			Browser: h.browser(v, words, s.UserAgent), Since: v.stamp(s.CreatedAt), Seen: v.stamp(s.SeenAt), Here: s.Hash == v.Session.Hash, End: root + "/me/sessions/" + url.PathEscape(s.Hash) + "/end",
 		})
 	}
 	if wrong != nil {
 		body.Bad, status = passwordRefusal(v, words, wrong), statusOf(wrong)
 	}
 	h.render(w, r, v, status, page{Title: words.MeTitle, Section: "me", Body: body})
+}
+
+// systems are the operating systems by the wall's codes, as people know them.
+var systems = map[string]string{"ios": "iOS", "ipados": "iPadOS", "android": "Android", "harmonyos": "HarmonyOS", "windows": "Windows", "macos": "macOS", "linux": "Linux", "chromeos": "ChromeOS"}
+
+// browser says in which app on which system a session is: "微信 · iOS".
+func (h *Handler) browser(v *visit, words *signWords, userAgent string) string {
+	seen := h.cfg.Wall.Detect(userAgent)
+	system, known := systems[seen.OS]
+	if !known {
+		return words.Unknown
+	}
+	name := h.cfg.Wall.Name(seen.Container)
+	return v.Lang.Pick(name.ZH, name.EN) + " · " + system
 }
 
 // mine answers an act on one's own account: done, or the account's page with what was wrong.

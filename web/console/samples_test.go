@@ -8,6 +8,7 @@ import (
 	"postern/engine"
 	"postern/provider"
 	"postern/provider/all"
+	"postern/wall"
 	"postern/web/ui"
 )
 
@@ -126,7 +127,7 @@ var samples = []sample{
 func sampleMe(v *visit, step bool) page {
 	w := signWordsOf(v.Lang)
 	body := meBody{W: w, Name: v.Staff.Name, Login: v.Staff.Login, Role: roleWord(v.Lang, v.Staff.Role), Step: step, Sessions: []sessionRow{
-		{Browser: "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 MicroMessenger/8.0.49", Since: v.stamp(sampleNow.Add(-time.Hour)), Seen: v.stamp(sampleNow), Here: true},
+		{Browser: (&Handler{cfg: Config{Wall: wall.Default()}}).browser(v, w, "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.49"), Since: v.stamp(sampleNow.Add(-time.Hour)), Seen: v.stamp(sampleNow), Here: true},
 		{Browser: w.Unknown, Since: v.stamp(sampleNow.Add(-50 * time.Hour)), Seen: v.stamp(sampleNow.Add(-3 * time.Hour)), End: "/console/me/sessions/0f/end"},
 	}}
 	if step {

@@ -28,7 +28,7 @@ var partnerEN = partnerWords{
 	Optional: "You may add owner (the owner's name), phone (for buyers), colour (such as #1a5c4a), locale, and the columns of channels.", File: "List (CSV, 512 KB at most)", Encoding: "Encoding", EncodingHint: "A CSV saved by a Chinese Excel is most often GBK.", Check: "Look first",
 	Unreadable: "This list cannot be read: %s.", Changed: "The list or the shops have changed since you looked, and nothing was written. Choose the file and look again.", NoFile: "No file was chosen, or it is too large. Choose a CSV of at most 512 KB.", Summary: "%d new, %d changed, %d unchanged, %d lines refused.",
 	MoreLines: "%d more lines are not shown.", New: "New", ChangedLine: "Changed", Refused: "Refused", RefusedLine: "Refused lines are not written; the others are.", Confirm: "Write this", NothingToDo: "There is nothing to write.",
-	Written: "%d shops written.", Once: "These invitation links are shown this once and work for 48 hours. Download them and hand each to its owner.", Download: "Download the links (CSV)", Back: "All shops", Line: "Line",
+	Written: "Shops written: %d.", Once: "These invitation links are shown this once and work for 48 hours. Download them and hand each to its owner.", Download: "Download the links (CSV)", Back: "All shops", Line: "Line",
 	ColReference: "Reference", ColName: "Shop", ColLogin: "Login", ColLink: "Invitation",
 }
 
