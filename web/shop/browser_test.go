@@ -47,6 +47,11 @@ func serveSamples(t *testing.T) *httptest.Server {
 	return server
 }
 
+// alike says that a state looks as another one does but for its words: it is opened at the narrowest width only.
+func alike(name string) bool {
+	return strings.HasPrefix(name, "refused-") && name != "refused-phone" || strings.HasPrefix(name, "order-") && name != "order-waiting" && name != "order-asked" && name != "order-paid-twice"
+}
+
 // TestPagesInABrowser opens every state at 320 px, at 360 px, with text of twice the size, and at 1280 px: nothing may be cut off sideways, nothing that can be
 // tapped may be small, and the browser may have nothing to complain about.
 func TestPagesInABrowser(t *testing.T) {
@@ -55,7 +60,7 @@ func TestPagesInABrowser(t *testing.T) {
 	for _, one := range samples {
 		for _, lang := range []ui.Lang{ui.ZH, ui.EN} {
 			for _, v := range []webtest.View{{Width: 320}, {Width: 360}, {Width: 360, Zoom: 2}, {Width: 1280}} {
-				if again := v.Width != 320 && lang == ui.EN || v.Width == 360 && v.Zoom == 0; again && *pictures == "" { // seen in the other language, or narrower
+				if again := v.Width != 320 && (lang == ui.EN || alike(one.name)) || v.Width == 360 && v.Zoom == 0; again && *pictures == "" { // seen in the other language, or narrower
 					continue
 				}
 				lookAt(t, b, server.URL+"/"+one.name+"/"+string(lang), one.name+"."+string(lang), v)
@@ -69,7 +74,9 @@ func TestDarkPages(t *testing.T) {
 	server := serveSamples(t)
 	b := webtest.Open(t)
 	for _, one := range samples {
-		lookAt(t, b, server.URL+"/"+one.name+"/"+string(ui.ZH), one.name+"."+string(ui.ZH), webtest.View{Width: 360, Dark: true})
+		if !alike(one.name) || *pictures != "" {
+			lookAt(t, b, server.URL+"/"+one.name+"/"+string(ui.ZH), one.name+"."+string(ui.ZH), webtest.View{Width: 360, Dark: true})
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"postern/sim"
 	"postern/store"
 	"postern/wall"
+	"postern/web/shop"
 	"postern/web/webtest"
 )
 
@@ -60,7 +61,7 @@ func (s *world) fill(b *webtest.Browser, values map[string]string) {
 func TestTwoTapsToTheWallet(t *testing.T) {
 	s := openWorld(t)
 	item := s.sells(9)
-	s.pictured(item, postern.Picture{})
+	s.pictured(item, shop.SamplePhoto(t, 1440)) // a tall one, which leaves no room for more
 	b := s.inBrowser()
 	address := "http://" + sim.Host + "/i/" + item.Token
 	s.must(b.Show(address, s.phone("browser")))
