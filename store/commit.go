@@ -71,7 +71,7 @@ func (c Change) check() error {
 	owners = collect(owners, c.Jobs, func(v postern.Job) string { return v.MerchantID })
 	owners = collect(owners, c.Brands, func(v postern.Brand) string { return v.OwnerID })
 	owners = collect(owners, c.Items, func(v postern.ShopItem) string { return v.MerchantID })
-	owners = collect(owners, slices.Concat(c.Pictures, c.PicturesGone), func(v postern.Picture) string { return v.MerchantID })
+	owners = collect(owners, slices.Concat(c.Pictures, c.PicturesGone, c.PicturesPlaced), func(v postern.Picture) string { return v.MerchantID })
 	owners = collect(owners, c.Orders, func(v postern.Order) string { return v.MerchantID })
 	owners = collect(owners, c.OrderBuyers, func(v postern.OrderBuyer) string { return v.MerchantID })
 	owners = collect(owners, c.Audits, func(v postern.Audit) string { return v.MerchantID })

@@ -41,6 +41,9 @@ type cli struct {
 	Wall       wallCmd       `cmd:"" help:"Ask what works where."`
 	Statement  statementCmd  `cmd:"" help:"Fetch and read a provider's bills."`
 	Backup     backupCmd     `cmd:"" help:"Copy the embedded database while it is in use."`
+	Export     exportCmd     `cmd:"" help:"Write everything of a merchant into a folder, to keep or to leave with."`
+	Import     importCmd     `cmd:"" help:"Take a merchant in that another switch exported."`
+	Doctor     doctorCmd     `cmd:"" help:"Say why a signature does not fit."`
 	Version    versionCmd    `cmd:"" help:"Print the version and the providers in this binary."`
 }
 
@@ -80,7 +83,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	rt := &runtime{ctx: ctx, config: c.Config, stdin: stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))}
-	if err := parsed.Run(rt); err != nil && !errors.Is(err, context.Canceled) {
+	err = parsed.Run(rt)
+	if code := exitCode(0); errors.As(err, &code) { // it has said all
+		return int(code)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(stderr, "postern:", err)
 		return 1
 	}

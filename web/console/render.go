@@ -23,7 +23,7 @@ var sheet string
 var ownScript string
 
 var (
-	style   = ui.Style(sheet)
+	style   = ui.Style(sheet + sellSheet)
 	script  = ui.Script(ownScript)
 	screens = template.Must(template.New("console").Funcs(template.FuncMap{
 		"style":  func() template.CSS { return style },
