@@ -141,6 +141,8 @@ func sellViews() []sellView {
 	return []sellView{{webtest.View{Width: 320}, ui.ZH}, {webtest.View{Width: 360, Zoom: 2}, ui.EN}, {webtest.View{Width: 1280, Dark: true}, ui.ZH}}
 }
 
+const tooWide = `[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > screen.width && !e.closest('.scroll, .tabs')).map(e => e.outerHTML.slice(0, 60)).join(' | ')`
+
 const tooSmall = `[...document.querySelectorAll('main a, main button, main summary, main input:not([type=hidden]), main select')].filter(e => {
 	const r = (e.type == 'checkbox' || e.type == 'radio' ? e.closest('label') : e).getBoundingClientRect();
 	return r.width > 1 && r.height > 0 && r.height < 40 && !e.closest('p, dd, .facts') && !e.matches('.sr') }).map(e => e.outerHTML.slice(0, 80)).join(' | ')`
@@ -155,7 +157,8 @@ func lookAtSell(t *testing.T, b *webtest.Browser, address, name string, v webtes
 		t.Fatal(err)
 	}
 	if wide > v.Width {
-		t.Errorf("%s at %d px (zoom %v) is %d px wide", name, v.Width, v.Zoom, wide)
+		which, err := webtest.Eval[string](b, tooWide)
+		t.Errorf("%s at %d px (zoom %v) is %d px wide: %s %v", name, v.Width, v.Zoom, wide, which, err)
 	}
 	small, err := webtest.Eval[string](b, tooSmall)
 	if err != nil {
