@@ -122,6 +122,7 @@ type Transaction struct {
 	SuccessTime     string             `json:"success_time,omitempty"`
 	Payer           *Payer             `json:"payer,omitempty"`
 	Amount          *TransactionAmount `json:"amount,omitempty"`
+	SceneInfo       *Scene             `json:"scene_info,omitempty"` // the till's device_id, where the order named one
 	PromotionDetail []Promotion        `json:"promotion_detail,omitempty"`
 }
 
