@@ -237,7 +237,7 @@ func mirrorCounter(m *mirror) {
 	m.query(waits, provider.Paid)
 	declined := scanned("mirrorcode000003", true, provider.Pending)
 	must(t, w.Decline(context.Background(), state(t, w, m.payment(t, declined.Number)).Attempts[0]))
-	run(t, w, 10*time.Second)
+	run(t, w, time.Minute)
 	m.query(declined, provider.Failed)
 	undone := scanned("mirrorcode000004", true, provider.Pending)
 	back := scanned("mirrorcode000005", false, provider.Paid)

@@ -230,3 +230,10 @@ func (s *wechatShop) raw(t testing.TB, r *http.Request) (int, http.Header, strin
 	must(t, err)
 	return res.StatusCode, res.Header, string(body)
 }
+
+func serialOf(t testing.TB, text []byte) string {
+	t.Helper()
+	c, err := wire.ParseCertificatePEM(text)
+	must(t, err)
+	return wire.Serial(c.SerialNumber)
+}
