@@ -45,12 +45,16 @@ type wechatShop struct {
 	serial  string        // of the shop's certificate
 	cert    []byte        // the platform certificate, PEM
 	public  string
+	// shopCert is the shop's own certificate, PEM.
+	shopCert []byte
 	// got is what came to the shop's notify address; answer is what it says to it.
 	got    []provider.Message
 	answer int
 }
 
-func pemText(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
+func pemText(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
 
 func privatePEM(t testing.TB, key *rsa.PrivateKey) []byte {
 	t.Helper()
@@ -77,7 +81,7 @@ func openWechatShop(t testing.TB, w *sim.World, base string, publicOnly bool) *w
 	must(t, err)
 	platform, err := sandbox.PlatformKeyFor(w.Rand, sim.Key("wechat facade"), from)
 	must(t, err)
-	s.serial, s.cert = serial, platform.Certificate
+	s.serial, s.cert, s.shopCert = serial, platform.Certificate, shopCert
 	s.account = postern.FacadeAccount{
 		MerchantID: w.Merchant.ID, ID: postern.NewID(postern.PrefixFacade, w.Clock.Now(), w.Rand), Provider: wechatpay.Code, CreatedAt: w.Clock.Now(), Settings: map[string]string{wechatpay.FaceAppIDs: faceApp},
 		Number: face.Number(w.Clock.Now(), func(n int) int { var b [1]byte; _, _ = io.ReadFull(w.Rand, b[:]); return int(b[0]) % n }),
@@ -180,12 +184,16 @@ func (s *wechatShop) sign(t testing.TB, r *http.Request, target, body string) {
 	nonce, err := wire.NewNonce(s.w.Rand)
 	must(t, err)
 	auth := wire.Authorization{MchID: s.account.Number, Serial: s.serial, Timestamp: s.w.Clock.Now().Unix(), Nonce: nonce}
-	text, err := wire.Authorize(auth, r.Method, target, []byte(body), func(m []byte) ([]byte, error) {
-		d := sha256.Sum256(m)
-		return rsa.SignPKCS1v15(nil, sim.Key("wechat shop"), crypto.SHA256, d[:])
-	})
+	text, err := wire.Authorize(auth, r.Method, target, []byte(body), s.signer())
 	must(t, err)
 	r.Header.Set("Authorization", text)
+}
+
+func (s *wechatShop) signer() wire.SignFunc {
+	return func(m []byte) ([]byte, error) {
+		d := sha256.Sum256(m)
+		return rsa.SignPKCS1v15(nil, sim.Key("wechat shop"), crypto.SHA256, d[:])
+	}
 }
 
 // ask sends a signed request and checks that a success is signed and an error is not.
@@ -206,7 +214,9 @@ func (s *wechatShop) wantSigned(t testing.TB, status int, h http.Header, text st
 		return
 	}
 	if err == nil {
-		err = sig.Check([]byte(text), func(m, signature []byte) error { return wire.VerifyRSA(&sim.Key("wechat facade").PublicKey, m, signature) })
+		err = sig.Check([]byte(text), func(m, signature []byte) error {
+			return wire.VerifyRSA(&sim.Key("wechat facade").PublicKey, m, signature)
+		})
 	}
 	if err != nil {
 		t.Errorf("HTTP %d %s: %v", status, text, err)
