@@ -14,23 +14,23 @@ import (
 	"postern/vault"
 )
 
-func onlyAlipay() []all.Maker { return all.SandboxesOf(alipay) }
+func onlyAlipayMaker() []all.Maker { return all.SandboxesOf(alipay) }
 
-// mirror is a WeChat Pay connector in front of our facade, behind which Alipay collects: what the connector reads must be what happened.
-type mirror struct {
+// wxMirror is a WeChat Pay connector in front of our facade, behind which Alipay collects: what the connector reads must be what happened.
+type wxMirror struct {
 	*wechatShop
 	t      testing.TB
 	c      wechatpay.Connector
 	states map[string]int
 }
 
-func newMirror(t testing.TB) *mirror {
-	w := alipayOnly(t, nil)
-	return &mirror{wechatShop: openWechatShop(t, w, "http://"+faceHost, false), t: t, c: wechatpay.New(), states: map[string]int{}}
+func newWxMirror(t testing.TB) *wxMirror {
+	w := alipayOnlyWorld(t, nil)
+	return &wxMirror{wechatShop: openWechatShop(t, w, "http://"+wxFaceHost, false), t: t, c: wechatpay.New(), states: map[string]int{}}
 }
 
 // saw counts a state and holds it against what it must be.
-func (m *mirror) saw(what, got, want string) {
+func (m *wxMirror) saw(what, got, want string) {
 	m.t.Helper()
 	m.states[what+" "+got]++
 	if got != want {
@@ -38,9 +38,9 @@ func (m *mirror) saw(what, got, want string) {
 	}
 }
 
-func (m *mirror) start(a postern.Attempt, code string, want provider.State) provider.Result {
+func (m *wxMirror) start(a postern.Attempt, code string, want provider.State) provider.Result {
 	m.t.Helper()
-	r := m.c.Start(context.Background(), m.call, provider.StartRequest{Attempt: a, Description: "烧饼 <500g> & 茶", NotifyURL: shopAddr, ClientIP: "203.0.113.7", PayerID: "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", AuthCode: code})
+	r := m.c.Start(context.Background(), m.call, provider.StartRequest{Attempt: a, Description: "烧饼 <500g> & 茶", NotifyURL: wxShopAddr, ClientIP: "203.0.113.7", PayerID: "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", AuthCode: code})
 	m.saw("start", string(r.State), string(want))
 	if r.State != want {
 		m.t.Logf("%s %s\n%s\n%s", r.Code, r.Message, r.Exchange.Request, r.Exchange.Response)
@@ -48,7 +48,7 @@ func (m *mirror) start(a postern.Attempt, code string, want provider.State) prov
 	return r
 }
 
-func (m *mirror) query(a postern.Attempt, want provider.State) provider.Result {
+func (m *wxMirror) query(a postern.Attempt, want provider.State) provider.Result {
 	m.t.Helper()
 	r := m.c.Query(context.Background(), m.call, a)
 	m.saw("query", string(r.State), string(want))
@@ -58,17 +58,17 @@ func (m *mirror) query(a postern.Attempt, want provider.State) provider.Result {
 	return r
 }
 
-func (m *mirror) close(a postern.Attempt, want provider.CloseState) {
+func (m *wxMirror) close(a postern.Attempt, want provider.CloseState) {
 	m.t.Helper()
 	r := m.c.Close(context.Background(), m.call, a)
 	m.saw("close", string(r.State), string(want))
 }
 
-func refundOf(a postern.Attempt, number string, amount int64) provider.RefundRequest {
-	return provider.RefundRequest{Refund: postern.Refund{Number: number, Amount: amount, Currency: "CNY", Reason: "不要了"}, Attempt: a, Total: a.Amount, NotifyURL: shopAddr}
+func wxRefundOf(a postern.Attempt, number string, amount int64) provider.RefundRequest {
+	return provider.RefundRequest{Refund: postern.Refund{Number: number, Amount: amount, Currency: "CNY", Reason: "不要了"}, Attempt: a, Total: a.Amount, NotifyURL: wxShopAddr}
 }
 
-func (m *mirror) refund(r provider.RefundRequest, want provider.RefundState) {
+func (m *wxMirror) refund(r provider.RefundRequest, want provider.RefundState) {
 	m.t.Helper()
 	got := m.c.Refund(context.Background(), m.call, r)
 	m.saw("refund", string(got.State), string(want))
@@ -77,13 +77,13 @@ func (m *mirror) refund(r provider.RefundRequest, want provider.RefundState) {
 	}
 }
 
-func (m *mirror) refundQuery(r provider.RefundRequest, want provider.RefundState) {
+func (m *wxMirror) refundQuery(r provider.RefundRequest, want provider.RefundState) {
 	m.t.Helper()
 	m.saw("refund query", string(m.c.QueryRefund(context.Background(), m.call, r).State), string(want))
 }
 
 // notices verifies everything that came to the shop since it was last asked and returns what it says.
-func (m *mirror) notices(a postern.Attempt) (all []provider.Notice) {
+func (m *wxMirror) notices(a postern.Attempt) (all []provider.Notice) {
 	m.t.Helper()
 	for _, message := range m.got {
 		v, err := m.c.ReadNotification(m.call, a, message)
@@ -99,7 +99,7 @@ func (m *mirror) notices(a postern.Attempt) (all []provider.Notice) {
 //
 // Red without: facedState's PAYERROR, the 500 of an unanswered close, the total of notices.
 func TestMirrorWeChat(t *testing.T) {
-	m := newMirror(t)
+	m := newWxMirror(t)
 	ctx := context.Background()
 	trust, err := m.c.RefreshTrust(ctx, m.call)
 	must(t, err)
@@ -109,7 +109,7 @@ func TestMirrorWeChat(t *testing.T) {
 	h, err := vault.Parse(provider.KeyCertificate, trust[0].KeyID, []byte(trust[0].PEM))
 	must(t, err)
 	m.call.Trust = []provider.Verifier{h.(provider.Verifier)} // notifications are signed under the certificate, answers under the public key that the connector names
-	for _, walk := range []func(*mirror){mirrorPaid, mirrorClosed, mirrorLate, mirrorCounter, mirrorErrors, mirrorBill} {
+	for _, walk := range []func(*wxMirror){mirrorPaid, mirrorClosed, mirrorLate, mirrorCounter, mirrorErrors, mirrorBill} {
 		walk(m)
 	}
 	agree(t, m.w)
@@ -119,7 +119,7 @@ func TestMirrorWeChat(t *testing.T) {
 	}
 }
 
-func mirrorPaid(m *mirror) {
+func mirrorPaid(m *wxMirror) {
 	t, w := m.t, m.w
 	a := shopAttempt(w, "mirrorpaid0000000000000000000001", "native", 6800)
 	r := m.start(a, "", provider.Pending)
@@ -136,7 +136,7 @@ func mirrorPaid(m *mirror) {
 	if n := m.notices(a); len(n) != 1 || n[0].State != provider.Paid || n[0].Money == nil || *n[0].Money != *first.Money || !n[0].SettingsMatch {
 		t.Errorf("the notices are %+v", n)
 	}
-	one := refundOf(a, "mirrorpaid_r1", 800)
+	one := wxRefundOf(a, "mirrorpaid_r1", 800)
 	m.refundQuery(one, provider.RefundAbsent)
 	m.refund(one, provider.RefundDone)
 	run(t, w, 5*time.Second)
@@ -146,22 +146,22 @@ func mirrorPaid(m *mirror) {
 	if n := m.notices(a); len(n) != 1 || n[0].RefundNumber != one.Refund.Number || n[0].RefundState != provider.RefundDone || n[0].RefundAmount != 800 {
 		t.Errorf("the notices are %+v", n)
 	}
-	m.refund(refundOf(a, "mirrorpaid_r1", 801), provider.RefundFailed)
-	m.refund(refundOf(a, "mirrorpaid_r2", 6001), provider.RefundFailed)
+	m.refund(wxRefundOf(a, "mirrorpaid_r1", 801), provider.RefundFailed)
+	m.refund(wxRefundOf(a, "mirrorpaid_r2", 6001), provider.RefundFailed)
 	must(t, w.Break(context.Background(), alipay, "refund", "drop_request", 1))
-	rest := refundOf(a, "mirrorpaid_r3", 6000)
+	rest := wxRefundOf(a, "mirrorpaid_r3", 6000)
 	m.refund(rest, provider.RefundPending)
 	m.refundQuery(rest, provider.RefundPending)
 	run(t, w, time.Hour)
 	m.refundQuery(rest, provider.RefundDone)
-	m.refund(refundOf(a, "mirrorpaid_r4", 1), provider.RefundFailed)
+	m.refund(wxRefundOf(a, "mirrorpaid_r4", 1), provider.RefundFailed)
 	if s := state(t, w, m.payment(t, a.Number)); len(s.Receipts) != 1 || s.Receipts[0].Refunded != 6800 {
 		t.Errorf("the receipt is %+v", s.Receipts)
 	}
 	m.got = nil
 }
 
-func mirrorClosed(m *mirror) {
+func mirrorClosed(m *wxMirror) {
 	t, w := m.t, m.w
 	a := shopAttempt(w, "mirrorclosed0001", "native", 100)
 	m.start(a, "", provider.Pending)
@@ -195,7 +195,7 @@ func mirrorClosed(m *mirror) {
 }
 
 // mirrorLate: money that comes after the end is given back, and the shop is told nothing else than before.
-func mirrorLate(m *mirror) {
+func mirrorLate(m *wxMirror) {
 	t, w := m.t, m.w
 	a := shopAttempt(w, "mirrorlate000001", "native", 300)
 	a.ExpiresAt = w.Clock.Now().Add(time.Minute)
@@ -216,7 +216,7 @@ func mirrorLate(m *mirror) {
 	m.got = nil
 }
 
-func mirrorCounter(m *mirror) {
+func mirrorCounter(m *wxMirror) {
 	t, w := m.t, m.w
 	// The connector knows WeChat's codes only, and refuses Alipay's itself: a till does not.
 	scanned := func(number string, password bool, want provider.State) postern.Attempt {
@@ -255,7 +255,7 @@ func mirrorCounter(m *mirror) {
 	m.got = nil
 }
 
-func mirrorErrors(m *mirror) {
+func mirrorErrors(m *wxMirror) {
 	w := m.w
 	if r := m.start(shopAttempt(w, "mirrorerrors0001", "jsapi", 100), "", provider.Failed); r.Class != provider.ClassClosed {
 		m.t.Errorf("jsapi: %s %s", r.Class, r.Code)
@@ -263,10 +263,10 @@ func mirrorErrors(m *mirror) {
 	if r := m.start(shopAttempt(w, "mirrorerrors0002", "app", 100), "", provider.Failed); r.Class != provider.ClassClosed {
 		m.t.Errorf("app: %s %s", r.Class, r.Code)
 	}
-	m.refund(refundOf(shopAttempt(w, "mirrorerrors0003", "native", 100), "mirrorerrors_r1", 1), provider.RefundFailed)
+	m.refund(wxRefundOf(shopAttempt(w, "mirrorerrors0003", "native", 100), "mirrorerrors_r1", 1), provider.RefundFailed)
 	unpaid := shopAttempt(w, "mirrorerrors0004", "native", 100)
 	m.start(unpaid, "", provider.Pending)
-	m.refund(refundOf(unpaid, "mirrorerrors_r2", 1), provider.RefundFailed)
+	m.refund(wxRefundOf(unpaid, "mirrorerrors_r2", 1), provider.RefundFailed)
 	other := m.call
 	m.call.Settings = map[string]string{wechatpay.SettingMchID: m.account.Number, wechatpay.SettingAppID: "wx0000000000000000", wechatpay.SettingBaseURL: m.call.Settings[wechatpay.SettingBaseURL]}
 	if r := m.start(shopAttempt(w, "mirrorerrors0005", "native", 100), "", provider.Failed); r.Class != provider.ClassAuth {
@@ -276,7 +276,7 @@ func mirrorErrors(m *mirror) {
 }
 
 // mirrorBill: the day's bill is the shop's own orders and refunds, and its digest is right.
-func mirrorBill(m *mirror) {
+func mirrorBill(m *wxMirror) {
 	t, w := m.t, m.w
 	day := w.Clock.Now()
 	run(t, w, 36*time.Hour)

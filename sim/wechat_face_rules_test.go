@@ -25,12 +25,12 @@ import (
 
 func newWechatShop(t testing.TB) *wechatShop {
 	t.Helper()
-	return openWechatShop(t, alipayOnly(t, nil), "http://"+faceHost, false)
+	return openWechatShop(t, alipayOnlyWorld(t, nil), "http://"+wxFaceHost, false)
 }
 
 // nativeBody is an order of the shop's in JSON.
 func (s *wechatShop) nativeBody(number string, total int) string {
-	return fmt.Sprintf(`{"appid":%q,"mchid":%q,"description":"烧饼 <500g>","out_trade_no":%q,"notify_url":%q,"attach":"桌 7","amount":{"total":%d,"currency":"CNY"}}`, faceApp, s.account.Number, number, shopAddr, total)
+	return fmt.Sprintf(`{"appid":%q,"mchid":%q,"description":"烧饼 <500g>","out_trade_no":%q,"notify_url":%q,"attach":"桌 7","amount":{"total":%d,"currency":"CNY"}}`, wxApp, s.account.Number, number, wxShopAddr, total)
 }
 
 func (s *wechatShop) native(t testing.TB, number string, total int) {
@@ -66,7 +66,7 @@ func TestFacadeRule1RawRequestURI(t *testing.T) {
 	}{
 		"as sent":             {encoded, encoded, 200},
 		"decoded":             {encoded, plain, 200},
-		"whole address":       {encoded, "http://" + faceHost + encoded, 200},
+		"whole address":       {encoded, "http://" + wxFaceHost + encoded, 200},
 		"without its query":   {encoded, "/v3/pay/transactions/out-trade-no/rule%7C1*0001", 401},
 		"another order":       {encoded, s.queryTarget("rule%7C1*0002"), 401},
 		"two lines of a path": {"/v3/pay%0A1", "/v3/pay\n1", 401},
@@ -75,7 +75,7 @@ func TestFacadeRule1RawRequestURI(t *testing.T) {
 			t.Errorf("%s: HTTP %d, want %d", name, got, c.want)
 		}
 	}
-	s.w.Engine.FacadeURLs[wechatpay.Code] = "http://" + faceHost + "/pay"
+	s.w.Engine.FacadeURLs[wechatpay.Code] = "http://" + wxFaceHost + "/pay"
 	if got := s.signedAs(t, encoded, "/pay"+encoded); got != 200 {
 		t.Errorf("an address with a path of its own, taken off in front of us: HTTP %d", got)
 	}
@@ -117,7 +117,7 @@ func TestFacadeRule2LooseHeaders(t *testing.T) {
 func TestFacadeRule3ReplyKey(t *testing.T) {
 	s := newWechatShop(t)
 	s.native(t, "rule3_0001", 100)
-	for _, c := range []struct{ asks, want string }{{"", serialOf(t, s.cert)}, {s.public, s.public}, {"PUB_KEY_ID_0", serialOf(t, s.cert)}} {
+	for _, c := range []struct{ asks, want string }{{"", wxSerialOf(t, s.cert)}, {s.public, s.public}, {"PUB_KEY_ID_0", wxSerialOf(t, s.cert)}} {
 		r := s.request(t, http.MethodGet, s.queryTarget("rule3_0001"), "")
 		r.Header.Set(wire.HeaderSerial, c.asks)
 		r.Header.Set("Accept-Encoding", "gzip")
@@ -190,14 +190,14 @@ func TestFacadeRule6OwnHost(t *testing.T) {
 	must(t, json.Unmarshal([]byte(body), &a))
 	u, err := url.Parse(a.DownloadURL)
 	must(t, err)
-	if u.Host != faceHost || u.Path != wire.PathBillFile || len(a.HashValue) != 40 {
+	if u.Host != wxFaceHost || u.Path != wire.PathBillFile || len(a.HashValue) != 40 {
 		t.Errorf("the bill is at %s", body)
 	}
 	status, file := s.ask(t, http.MethodGet, u.RequestURI(), "")
 	if status != 200 || !strings.HasPrefix(file, "\x1f\x8b") {
 		t.Errorf("HTTP %d %q", status, file)
 	}
-	stolen := openWechatShop(t, s.w, "http://"+faceHost, false)
+	stolen := openWechatShop(t, s.w, "http://"+wxFaceHost, false)
 	if status, _ := stolen.ask(t, http.MethodGet, u.RequestURI(), ""); status != 403 {
 		t.Errorf("another account reads it: HTTP %d", status)
 	}
@@ -215,8 +215,8 @@ func TestFacadeRule7SecapiCertificate(t *testing.T) {
 	server.StartTLS()
 	defer server.Close()
 	ask := func(path string, client *http.Client) wire.Fields {
-		f := wire.Fields{"appid": faceApp, "mch_id": s.account.Number, "nonce_str": "abc", "out_trade_no": "rule7_0001", "out_refund_no": "r1", "total_fee": "1", "refund_fee": "1"}
-		f.Sign(wire.SignMD5, []byte(faceAPI2))
+		f := wire.Fields{"appid": wxApp, "mch_id": s.account.Number, "nonce_str": "abc", "out_trade_no": "rule7_0001", "out_refund_no": "r1", "total_fee": "1", "refund_fee": "1"}
+		f.Sign(wire.SignMD5, []byte(wxAPIv2))
 		r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, server.URL+path, strings.NewReader(string(f.XML("xml"))))
 		must(t, err)
 		res, err := client.Do(r)
@@ -229,13 +229,13 @@ func TestFacadeRule7SecapiCertificate(t *testing.T) {
 		return out
 	}
 	with := func(key string, cert []byte) *http.Client {
-		pair, err := tls.X509KeyPair(cert, privatePEM(t, sim.Key(key)))
+		pair, err := tls.X509KeyPair(cert, wxPrivatePEM(t, sim.Key(key)))
 		must(t, err)
 		roots := x509.NewCertPool()
 		roots.AddCert(server.Certificate())
 		return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}}}
 	}
-	if f := ask(wire.V2Query, server.Client()); f["err_code"] != "ORDERNOTEXIST" || f.Verify([]byte(faceAPI2)) != nil {
+	if f := ask(wire.V2Query, server.Client()); f["err_code"] != "ORDERNOTEXIST" || f.Verify([]byte(wxAPIv2)) != nil {
 		t.Errorf("a query wants no certificate: %v", f)
 	}
 	for name, client := range map[string]*http.Client{"none": server.Client(), "a stranger's": with("wechat facade", s.cert)} {
@@ -273,14 +273,14 @@ func TestFacadeErrorShapes(t *testing.T) {
 		"no JSON":          {plain, 415, `PARAM_ERROR`},
 		"no Accept":        {headless, 400, `Http头缺少Accept或User-Agent`},
 		"another merchant": {post(strings.Replace(good, s.account.Number, "1900000000", 1)), 400, `http header中的mchid`},
-		"another appid":    {post(strings.Replace(good, faceApp, "wx0", 1)), 400, `"APPID_MCHID_NOT_MATCH"`},
+		"another appid":    {post(strings.Replace(good, wxApp, "wx0", 1)), 400, `"APPID_MCHID_NOT_MATCH"`},
 		"a field twice":    {post(strings.Replace(good, `"description"`, `"Description":"x","description"`, 1)), 400, `"PARAM_ERROR"`},
 		"no amount":        {post(strings.Replace(good, `"total":100`, `"total":0`, 1)), 400, `"field":"/amount/total"`},
 		"parts of a fen":   {post(strings.Replace(good, `"total":100`, `"total":1.5`, 1)), 400, `"PARAM_ERROR"`},
 		"dollars":          {post(strings.Replace(good, `"CNY"`, `"USD"`, 1)), 400, `"field":"/amount/currency"`},
 		"an emoji":         {post(strings.Replace(good, "桌 7", "桌 🍵", 1)), 400, `"PARAM_ERROR"`},
 		"a short number":   {post(strings.Replace(good, "errors_0001", "e1", 1)), 400, `"field":"/out_trade_no"`},
-		"a query":          {post(strings.Replace(good, shopAddr, shopAddr+"?a=1", 1)), 400, `"field":"/notify_url"`},
+		"a query":          {post(strings.Replace(good, wxShopAddr, wxShopAddr+"?a=1", 1)), 400, `"field":"/notify_url"`},
 		"too long":         {post(good + strings.Repeat(" ", 64<<10)), 413, `"PARAM_ERROR"`},
 		"not ours":         {s.request(t, http.MethodPost, "/v3/profitsharing/orders", good), 403, `"NO_AUTH"`},
 		"jsapi":            {s.request(t, http.MethodPost, "/v3/pay/transactions/jsapi", good), 403, `"NO_AUTH"`},

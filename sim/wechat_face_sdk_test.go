@@ -51,7 +51,7 @@ func wechatSDK(t *testing.T) (dir string) {
 // serveShop opens the facade to a socket, with the addresses by which the driver lets buyers act, and returns where it is.
 func serveShop(t *testing.T, publicOnly bool) (*wechatShop, string) {
 	t.Helper()
-	w := alipayOnly(t, time.Now)
+	w := alipayOnlyWorld(t, time.Now)
 	var s *wechatShop
 	mux := http.NewServeMux()
 	var mu sync.Mutex // what the driver asks for comes one after the other, and so does time
@@ -83,24 +83,24 @@ func serveShop(t *testing.T, publicOnly bool) (*wechatShop, string) {
 	return s, server.URL
 }
 
-type faceStep struct {
+type wxStep struct {
 	Status int
 	Code   string
 	Data   json.RawMessage
 }
 
 // driveShop runs the SDK against the facade and returns what it saw; its messages to the shop were answered as the protocol wants.
-func driveShop(t *testing.T, dir string, s *wechatShop, base string, publicOnly, v2 bool) map[string]faceStep {
+func driveShop(t *testing.T, dir string, s *wechatShop, base string, publicOnly, v2 bool) map[string]wxStep {
 	t.Helper()
 	certs := map[string]string{}
 	in := map[string]any{
-		"base_url": base, "notify_url": shopAddr, "mchid": s.account.Number, "appid": faceApp, "serial": s.serial, "private_key": string(privatePEM(t, sim.Key("wechat shop"))), "certs": certs,
-		"apiv3_key": faceAPI3, "v2_key": faceAPI2, "v2": v2,
+		"base_url": base, "notify_url": wxShopAddr, "mchid": s.account.Number, "appid": wxApp, "serial": s.serial, "private_key": string(wxPrivatePEM(t, sim.Key("wechat shop"))), "certs": certs,
+		"apiv3_key": wxAPIv3, "v2_key": wxAPIv2, "v2": v2,
 	}
 	if publicOnly {
-		certs[s.public], in["public_key_id"] = string(publicPEM(t, sim.Key("wechat facade"))), s.public
+		certs[s.public], in["public_key_id"] = string(wxPublicPEM(t, sim.Key("wechat facade"))), s.public
 	} else {
-		certs[serialOf(t, s.cert)] = string(s.cert)
+		certs[wxSerialOf(t, s.cert)] = string(s.cert)
 	}
 	raw, err := json.Marshal(in)
 	must(t, err)
@@ -113,17 +113,17 @@ func driveShop(t *testing.T, dir string, s *wechatShop, base string, publicOnly,
 	if err != nil {
 		t.Fatalf("node: %v\n%s", err, stderr.Bytes())
 	}
-	var seen map[string]faceStep
+	var seen map[string]wxStep
 	must(t, json.Unmarshal(out, &seen))
 	return seen
 }
 
-type wantStep struct {
+type wxWant struct {
 	status int
 	text   string
 }
 
-func judgeSteps(t *testing.T, seen map[string]faceStep, want map[string]wantStep) {
+func judgeWx(t *testing.T, seen map[string]wxStep, want map[string]wxWant) {
 	t.Helper()
 	for name, w := range want {
 		if got, ok := seen[name]; !ok || got.Status != w.status || !strings.Contains(string(got.Data), w.text) {
@@ -137,7 +137,7 @@ func judgeSteps(t *testing.T, seen map[string]faceStep, want map[string]wantStep
 	}
 }
 
-var v3Steps = map[string]wantStep{
+var wxV3Steps = map[string]wxWant{
 	"certificates": {200, `[true]`}, "native": {200, `"code_url":"http://postern.test/`}, "native_again": {200, `"code_url"`}, "native_changed": {400, `"INVALID_REQUEST"`},
 	"h5": {200, `?from=h5"`}, "jsapi": {403, `"NO_AUTH"`}, "unpaid": {200, `"trade_state":"NOTPAY"`}, "paid": {200, `"trade_state":"SUCCESS"`}, "by_id": {200, `"out_trade_no":"node_order_1"`},
 	"told_paid": {200, `"attach":"{\"桌\":7,\"a\":\"\\u003c\"}"`}, "refund": {200, `"status":"SUCCESS"`}, "refund_again": {200, `"refund":800`}, "refund_changed": {400, `"INVALID_REQUEST"`},
@@ -147,7 +147,7 @@ var v3Steps = map[string]wantStep{
 	"reversed_paid": {200, `"trade_state":"REVOKED"`}, "no_bill": {400, `"NO_STATEMENT_EXIST"`}, "old_address": {403, ``}, "partner": {403, `"NO_AUTH"`},
 }
 
-var v2Steps = map[string]wantStep{
+var wxV2Steps = map[string]wxWant{
 	"native": {200, `"code_url":"http://postern.test/`}, "native_changed": {200, `"err_code":"INVALID_REQUEST"`}, "h5": {200, `?from=h5"`}, "jsapi": {200, `"err_code":"NOAUTH"`},
 	"unpaid": {200, `"trade_state":"NOTPAY"`}, "paid": {200, `"trade_state":"SUCCESS"`}, "told_paid": {200, `"attach":"桌 7 & 8"`}, "refund": {200, `"refund_fee":"800"`},
 	"refund_query": {200, `"refund_status_0":"SUCCESS"`}, "told_refund": {200, `"refund_status":"SUCCESS"`}, "close": {200, `"result_code":"SUCCESS"`}, "closed": {200, `"trade_state":"CLOSED"`},
@@ -165,20 +165,20 @@ func TestWeChatSDKAgainstTheFacade(t *testing.T) {
 				s.answer = http.StatusOK
 			}
 			seen := driveShop(t, dir, s, base, mode.publicOnly, mode.v2)
-			want := map[string]wantStep{}
+			want := map[string]wxWant{}
 			if mode.v2 {
-				for step, w := range v2Steps {
+				for step, w := range wxV2Steps {
 					want["MD5 "+step], want["HMAC-SHA256 "+step] = w, w
 				}
 			} else {
-				for step, w := range v3Steps {
+				for step, w := range wxV3Steps {
 					want[step] = w
 				}
 			}
 			if mode.publicOnly {
-				want["certificates"] = wantStep{404, `"RESOURCE_NOT_EXISTS"`}
+				want["certificates"] = wxWant{404, `"RESOURCE_NOT_EXISTS"`}
 			}
-			judgeSteps(t, seen, want)
+			judgeWx(t, seen, want)
 			run(t, s.w, time.Minute)
 			agree(t, s.w)
 			missed, err := s.w.Store.MissedCalls(context.Background(), s.w.Merchant.ID, 0)

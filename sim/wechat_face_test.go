@@ -28,12 +28,12 @@ import (
 
 // Hosts of the facade and of the shop whose code speaks to it.
 const (
-	faceHost = "wx.postern.test"
-	shopHost = "shop.test"
-	shopAddr = "http://" + shopHost + "/notify"
-	faceAPI3 = "0123456789abcdef0123456789ABCDEF"
-	faceAPI2 = "192006250b4c09247ec02edce69f6a2d"
-	faceApp  = "wxd678efh567hg6787"
+	wxFaceHost = "wx.postern.test"
+	wxShopHost = "shop.test"
+	wxShopAddr = "http://" + wxShopHost + "/notify"
+	wxAPIv3    = "0123456789abcdef0123456789ABCDEF"
+	wxAPIv2    = "192006250b4c09247ec02edce69f6a2d"
+	wxApp      = "wxd678efh567hg6787"
 )
 
 // wechatShop is a merchant whose code knows WeChat Pay only, and what it was issued.
@@ -52,22 +52,22 @@ type wechatShop struct {
 	answer int
 }
 
-func pemText(kind string, der []byte) []byte {
+func wxPEM(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
-func privatePEM(t testing.TB, key *rsa.PrivateKey) []byte {
+func wxPrivatePEM(t testing.TB, key *rsa.PrivateKey) []byte {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	must(t, err)
-	return pemText("PRIVATE KEY", der)
+	return wxPEM("PRIVATE KEY", der)
 }
 
-func publicPEM(t testing.TB, key *rsa.PrivateKey) []byte {
+func wxPublicPEM(t testing.TB, key *rsa.PrivateKey) []byte {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	must(t, err)
-	return pemText("PUBLIC KEY", der)
+	return wxPEM("PUBLIC KEY", der)
 }
 
 // openWechatShop issues an account and opens the facade at base. With publicOnly the shop never had a platform certificate.
@@ -83,7 +83,7 @@ func openWechatShop(t testing.TB, w *sim.World, base string, publicOnly bool) *w
 	must(t, err)
 	s.serial, s.cert, s.shopCert = serial, platform.Certificate, shopCert
 	s.account = postern.FacadeAccount{
-		MerchantID: w.Merchant.ID, ID: postern.NewID(postern.PrefixFacade, w.Clock.Now(), w.Rand), Provider: wechatpay.Code, CreatedAt: w.Clock.Now(), Settings: map[string]string{wechatpay.FaceAppIDs: faceApp},
+		MerchantID: w.Merchant.ID, ID: postern.NewID(postern.PrefixFacade, w.Clock.Now(), w.Rand), Provider: wechatpay.Code, CreatedAt: w.Clock.Now(), Settings: map[string]string{wechatpay.FaceAppIDs: wxApp},
 		Number: face.Number(w.Clock.Now(), func(n int) int { var b [1]byte; _, _ = io.ReadFull(w.Rand, b[:]); return int(b[0]) % n }),
 	}
 	if publicOnly {
@@ -92,8 +92,8 @@ func openWechatShop(t testing.TB, w *sim.World, base string, publicOnly bool) *w
 	key := postern.FacadeKey{MerchantID: w.Merchant.ID, AccountID: s.account.ID, ID: postern.NewID(postern.PrefixFacadeKey, w.Clock.Now(), w.Rand), NotBefore: from, CreatedAt: from,
 		Keys: map[string][]byte{}, Public: map[string]string{}}
 	for field, text := range map[string][]byte{
-		wechatpay.FaceMerchantCertificate: shopCert, wechatpay.FacePlatformPrivate: privatePEM(t, sim.Key("wechat facade")), wechatpay.FacePlatformCertificate: platform.Certificate,
-		wechatpay.FacePublicID: []byte(s.public), wechatpay.FaceAPIv3: []byte(faceAPI3), wechatpay.FaceAPIv2: []byte(faceAPI2),
+		wechatpay.FaceMerchantCertificate: shopCert, wechatpay.FacePlatformPrivate: wxPrivatePEM(t, sim.Key("wechat facade")), wechatpay.FacePlatformCertificate: platform.Certificate,
+		wechatpay.FacePublicID: []byte(s.public), wechatpay.FaceAPIv3: []byte(wxAPIv3), wechatpay.FaceAPIv2: []byte(wxAPIv2),
 	} {
 		key.Keys[field], err = w.Vault.Seal(vault.Ref{Owner: key.MerchantID, Table: "facade_key", Column: "keys." + field, Row: key.AccountID + "/" + key.ID}, text)
 		must(t, err)
@@ -103,7 +103,7 @@ func openWechatShop(t testing.TB, w *sim.World, base string, publicOnly bool) *w
 	handler, err := facade.New(facade.Config{Engine: w.Engine, TokenKey: bytes.Repeat([]byte{7}, 32), Log: w.Log}, wechatpay.Code)
 	must(t, err)
 	s.handler = handler
-	w.Net[faceHost], w.Net[shopHost] = handler, http.HandlerFunc(s.notified)
+	w.Net[wxFaceHost], w.Net[wxShopHost] = handler, http.HandlerFunc(s.notified)
 	s.call = s.caller(t, base)
 	return s
 }
@@ -117,11 +117,11 @@ func (s *wechatShop) caller(t testing.TB, base string) provider.Call {
 		id   string
 		text []byte
 	}{
-		wechatpay.KeyMerchantPrivate: {provider.KeyRSAPrivate, s.serial, privatePEM(t, sim.Key("wechat shop"))},
+		wechatpay.KeyMerchantPrivate: {provider.KeyRSAPrivate, s.serial, wxPrivatePEM(t, sim.Key("wechat shop"))},
 		wechatpay.KeyMerchantSerial:  {provider.KeySecret, "", []byte(s.serial)},
-		wechatpay.KeyAPIv3:           {provider.KeyAES256GCM, "", []byte(faceAPI3)},
-		wechatpay.KeyAPIv2:           {provider.KeySecret, "", []byte(faceAPI2)},
-		wechatpay.KeyPlatformPublic:  {provider.KeyRSAPublic, s.public, publicPEM(t, sim.Key("wechat facade"))},
+		wechatpay.KeyAPIv3:           {provider.KeyAES256GCM, "", []byte(wxAPIv3)},
+		wechatpay.KeyAPIv2:           {provider.KeySecret, "", []byte(wxAPIv2)},
+		wechatpay.KeyPlatformPublic:  {provider.KeyRSAPublic, s.public, wxPublicPEM(t, sim.Key("wechat facade"))},
 	} {
 		h, err := vault.Parse(k.kind, k.id, k.text)
 		must(t, err)
@@ -129,7 +129,7 @@ func (s *wechatShop) caller(t testing.TB, base string) provider.Call {
 	}
 	return provider.Call{
 		Env: provider.Env{Now: s.w.Clock.Now, Rand: s.w.Rand, HTTP: s.w.Net}, Sandbox: true, Timeout: 10 * time.Second, Keys: []provider.Generation{{ID: "gen_shop", Handles: handles}},
-		Settings: map[string]string{wechatpay.SettingMchID: s.account.Number, wechatpay.SettingAppID: faceApp, wechatpay.SettingBaseURL: base},
+		Settings: map[string]string{wechatpay.SettingMchID: s.account.Number, wechatpay.SettingAppID: wxApp, wechatpay.SettingBaseURL: base},
 	}
 }
 
@@ -160,16 +160,16 @@ func shopAttempt(w *sim.World, number, product string, amount int64) postern.Att
 	return postern.Attempt{Number: number, Provider: wechatpay.Code, Product: product, Amount: amount, Currency: "CNY", CreatedAt: w.Clock.Now(), ExpiresAt: w.Clock.Now().Add(15 * time.Minute)}
 }
 
-// alipayOnly is a fresh switch whose merchant is paid by Alipay, whatever the shop's code speaks.
-func alipayOnly(t testing.TB, wall func() time.Time) *sim.World {
+// alipayOnlyWorld is a fresh switch whose merchant is paid by Alipay, whatever the shop's code speaks.
+func alipayOnlyWorld(t testing.TB, wall func() time.Time) *sim.World {
 	t.Helper()
-	return build(t, sim.Options{Store: opened(t, "sqlite::memory:", store.Options{}), Seed: 1, Makers: onlyAlipay(), Wall: wall})
+	return build(t, sim.Options{Store: opened(t, "sqlite::memory:", store.Options{}), Seed: 1, Makers: onlyAlipayMaker(), Wall: wall})
 }
 
 // request is a signed request of the shop's code, as its SDK would send it.
 func (s *wechatShop) request(t testing.TB, method, target, body string) *http.Request {
 	t.Helper()
-	r, err := http.NewRequestWithContext(context.Background(), method, "http://"+faceHost+target, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(context.Background(), method, "http://"+wxFaceHost+target, strings.NewReader(body))
 	must(t, err)
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", "shop")
@@ -227,7 +227,7 @@ func (s *wechatShop) wantSigned(t testing.TB, status int, h http.Header, text st
 func (s *wechatShop) scan(t testing.TB, number, code string, amount int64) (int, string) {
 	t.Helper()
 	return s.ask(t, http.MethodPost, "/v3/pay/transactions/codepay", fmt.Sprintf(`{"appid":%q,"mchid":%q,"description":"烧饼","out_trade_no":%q,"attach":"桌 7","amount":{"total":%d,"currency":"CNY"},`+
-		`"payer":{"auth_code":%q},"scene_info":{"device_id":"T1","device_ip":"127.0.0.1","store_info":{"out_id":"A1"}}}`, faceApp, s.account.Number, number, amount, code))
+		`"payer":{"auth_code":%q},"scene_info":{"device_id":"T1","device_ip":"127.0.0.1","store_info":{"out_id":"A1"}}}`, wxApp, s.account.Number, number, amount, code))
 }
 
 // raw sends bytes to the facade as they are and returns the answer.
@@ -241,7 +241,7 @@ func (s *wechatShop) raw(t testing.TB, r *http.Request) (int, http.Header, strin
 	return res.StatusCode, res.Header, string(body)
 }
 
-func serialOf(t testing.TB, text []byte) string {
+func wxSerialOf(t testing.TB, text []byte) string {
 	t.Helper()
 	c, err := wire.ParseCertificatePEM(text)
 	must(t, err)
