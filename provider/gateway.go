@@ -176,6 +176,8 @@ type Gateway interface {
 	// Charge places an order and charges a scanned code of any wallet.
 	Charge(ctx context.Context, a FaceAccount, o FaceOrder, authCode string) (FacedOrder, error)
 	Find(ctx context.Context, a FaceAccount, key FaceKey) (FacedOrder, error)
+	// ReturnTo says where the buyer of an order goes after it, where a protocol says so in the buyer's browser; the first address is kept. CodeInvalid for one that is none.
+	ReturnTo(ctx context.Context, a FaceAccount, key FaceKey, address string) (FacedOrder, error)
 	// Close ends an order that nobody has paid: CodeAlreadyPaid when the money is there. The order may be processing still: its provider has not answered.
 	Close(ctx context.Context, a FaceAccount, key FaceKey) (FacedOrder, error)
 	// Reverse ends an order whatever its state: closed when unpaid, given back when paid; the order says which.

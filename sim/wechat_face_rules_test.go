@@ -342,3 +342,42 @@ func TestFacadeSealsNoNonceTwice(t *testing.T) {
 		t.Errorf("%d nonces", len(nonces))
 	}
 }
+
+// TestFacadeH5ComesBack: the buyer of an h5 order is sent to the cashier, and from there to the redirect_url that the merchant appended; another one later, and one that is
+// no address, change nothing. After five minutes the address is dead, and the same order again has a fresh one.
+func TestFacadeH5ComesBack(t *testing.T) {
+	s := newWechatShop(t)
+	place := func() string {
+		body := strings.TrimSuffix(s.nativeBody("h5_order_1", 100), "}") + `,"scene_info":{"payer_client_ip":"203.0.113.7","h5_info":{"type":"Wap"}}}`
+		status, answer := s.ask(t, http.MethodPost, "/v3/pay/transactions/h5", body)
+		var out wire.OrderResult
+		must(t, json.Unmarshal([]byte(answer), &out))
+		if status != 200 || !strings.HasPrefix(out.H5URL, "http://"+wxFaceHost+wire.PathH5Page+"?") {
+			t.Fatalf("HTTP %d %s", status, answer)
+		}
+		return out.H5URL
+	}
+	open := func(address string) (int, string) {
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, address, nil)
+		must(t, err)
+		status, h, _ := s.raw(t, r)
+		return status, h.Get("Location")
+	}
+	h5 := place()
+	back := "https://shop.example/done?order=h5_order_1"
+	for _, to := range []string{"javascript:alert(1)", "//shop.example", back, "https://other.example/"} {
+		if status, cashier := open(h5 + "&redirect_url=" + url.QueryEscape(to)); status != http.StatusFound || !strings.HasPrefix(cashier, "http://"+sim.Host+"/") {
+			t.Errorf("HTTP %d to %s", status, cashier)
+		}
+	}
+	if p := s.payment(t, "h5_order_1"); p.ReturnURL != back {
+		t.Errorf("the buyer comes back to %q", p.ReturnURL)
+	}
+	run(t, s.w, 5*time.Minute)
+	if status, _ := open(h5); status != http.StatusForbidden {
+		t.Errorf("a dead address: HTTP %d", status)
+	}
+	if status, _ := open(place()); status != http.StatusFound {
+		t.Errorf("a fresh address: HTTP %d", status)
+	}
+}

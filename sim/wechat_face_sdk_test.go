@@ -139,7 +139,7 @@ func judgeWx(t *testing.T, seen map[string]wxStep, want map[string]wxWant) {
 
 var wxV3Steps = map[string]wxWant{
 	"certificates": {200, `[true]`}, "native": {200, `"code_url":"http://postern.test/`}, "native_again": {200, `"code_url"`}, "native_changed": {400, `"INVALID_REQUEST"`},
-	"h5": {200, `?from=h5"`}, "jsapi": {403, `"NO_AUTH"`}, "unpaid": {200, `"trade_state":"NOTPAY"`}, "paid": {200, `"trade_state":"SUCCESS"`}, "by_id": {200, `"out_trade_no":"node_order_1"`},
+	"h5": {200, `/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=`}, "jsapi": {403, `"NO_AUTH"`}, "unpaid": {200, `"trade_state":"NOTPAY"`}, "paid": {200, `"trade_state":"SUCCESS"`}, "by_id": {200, `"out_trade_no":"node_order_1"`},
 	"told_paid": {200, `"attach":"{\"桌\":7,\"a\":\"\\u003c\"}"`}, "refund": {200, `"status":"SUCCESS"`}, "refund_again": {200, `"refund":800`}, "refund_changed": {400, `"INVALID_REQUEST"`},
 	"refund_too_much": {400, `退款金额大于`}, "refund_query": {200, `"status":"SUCCESS"`}, "told_refund": {200, `"refund_status":"SUCCESS"`}, "close": {204, ``}, "closed": {200, `"trade_state":"CLOSED"`},
 	"close_paid": {400, `"ORDERPAID"`}, "unknown": {404, `"ORDER_NOT_EXIST"`}, "codepay": {200, `"trade_type":"MICROPAY"`}, "codepay_password": {202, `"USERPAYING"`},
@@ -148,7 +148,7 @@ var wxV3Steps = map[string]wxWant{
 }
 
 var wxV2Steps = map[string]wxWant{
-	"native": {200, `"code_url":"http://postern.test/`}, "native_changed": {200, `"err_code":"INVALID_REQUEST"`}, "h5": {200, `?from=h5"`}, "jsapi": {200, `"err_code":"NOAUTH"`},
+	"native": {200, `"code_url":"http://postern.test/`}, "native_changed": {200, `"err_code":"INVALID_REQUEST"`}, "h5": {200, `/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=`}, "jsapi": {200, `"err_code":"NOAUTH"`},
 	"unpaid": {200, `"trade_state":"NOTPAY"`}, "paid": {200, `"trade_state":"SUCCESS"`}, "told_paid": {200, `"attach":"桌 7 & 8"`}, "refund": {200, `"refund_fee":"800"`},
 	"refund_query": {200, `"refund_status_0":"SUCCESS"`}, "told_refund": {200, `"refund_status":"SUCCESS"`}, "close": {200, `"result_code":"SUCCESS"`}, "closed": {200, `"trade_state":"CLOSED"`},
 	"close_paid": {200, `"err_code":"ORDERPAID"`}, "micropay": {200, `"trade_type":"MICROPAY"`}, "micropay_password": {200, `"err_code":"USERPAYING"`}, "reverse": {200, `"recall":"N"`},

@@ -254,14 +254,11 @@ func placeFace(product string) faceHandler {
 			return said{}, bad
 		}
 		if product == ProductH5 {
-			return said{value: wire.OrderResult{H5URL: h5URL(o)}}, nil
+			return said{value: wire.OrderResult{H5URL: h5URL(c, o)}}, nil
 		}
 		return said{value: wire.OrderResult{CodeURL: o.CashierURL}}, nil
 	}
 }
-
-// h5URL carries a query, because merchants append &redirect_url= to it as it stands.
-func h5URL(o provider.FacedOrder) string { return o.CashierURL + "?from=" + ProductH5 }
 
 // placed places an order, or says why its number takes none.
 func placed(c *faceCall, in provider.FaceOrder) (provider.FacedOrder, *refusal) {

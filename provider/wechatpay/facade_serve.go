@@ -75,6 +75,10 @@ func (Connector) ServeFace(w http.ResponseWriter, r *http.Request, g provider.Ga
 		serveV2(w, r, g, serve)
 		return
 	}
+	if r.URL.Path == wire.PathH5Page && r.Method == http.MethodGet {
+		serveH5(w, r, g)
+		return
+	}
 	c, refused := authenticateFace(r, g)
 	if refused != nil {
 		writeRefusal(w, r, refused)

@@ -222,7 +222,7 @@ func v2Unified(c *v2Call) (wire.Fields, []byte, *refusal) {
 	}
 	f := wire.Fields{"trade_type": c.Fields["trade_type"], "device_info": c.Fields["device_info"]}
 	if product == ProductH5 {
-		f["mweb_url"] = h5URL(o)
+		f["mweb_url"] = h5URL(&c.faceCall, o)
 	} else {
 		f["code_url"] = o.CashierURL
 	}

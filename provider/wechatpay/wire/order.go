@@ -18,6 +18,7 @@ const (
 const (
 	PathRefunds      = "/v3/refund/domestic/refunds"
 	PathCertificates = "/v3/certificates"
+	PathH5Page       = "/cgi-bin/mmpayweb-bin/checkmweb" // of wx.tenpay.com: the buyer's browser opens it
 	PathAuthorize    = "/connect/oauth2/authorize"
 	PathAccessToken  = "/sns/oauth2/access_token"
 )
