@@ -131,7 +131,7 @@ func (s *wechatShop) send(t testing.TB, q wxRequest) (status int, kind, body str
 // TestWeChatFacadeTakesNoMutatedRequest: a request whose covered bytes differ is never done, whatever was changed; the answer is WeChat's and no shape of ours; the same
 // requests as they were, one in a hundred, are always done.
 //
-// Red without: the comparison of a v2 signature's length with its named type (an MD5 under HMAC-SHA256's name).
+// Red without: Verify in v2KeyOf, or the refusal in authenticateFace of what verifiedFace does not find.
 func TestWeChatFacadeTakesNoMutatedRequest(t *testing.T) {
 	s := newWechatShop(t)
 	all := s.genuine(t)
