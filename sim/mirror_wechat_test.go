@@ -97,7 +97,7 @@ func (m *wxMirror) notices(a postern.Attempt) (all []provider.Notice) {
 
 // TestMirrorWeChat: what a WeChat Pay connector reads through our facade is what Alipay did, on every state, and the books agree.
 //
-// Red without: facedState's PAYERROR, the 500 of an unanswered close, the total of notices.
+// Red without: facedState's PAYERROR, the 500 of a close that its wallet has not answered, the state of a notice.
 func TestMirrorWeChat(t *testing.T) {
 	m := newWxMirror(t)
 	ctx := context.Background()
