@@ -234,7 +234,7 @@ func (e *Engine) ReverseFaced(ctx context.Context, a postern.FacadeAccount, key 
 		return order, err
 	}
 	if left := order.Amount - order.Refunded - order.Refunding; left > 0 {
-		_, _, err = e.RefundFaced(ctx, a, provider.FaceRefund{Order: provider.FaceKey{Number: order.Number}, Number: "reverse", Amount: left, Reason: "reversed"})
+		_, _, err = e.RefundFaced(ctx, a, provider.FaceRefund{Order: provider.FaceKey{Number: order.Number}, Number: provider.FaceReversal, Amount: left, Reason: "reversed"})
 		if err != nil {
 			return order, err
 		}

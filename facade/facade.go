@@ -91,6 +91,10 @@ func (g *gateway) Find(ctx context.Context, a provider.FaceAccount, key provider
 	return g.engine().FindFaced(ctx, g.of(a), key)
 }
 
+func (g *gateway) ReturnTo(ctx context.Context, a provider.FaceAccount, key provider.FaceKey, address string) (provider.FacedOrder, error) {
+	return g.engine().ReturnFaced(ctx, g.of(a), key, address)
+}
+
 func (g *gateway) Close(ctx context.Context, a provider.FaceAccount, key provider.FaceKey) (provider.FacedOrder, error) {
 	return g.engine().CloseFaced(ctx, g.of(a), key)
 }

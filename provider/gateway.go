@@ -33,6 +33,9 @@ type FaceDescription struct {
 	// Number mints an account number in the provider's format (an app_id, an mchid), TradeNo a transaction number. Both are stored once and never change.
 	Number  func(now time.Time, random func(n int) int) string
 	TradeNo func(now time.Time, random func(n int) int) string
+	// Mint makes the text of an own field of the kind secret that has a form of its own (the id of a public key); nil, or "" for a field, leaves it to the switch: 32
+	// letters and digits.
+	Mint func(field string, random func(n int) int) string
 	// Settings are the account's public facts beside its number.
 	Settings []Field
 	// Keys are the fields of one generation. Field.Own marks those that the switch makes (its signing key, its certificate, a secret that it tells the merchant once);
@@ -131,6 +134,9 @@ type FaceRefund struct {
 	Fields    map[string]string
 }
 
+// FaceReversal is the number of the refund that a reversal of a paid order makes: no merchant's number has a space in it.
+const FaceReversal = "the reversal"
+
 // FacedRefund is a refund as the gateway knows it. TradeNo is ours, in the provider's format.
 type FacedRefund struct {
 	FaceRefund
@@ -170,6 +176,8 @@ type Gateway interface {
 	// Charge places an order and charges a scanned code of any wallet.
 	Charge(ctx context.Context, a FaceAccount, o FaceOrder, authCode string) (FacedOrder, error)
 	Find(ctx context.Context, a FaceAccount, key FaceKey) (FacedOrder, error)
+	// ReturnTo says where the buyer of an order goes after it, where a protocol says so in the buyer's browser; the first address is kept. CodeInvalid for one that is none.
+	ReturnTo(ctx context.Context, a FaceAccount, key FaceKey, address string) (FacedOrder, error)
 	// Close ends an order that nobody has paid: CodeAlreadyPaid when the money is there. The order may be processing still: its provider has not answered.
 	Close(ctx context.Context, a FaceAccount, key FaceKey) (FacedOrder, error)
 	// Reverse ends an order whatever its state: closed when unpaid, given back when paid; the order says which.
