@@ -6,14 +6,11 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/base64"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"maps"
 	"math/big"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -280,5 +277,3 @@ func (f *faceWorld) noticed(t testing.TB, count int) wire.Params {
 	}
 	return n
 }
-
-var _ = []any{base64.StdEncoding, url.Values{}, fmt.Sprint}
