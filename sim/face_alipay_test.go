@@ -51,6 +51,7 @@ type faceWorld struct {
 type faceShop struct {
 	down bool
 	got  []wire.Params
+	raw  [][]byte
 }
 
 func (s *faceShop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -60,7 +61,7 @@ func (s *faceShop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "unreadable", http.StatusBadRequest)
 		return
 	}
-	s.got = append(s.got, p)
+	s.got, s.raw = append(s.got, p), append(s.raw, body)
 	if s.down {
 		http.Error(w, "down", http.StatusServiceUnavailable)
 		return
