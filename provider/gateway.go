@@ -6,6 +6,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"postern"
@@ -141,6 +143,12 @@ type FacedRefund struct {
 	// Fresh says that this call made it.
 	Fresh bool
 }
+
+// ReversalNumber is the number of the nth refund that a reversal makes, which no merchant chose: the character at its beginning is legal in no provider's numbers.
+func ReversalNumber(n int) string { return "~reverse" + strconv.Itoa(n) }
+
+// Reversal says that a refund was made by a reversal.
+func (r FacedRefund) Reversal() bool { return strings.HasPrefix(r.Number, "~reverse") }
 
 // FaceNotice is a message to a merchant's server.
 type FaceNotice struct {

@@ -3,11 +3,14 @@ package sim_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"postern"
 	"postern/provider"
 	alipayface "postern/provider/alipay"
 	"postern/provider/alipay/wire"
@@ -130,4 +133,56 @@ func TestFaceAccountEnds(t *testing.T) {
 	if got := f.raw(t, f.keyed, wire.MethodQuery, named); got != `{"alipay_trade_query_response":{"code":"40002","msg":"Invalid Arguments","sub_code":"isv.invalid-app-id","sub_msg":"无效的AppID参数"}}` {
 		t.Errorf("%s", got)
 	}
+}
+
+// TestFaceNumberIsOneOrder: requests with one number at the same time, some with another amount, make one payment; nobody is told that another amount was ordered. A number whose
+// first try was refused can be used with other terms.
+func TestFaceNumberIsOneOrder(t *testing.T) {
+	f := faced(t, fileWorld(t, 1))
+	place := func(number, terms string, amount int64) (provider.FacedOrder, error) {
+		return f.Engine.PlaceFaced(context.Background(), f.keyed.account, provider.FaceOrder{Number: number, Amount: amount, Currency: "CNY", Subject: "茶", Product: "jsapi", Fingerprint: terms})
+	}
+	var mu sync.Mutex
+	ids := map[string]bool{}
+	atOnce(8, 40, func(i int) {
+		amount := int64(6800 + i%2)
+		o, err := place("ONE", fmt.Sprint(amount), amount)
+		mu.Lock()
+		defer mu.Unlock()
+		ids[o.PaymentID] = true
+		switch {
+		case err == nil && o.Amount != amount:
+			t.Errorf("%d was ordered and %d answered", amount, o.Amount)
+		case err != nil && postern.CodeOf(err) != postern.CodeReferenceTaken:
+			t.Errorf("%v", err)
+		}
+	})
+	if len(ids) != 1 {
+		t.Errorf("%d payments: %v", len(ids), ids)
+	}
+	if _, err := place("TWO", "bad", 0); postern.CodeOf(err) == postern.CodeConflict || err == nil {
+		t.Errorf("an order of nothing: %v", err)
+	}
+	if o, err := place("TWO", "good", 100); err != nil || o.Amount != 100 {
+		t.Errorf("the corrected order: %v", err)
+	}
+}
+
+// TestFaceCancelIsTriedAgain: the wallet refuses the refund of a cancel; the merchant's code calls again, as retry_flag says, and the money goes back once.
+func TestFaceCancelIsTriedAgain(t *testing.T) {
+	f := faceOnly(t)
+	f.ask(t, f.keyed, wire.MethodPay, orderJSON("C-1", "68.00", "scene", "bar_code", "auth_code", showCode(t, f.World, wechat, false)), "notify_url", "http://shop.test/n")
+	run(t, f.World, time.Second)
+	must(t, f.Break(context.Background(), wechat, "refund", "refund_closed", 1))
+	says(t, f.ask(t, f.keyed, wire.MethodCancel, `{"out_trade_no":"C-1"}`), "retry_flag", "Y", "action", "")
+	run(t, f.World, time.Minute)
+	says(t, f.ask(t, f.keyed, wire.MethodQuery, `{"out_trade_no":"C-1"}`), "trade_status", "TRADE_SUCCESS")
+	says(t, f.ask(t, f.keyed, wire.MethodCancel, `{"out_trade_no":"C-1"}`), "retry_flag", "Y")
+	run(t, f.World, time.Minute)
+	says(t, f.ask(t, f.keyed, wire.MethodCancel, `{"out_trade_no":"C-1"}`), "retry_flag", "N", "action", "refund")
+	says(t, f.ask(t, f.keyed, wire.MethodRefundQuery, `{"out_trade_no":"C-1","out_request_no":"C-1"}`), "refund_status", "REFUND_SUCCESS", "refund_amount", "68.00")
+	if n := f.noticed(t, 2); n["trade_status"] != "TRADE_CLOSED" || n["out_biz_no"] != "C-1" {
+		t.Errorf("the notification: %v", n)
+	}
+	agree(t, f.World)
 }

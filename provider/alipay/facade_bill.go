@@ -97,7 +97,7 @@ func writeFaceBill(ctx context.Context, g provider.Gateway, a provider.FaceAccou
 		}
 		if x := l.Refund; x != nil {
 			row.Kind, row.RequestNo, row.Note, row.Amount, row.Received = wire.BillRefund, x.Number, wire.BillText(x.Fields["refund_reason"]), -x.Amount, -x.Amount
-			if x.Number == reversalNo {
+			if x.Reversal() {
 				row.RequestNo = l.Order.Number
 			}
 		}

@@ -56,7 +56,7 @@ func (*Connector) Notice(a provider.FaceAccount, o provider.FacedOrder, refund *
 	p["notify_time"] = wire.FormatTime(now)
 	if refund != nil {
 		p["refund_fee"], p["gmt_refund"], p["out_biz_no"] = wire.FormatYuan(o.Refunded), wire.FormatTimeMilli(refund.DoneAt), refund.Number
-		if refund.Number == reversalNo {
+		if refund.Reversal() {
 			p["out_biz_no"] = o.Number
 		}
 	}

@@ -3,15 +3,13 @@ package alipay
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"postern"
 	"postern/provider"
 	"postern/provider/alipay/wire"
 )
-
-// reversalNo is the engine's number of the refund that a cancel makes; at Alipay it has the order's number.
-const reversalNo = "reverse"
 
 // refund gives money back. fund_change is Y only in the answer that made the refund, and only when the money has moved; everything else is for a refund query to tell.
 func (c *faceCall) refund(ctx context.Context) (wire.Fields, *faceRefusal) {
@@ -98,8 +96,8 @@ func (c *faceCall) refundQuery(ctx context.Context) (wire.Fields, *faceRefusal) 
 		return nil, parameterFace("out_request_no", "不能为空")
 	}
 	_, r, err := c.g.FindRefund(ctx, c.account, provider.FaceKey{Number: o.Number}, no)
-	if err != nil && postern.CodeOf(err) == postern.CodeNotFound && no == o.Number {
-		_, r, err = c.g.FindRefund(ctx, c.account, provider.FaceKey{Number: o.Number}, reversalNo)
+	if err != nil && postern.CodeOf(err) == postern.CodeNotFound && no == o.Number { // at Alipay the refund of a cancel has the order's number
+		r, err = c.reversal(ctx, o)
 	}
 	switch {
 	case err != nil && postern.CodeOf(err) == postern.CodeNotFound, err == nil && r.Status == postern.RefundFailed:
@@ -116,6 +114,20 @@ func (c *faceCall) refundQuery(ctx context.Context) (wire.Fields, *faceRefusal) 
 		f = f.Set("refund_status", wire.RefundSuccess).Set("send_back_fee", wire.FormatYuan(r.Amount))
 	}
 	return f.Set("total_amount", wire.FormatYuan(o.Amount)).Set("trade_no", o.TradeNo), nil
+}
+
+// reversal finds the last refund that a cancel of an order made.
+func (c *faceCall) reversal(ctx context.Context, o provider.FacedOrder) (provider.FacedRefund, error) {
+	list, err := c.g.Refunds(ctx, c.account, o)
+	if err != nil {
+		return provider.FacedRefund{}, err
+	}
+	for _, r := range slices.Backward(list) {
+		if r.Reversal() {
+			return r, nil
+		}
+	}
+	return provider.FacedRefund{}, postern.E(postern.CodeNotFound, "alipay.reversal", "no refund of a reversal")
 }
 
 // wants says whether query_options names an option.
