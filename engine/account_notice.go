@@ -23,7 +23,7 @@ func (e *Engine) accountRegistration(c postern.Channel) []provider.Registration 
 	}
 	return []provider.Registration{{
 		Where: "notices about the account: violations, limits, papers", Value: e.CallbackURL + AccountPath + postern.AccountID(c.CredentialOwnerID, c.CredentialSetID),
-		Why: "what the provider withdraws is obeyed at once instead of with the next daily question",
+		Why: "what the provider withdraws is obeyed at once instead of with the next daily question", WhyZH: "服务商限制了什么，马上照办，不用等每天一次的查询",
 	}}
 }
 

@@ -16,7 +16,16 @@ type ChannelReport struct {
 	Registrations []provider.Registration
 }
 
-// CheckLine is one thing that was tried.
+// What a check tries, for pages that say it in their own words.
+const (
+	CheckKeys         = "keys"
+	CheckCertificates = "provider certificates"
+	CheckCall         = "signed call"
+	CheckClock        = "clock"
+	CheckCollect      = "may collect"
+)
+
+// CheckLine is one thing that was tried. What is one of the constants above; Detail is for whoever repairs it.
 type CheckLine struct {
 	What   string
 	OK     bool
@@ -39,14 +48,14 @@ func (e *Engine) CheckChannel(ctx context.Context, merchantID, channelID string)
 	}
 	call, err := e.callFor(ctx, channel)
 	if err != nil {
-		add("keys", false, err.Error())
+		add(CheckKeys, false, err.Error())
 		return r, nil
 	}
 	generation, err := call.Newest()
-	add("keys", err == nil, fmt.Sprintf("generation %s signs; %d verify", generation.ID, len(call.Keys)))
+	add(CheckKeys, err == nil, fmt.Sprintf("generation %s signs; %d verify", generation.ID, len(call.Keys)))
 	if _, ok := e.Registry[channel.Provider].(provider.TrustRefresher); ok {
 		n, err := e.RefreshTrust(ctx, channel)
-		add("provider certificates", err == nil, detail(err, fmt.Sprintf("%d fetched", n)))
+		add(CheckCertificates, err == nil, detail(err, fmt.Sprintf("%d fetched", n)))
 		if call, err = e.callFor(ctx, channel); err != nil {
 			return r, err
 		}
@@ -61,12 +70,12 @@ func (e *Engine) CheckChannel(ctx context.Context, merchantID, channelID string)
 	call.Env.HTTP = watch
 	began := e.now()
 	result := checker.Check(bounded, call)
-	add("signed call", result.OK, fmt.Sprintf("%s %s (%s)", result.Code, result.Message, e.now().Sub(began).Round(time.Millisecond)))
+	add(CheckCall, result.OK, fmt.Sprintf("%s %s (%s)", result.Code, result.Message, e.now().Sub(began).Round(time.Millisecond)))
 	if skew, told := watch.Skew(); told {
-		add("clock", skew.Abs() < maxSkew, fmt.Sprintf("ours differs from the provider's by about %s", skew.Round(time.Second)))
+		add(CheckClock, skew.Abs() < maxSkew, fmt.Sprintf("ours differs from the provider's by about %s", skew.Round(time.Second)))
 	}
 	allowed, p := channel.Allows(postern.ActPay, "", e.now())
-	add("may collect", allowed, "by "+p.Source+" "+p.Note)
+	add(CheckCollect, allowed, "by "+p.Source+" "+p.Note)
 	r.Registrations = append(checker.Registrations(call, e.PublicURL, e.CallbackURL), e.accountRegistration(channel)...)
 	return r, nil
 }

@@ -18,6 +18,8 @@ type Import struct {
 	Live      bool
 	Encoding  string // utf-8 or gbk
 	File      []byte
+	// By is who opens shops for the logins of the list, for the audit.
+	By Actor
 }
 
 // Outcomes of a line of a list.
@@ -30,14 +32,16 @@ const (
 
 // ImportPlan is what an import does. Digest stands for the list and for everything in the plan: only what was seen is confirmed.
 type ImportPlan struct {
-	Digest    string       `json:"digest" doc:"Send it back to confirm exactly this."`
-	New       int          `json:"new"`
-	Changed   int          `json:"changed"`
-	Unchanged int          `json:"unchanged"`
-	Refused   int          `json:"refused"`
-	Written   int          `json:"written" doc:"How many merchants this request wrote."`
-	Done      bool         `json:"done" doc:"Nothing that could be written is left."`
-	Rows      []ImportLine `json:"rows" doc:"Every line but the unchanged ones."`
+	Digest    string `json:"digest" doc:"Send it back to confirm exactly this."`
+	New       int    `json:"new"`
+	Changed   int    `json:"changed"`
+	Unchanged int    `json:"unchanged"`
+	Refused   int    `json:"refused"`
+	Written   int    `json:"written" doc:"How many merchants this request wrote."`
+	Done      bool   `json:"done" doc:"Nothing that could be written is left."`
+	// Invitations are those of the shops that this request opened.
+	Invitations []ImportInvitation `json:"invitations,omitempty" doc:"Hand each to its shop's owner. Shown once."`
+	Rows        []ImportLine       `json:"rows" doc:"Every line but the unchanged ones."`
 }
 
 // ImportLine is one line of a list and what becomes of it.
@@ -61,6 +65,15 @@ type ImportChange struct {
 	To    string `json:"to"`
 }
 
+// ImportInvitation is the link with which the owner of a new shop sets a password.
+type ImportInvitation struct {
+	MerchantID string `json:"merchant_id"`
+	Reference  string `json:"reference,omitempty"`
+	Name       string `json:"name"`
+	Login      string `json:"login"`
+	URL        string `json:"url"`
+}
+
 // PlanImport says what a list would do, line by line. Nothing is written.
 func (e *Engine) PlanImport(ctx context.Context, in Import) (ImportPlan, error) {
 	plan, _, err := e.planImport(ctx, in)
@@ -77,11 +90,11 @@ func (e *Engine) RunImport(ctx context.Context, in Import, digest string, budget
 	if digest != plan.Digest {
 		return plan, &postern.Error{Code: postern.CodeConflict, Op: "engine.RunImport", Field: "confirm", Message: "this is not the plan that was seen: the list or what is there has changed since", Fix: "ask for the plan again and confirm that"}
 	}
-	began, written := e.now(), 0
+	began, written, invitations := e.now(), 0, []ImportInvitation(nil)
 	for _, s := range shops {
 		if budget > 0 && e.now().Sub(began) > budget {
 			rest, _, err := e.planImport(ctx, in)
-			rest.Written, rest.Done = written, false
+			rest.Written, rest.Done, rest.Invitations = written, false, invitations
 			return rest, err
 		}
 		if err := e.fault(ctx, "engine.import.before"); err != nil {
@@ -90,9 +103,16 @@ func (e *Engine) RunImport(ctx context.Context, in Import, digest string, budget
 		if err := e.Store.SaveShop(ctx, s.merchant, s.channels); err != nil {
 			return plan, err
 		}
+		if s.owner != nil {
+			invitation, err := e.openShop(ctx, in.By, *s.owner)
+			if err != nil {
+				return plan, err
+			}
+			invitations = append(invitations, invitation)
+		}
 		written++
 	}
-	plan.Written, plan.Done = written, true
+	plan.Written, plan.Done, plan.Invitations = written, true, invitations
 	return plan, nil
 }
 
@@ -100,6 +120,7 @@ func (e *Engine) RunImport(ctx context.Context, in Import, digest string, budget
 type shopEdit struct {
 	merchant *postern.Merchant // nil: as it is
 	channels []postern.Channel
+	owner    *shopOwner // nil: nobody is invited
 }
 
 func (e *Engine) planImport(ctx context.Context, in Import) (ImportPlan, []shopEdit, error) {

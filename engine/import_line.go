@@ -21,7 +21,8 @@ type importer struct {
 	accounts  map[string]importAccount // by the name that the list uses
 	merchants map[string]postern.Merchant
 	channels  map[string][]postern.Channel
-	seen      map[string]int // the line of each merchant
+	seen      map[string]int    // the line of each merchant
+	logins    map[string]string // whose each login of the list is
 }
 
 // importAccount is an account of the partner's, and whose the numbers under it are.
@@ -38,6 +39,9 @@ func (e *Engine) newImporter(ctx context.Context, in Import, rows []roster.Row) 
 	}
 	m := &importer{
 		e: e, in: in, partner: partner, accounts: map[string]importAccount{}, merchants: map[string]postern.Merchant{}, channels: map[string][]postern.Channel{}, seen: map[string]int{},
+	}
+	if m.logins, err = e.loginsOf(ctx, rows); err != nil {
+		return nil, err
 	}
 	sets, err := e.Store.CredentialSets(ctx, in.PartnerID)
 	if err != nil {
@@ -138,6 +142,14 @@ func (m *importer) line(r roster.Row) (ImportLine, shopEdit, error) {
 			edit.channels = append(edit.channels, channel)
 			line.Changes = append(line.Changes, changes...)
 		}
+	}
+	owner, err := m.owner(shop, r)
+	if err != nil {
+		return refuse(line, err)
+	}
+	if edit.owner = owner; owner != nil {
+		line.Changes = append(line.Changes, ImportChange{"login", "", owner.person.Login})
+		m.logins[owner.person.Login] = shop.ID
 	}
 	for _, c := range edit.channels { // Only once nothing of the line is refused.
 		if c.SubMerchant != "" {

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"regexp"
 	"strings"
 	"time"
@@ -22,6 +24,8 @@ const (
 
 // ItemInput is what a seller says of an item. Amounts are in minor units.
 type ItemInput struct {
+	// Form makes a form for a new item that is sent twice one item; empty makes a new one each time.
+	Form        string
 	Title       string
 	Description string
 	Currency    string // only when it is made
@@ -51,11 +55,16 @@ func (e *Engine) CreateItem(ctx context.Context, by Actor, merchantID string, in
 	if err := checkItem(&in); err != nil {
 		return postern.ShopItem{}, err
 	}
+	token := func() string { return postern.NewToken(e.Env.Rand) }
+	if in.Form != "" { // an address follows from its form, so that the second item of one form meets the first
+		sum := sha256.Sum256([]byte(hashOf("item form", merchantID, in.Form)))
+		token = func() string { return postern.NewToken(bytes.NewReader(sum[:])) }
+	}
 	var last error
 	for range maxTries { // a code is short enough to be taken already
 		now := e.now()
 		item := postern.ShopItem{
-			MerchantID: merchantID, ID: e.newID(postern.PrefixItem), Token: postern.NewToken(e.Env.Rand), Code: postern.NewShortCode(e.Env.Rand), Currency: in.Currency, CreatedAt: now,
+			MerchantID: merchantID, ID: e.newID(postern.PrefixItem), Token: token(), Code: postern.NewShortCode(e.Env.Rand), Currency: in.Currency, CreatedAt: now,
 		}
 		if err := e.dressItem(&item, in, now); err != nil {
 			return item, err
@@ -66,6 +75,12 @@ func (e *Engine) CreateItem(ctx context.Context, by Actor, merchantID string, in
 		}
 		if postern.CodeOf(last) != postern.CodeConflict {
 			break
+		}
+		if in.Form == "" {
+			continue
+		}
+		if made, err := e.Store.ItemByToken(ctx, token()); err == nil && made.MerchantID == merchantID {
+			return made, nil
 		}
 	}
 	return postern.ShopItem{}, last
@@ -191,8 +206,9 @@ func checkVariants(in *ItemInput) error {
 	return nil
 }
 
-// ChangeStock adds pieces to a variant's stock, or takes some off; CodeSoldOut when there are not so many.
-func (e *Engine) ChangeStock(ctx context.Context, by Actor, merchantID, itemID, variantID string, pieces int64) error {
+// ChangeStock adds pieces to a variant's stock, or takes some off; CodeSoldOut when there are not so many, CodeConflict when the stock is not what was seen any more:
+// an order came between, or the same form before.
+func (e *Engine) ChangeStock(ctx context.Context, by Actor, merchantID, itemID, variantID string, seen, pieces int64) error {
 	if pieces == 0 || pieces > maxStock || pieces < -maxStock {
 		return postern.Invalid("pieces", postern.CodeInvalid, "the change must be a number of pieces, not 0", "send 20 to add twenty, -3 to take three off")
 	}
@@ -206,7 +222,7 @@ func (e *Engine) ChangeStock(ctx context.Context, by Actor, merchantID, itemID, 
 	}
 	act := e.audit(by, merchantID, "item.stock", itemID, v.Name+" "+signed(pieces))
 	return e.commit(ctx, store.Change{
-		MerchantID: merchantID, At: e.now(), Stock: []postern.StockMove{{ItemID: itemID, VariantID: variantID, Stock: pieces}}, Audits: []postern.Audit{act},
+		MerchantID: merchantID, At: e.now(), Stock: []postern.StockMove{{ItemID: itemID, VariantID: variantID, Stock: pieces, Seen: &seen}}, Audits: []postern.Audit{act},
 	})
 }
 
@@ -251,6 +267,26 @@ func (e *Engine) AddPicture(ctx context.Context, by Actor, merchantID, itemID st
 	return p, e.commit(ctx, store.Change{MerchantID: merchantID, At: p.CreatedAt, Pictures: []postern.Picture{p}, Audits: []postern.Audit{act}})
 }
 
+// FirstPicture puts a picture before all others of its item: it is what buyers see first, and what chats show.
+func (e *Engine) FirstPicture(ctx context.Context, by Actor, merchantID, itemID, id string) error {
+	item, err := e.Store.Item(ctx, merchantID, itemID)
+	if err != nil {
+		return err
+	}
+	for i, p := range item.Pictures {
+		if p.ID != id {
+			continue
+		}
+		if i == 0 {
+			return nil
+		}
+		p.Place = item.Pictures[0].Place - 1
+		act := e.audit(by, merchantID, "item.first_picture", itemID, id)
+		return e.commit(ctx, store.Change{MerchantID: merchantID, At: e.now(), PicturesPlaced: []postern.Picture{p}, Audits: []postern.Audit{act}})
+	}
+	return postern.E(postern.CodeNotFound, "engine.FirstPicture", "the item has no such picture")
+}
+
 // RemovePicture takes a picture off; one that is not there is no error.
 func (e *Engine) RemovePicture(ctx context.Context, by Actor, merchantID, itemID, id string) error {
 	act := e.audit(by, merchantID, "item.remove_picture", itemID, id)
@@ -263,16 +299,9 @@ var colour = regexp.MustCompile(`^#[0-9a-f]{6}$`)
 
 // SetBrand sets how a merchant or a partner shows itself.
 func (e *Engine) SetBrand(ctx context.Context, by Actor, b postern.Brand) (postern.Brand, error) {
-	b.Name, b.Phone, b.Notice, b.Colour = strings.TrimSpace(b.Name), strings.TrimSpace(b.Phone), strings.TrimSpace(b.Notice), strings.ToLower(b.Colour)
-	for field, check := range map[string]error{
-		"name": checkText("name", b.Name, 0, maxBuyerName), "phone": checkText("phone", b.Phone, 0, maxTracking), "notice": checkText("notice", b.Notice, 0, maxOrderNote),
-	} {
-		if check != nil {
-			return b, postern.Invalid(field, postern.CodeInvalid, "the text is too long or holds a control character", "shorten it")
-		}
-	}
-	if b.Colour != "" && !colour.MatchString(b.Colour) {
-		return b, postern.Invalid("colour", postern.CodeInvalid, "the colour must be written as #rrggbb", "send #1a5c4a, or none")
+	b, err := checkBrand(b)
+	if err != nil {
+		return b, err
 	}
 	now := e.now()
 	b.UpdatedAt = now
@@ -284,5 +313,21 @@ func (e *Engine) SetBrand(ctx context.Context, by Actor, b postern.Brand) (poste
 		return b, err
 	}
 	b.Version++
+	return b, nil
+}
+
+// checkBrand writes a brand as it is stored, or says what is wrong with it.
+func checkBrand(b postern.Brand) (postern.Brand, error) {
+	b.Name, b.Phone, b.Notice, b.Colour = strings.TrimSpace(b.Name), strings.TrimSpace(b.Phone), strings.TrimSpace(b.Notice), strings.ToLower(b.Colour)
+	for field, check := range map[string]error{
+		"name": checkText("name", b.Name, 0, maxBuyerName), "phone": checkText("phone", b.Phone, 0, maxTracking), "notice": checkText("notice", b.Notice, 0, maxOrderNote),
+	} {
+		if check != nil {
+			return b, postern.Invalid(field, postern.CodeInvalid, "the text is too long or holds a control character", "shorten it")
+		}
+	}
+	if b.Colour != "" && !colour.MatchString(b.Colour) {
+		return b, postern.Invalid("colour", postern.CodeInvalid, "the colour must be written as #rrggbb", "send #1a5c4a, or none")
+	}
 	return b, nil
 }

@@ -13,15 +13,19 @@ const (
 	defaultKeepPersonal = 400 * 24 * time.Hour
 )
 
-// Forget deletes, merchant by merchant, what retention says: idempotency keys after 30 days, raw messages, exchanges and buyers after KeepPersonal. Money,
-// events and books stay for ever. It is safe to run on several nodes at once and at any time; once a day is enough. It returns how many rows went.
+// Forget deletes, merchant by merchant, what retention says: idempotency keys after 30 days, raw messages, exchanges and buyers after KeepPersonal. Sessions and invitations go when they
+// have ended. Money, events and books stay for ever. It is safe to run on several nodes at once and at any time; once a day is enough. It returns how many rows went.
 func (e *Engine) Forget(ctx context.Context) (int64, error) {
 	personal := e.KeepPersonal
 	if personal <= 0 {
 		personal = defaultKeepPersonal
 	}
 	now := e.now()
-	page, total := store.Page{Limit: 100}, int64(0)
+	page := store.Page{Limit: 100}
+	total, err := e.Store.ForgetSessions(ctx, now, now.Add(-sessionIdle))
+	if err != nil {
+		return total, err
+	}
 	partners, err := e.Store.Partners(ctx)
 	if err != nil {
 		return 0, err

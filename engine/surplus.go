@@ -16,7 +16,16 @@ func (e *Engine) RefundSurplus(ctx context.Context, merchantID, surplusID string
 	return e.decideSurplus(ctx, merchantID, surplusID, postern.OnGiveBack)
 }
 
-func (e *Engine) decideSurplus(ctx context.Context, merchantID, surplusID, on string) (postern.Surplus, error) {
+// DecideSurplus is AcceptSurplus (accept) or RefundSurplus by a person, with an audit row in the same commit.
+func (e *Engine) DecideSurplus(ctx context.Context, by Actor, merchantID, surplusID string, accept bool) (postern.Surplus, error) {
+	on, what := postern.OnGiveBack, "surplus.return"
+	if accept {
+		on, what = postern.OnAccept, "surplus.accept"
+	}
+	return e.decideSurplus(ctx, merchantID, surplusID, on, e.audit(by, merchantID, what, surplusID, ""))
+}
+
+func (e *Engine) decideSurplus(ctx context.Context, merchantID, surplusID, on string, acts ...postern.Audit) (postern.Surplus, error) {
 	var last error
 	for range maxTries {
 		u, err := e.Store.Surplus(ctx, merchantID, surplusID)
@@ -40,6 +49,7 @@ func (e *Engine) decideSurplus(ctx context.Context, merchantID, surplusID, on st
 		if err != nil {
 			return u, err
 		}
+		change.Audits = acts
 		if last = e.commit(ctx, change); last == nil {
 			return effects.Surpluses[0], nil
 		}

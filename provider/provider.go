@@ -271,9 +271,10 @@ type CheckResult struct {
 	Exchange Exchange
 }
 
-// Registration is one thing a person must enter in the provider's console.
+// Registration is one thing a person must enter in the provider's console, and why, in English and Chinese.
 type Registration struct {
 	Where string
 	Value string
 	Why   string
+	WhyZH string
 }

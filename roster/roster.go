@@ -40,7 +40,12 @@ type Row struct {
 	Category  string
 	Region    string
 	Locale    string
-	Accounts  []Account
+	// Who opens the shop's pages first, and how it shows itself to buyers.
+	Login    string
+	Owner    string
+	Phone    string
+	Colour   string
+	Accounts []Account
 	// Wrong is why the line cannot be read; the rest of the list can.
 	Wrong *postern.Error
 }
@@ -57,6 +62,7 @@ type Account struct {
 var own = map[string]func(*Row) *string{
 	"merchant": func(r *Row) *string { return &r.Merchant }, "reference": func(r *Row) *string { return &r.Reference }, "name": func(r *Row) *string { return &r.Name },
 	"category": func(r *Row) *string { return &r.Category }, "region": func(r *Row) *string { return &r.Region }, "locale": func(r *Row) *string { return &r.Locale },
+	"login": func(r *Row) *string { return &r.Login }, "owner": func(r *Row) *string { return &r.Owner }, "phone": func(r *Row) *string { return &r.Phone }, "colour": func(r *Row) *string { return &r.Colour },
 }
 
 // Parse reads a list. An error is about the list as a whole; a line that is wrong says so itself.
@@ -166,7 +172,7 @@ func header(record []string) ([]column, error) {
 		case dotted && account != "" && field != "":
 			columns[i] = column{account: account, field: field}
 		default:
-			return nil, wrong("line 1", "column "+strconv.Itoa(i+1)+" is not known", "use merchant, reference, name, category, region, locale, and ACCOUNT.sub_merchant, ACCOUNT.products or ACCOUNT.SETTING, where ACCOUNT is a provider or crs_...")
+			return nil, wrong("line 1", "column "+strconv.Itoa(i+1)+" is not known", "use merchant, reference, name, category, region, locale, login, owner, phone, colour, and ACCOUNT.sub_merchant, ACCOUNT.products or ACCOUNT.SETTING, where ACCOUNT is a provider or crs_...")
 		}
 		names = append(names, name)
 	}

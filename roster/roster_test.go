@@ -61,7 +61,7 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, header := range []string{"reference;name", "reference,reference", "reference,colour", "reference,.x", "reference,x."} {
+	for _, header := range []string{"reference;name", "reference,reference", "reference,shade", "reference,.x", "reference,x."} {
 		if _, err := Parse([]byte(header+"\n"), UTF8); postern.CodeOf(err) != postern.CodeInvalid {
 			t.Errorf("%s: %v", header, err)
 		}

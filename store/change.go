@@ -39,11 +39,20 @@ type Change struct {
 	Items        []postern.ShopItem
 	Pictures     []postern.Picture // always new
 	PicturesGone []postern.Picture
-	Orders       []postern.Order
-	OrderBuyers  []postern.OrderBuyer // always new
-	Limits       []postern.BuyerMove
-	Stock        []postern.StockMove
-	Audits       []postern.Audit // always new
+	// PicturesPlaced get another Place; nothing else of them changes.
+	PicturesPlaced []postern.Picture
+	Orders         []postern.Order
+	OrderBuyers    []postern.OrderBuyer // always new
+	Limits         []postern.BuyerMove
+	Stock          []postern.StockMove
+	Audits         []postern.Audit // always new
+
+	// Who may sign in: people saved by version, sessions and invitations always new. An invitation with UsedAt set is used instead: postern.CodeNotFound when it has
+	// run out or was used before.
+	Staff       []postern.Staff
+	Invitations []postern.Invitation
+	SessionsEnd []SessionsEnd
+	Sessions    []postern.Session
 
 	// What the facades add: orders and refunds under the merchant's own numbers (always new), and what its server is to be told.
 	FacadeOrders  []postern.FacadeOrder

@@ -23,7 +23,7 @@ func (s *Store) CommitIn(ctx context.Context, tx Tx, c Change) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	steps := []func(context.Context, Tx, Change) error{saveMoney, saveShop, saveBooks, saveTraces}
+	steps := []func(context.Context, Tx, Change) error{saveMoney, saveShop, savePeople, saveBooks, saveTraces}
 	for _, step := range steps {
 		if err := step(ctx, tx, c); err != nil {
 			return err
@@ -71,10 +71,14 @@ func (c Change) check() error {
 	owners = collect(owners, c.Jobs, func(v postern.Job) string { return v.MerchantID })
 	owners = collect(owners, c.Brands, func(v postern.Brand) string { return v.OwnerID })
 	owners = collect(owners, c.Items, func(v postern.ShopItem) string { return v.MerchantID })
-	owners = collect(owners, slices.Concat(c.Pictures, c.PicturesGone), func(v postern.Picture) string { return v.MerchantID })
+	owners = collect(owners, slices.Concat(c.Pictures, c.PicturesGone, c.PicturesPlaced), func(v postern.Picture) string { return v.MerchantID })
 	owners = collect(owners, c.Orders, func(v postern.Order) string { return v.MerchantID })
 	owners = collect(owners, c.OrderBuyers, func(v postern.OrderBuyer) string { return v.MerchantID })
 	owners = collect(owners, c.Audits, func(v postern.Audit) string { return v.MerchantID })
+	owners = collect(owners, c.Staff, func(v postern.Staff) string { return v.OwnerID })
+	owners = collect(owners, c.Invitations, func(v postern.Invitation) string { return v.OwnerID })
+	owners = collect(owners, c.SessionsEnd, func(v SessionsEnd) string { return v.OwnerID })
+	owners = collect(owners, c.Sessions, func(v postern.Session) string { return v.OwnerID })
 	owners = collect(owners, c.FacadeOrders, func(v postern.FacadeOrder) string { return v.MerchantID })
 	owners = collect(owners, c.FacadeRefunds, func(v postern.FacadeRefund) string { return v.MerchantID })
 	owners = collect(owners, c.FacadeNotices, func(v postern.FacadeNotice) string { return v.MerchantID })

@@ -67,12 +67,16 @@ func saveItem(ctx context.Context, tx Tx, i postern.ShopItem) error {
 
 // moveStock moves pieces of a counted variant. Nothing is read before: the condition is in the statement.
 func moveStock(ctx context.Context, tx Tx, merchantID string, m postern.StockMove) error {
-	n, err := tx.Exec(ctx, `UPDATE variant SET stock = stock + $4, held = held + $5, sold = sold + $6 WHERE merchant_id = $1 AND item_id = $2 AND id = $3
-		AND stock + $4 >= 0 AND held + $5 >= 0 AND sold + $6 >= 0`, merchantID, m.ItemID, m.VariantID, m.Stock, m.Held, m.Sold)
+	query, args := `UPDATE variant SET stock = stock + $4, held = held + $5, sold = sold + $6 WHERE merchant_id = $1 AND item_id = $2 AND id = $3
+		AND stock + $4 >= 0 AND held + $5 >= 0 AND sold + $6 >= 0`, []any{merchantID, m.ItemID, m.VariantID, m.Stock, m.Held, m.Sold}
+	if m.Seen != nil {
+		query, args = query+" AND stock = $7", append(args, *m.Seen)
+	}
+	n, err := tx.Exec(ctx, query, args...)
 	if err != nil || n == 1 {
 		return err
 	}
-	if m.Stock >= 0 {
+	if m.Stock >= 0 || m.Seen != nil && *m.Seen+m.Stock >= 0 {
 		return stale("variant", m.VariantID)
 	}
 	return &postern.Error{Code: postern.CodeSoldOut, Op: "store.Commit", Message: "there are not so many pieces left", ID: m.VariantID}
@@ -95,6 +99,12 @@ func moveBuyer(ctx context.Context, tx Tx, merchantID string, m postern.BuyerMov
 
 func insertPicture(ctx context.Context, tx Tx, p postern.Picture) error {
 	_, err := tx.Exec(ctx, insertInto("picture", pictureColumns+", large, small"), p.MerchantID, p.ItemID, p.ID, p.Place, p.Width, p.Height, micros(p.CreatedAt), p.Large, p.Small)
+	return err
+}
+
+// placePicture gives a picture another place among its item's.
+func placePicture(ctx context.Context, tx Tx, p postern.Picture) error {
+	_, err := tx.Exec(ctx, "UPDATE picture SET place = $4 WHERE merchant_id = $1 AND item_id = $2 AND id = $3", p.MerchantID, p.ItemID, p.ID, p.Place)
 	return err
 }
 

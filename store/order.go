@@ -30,6 +30,7 @@ func saveShop(ctx context.Context, tx Tx, c Change) error {
 		func() error { return each(ctx, tx, c.Items, saveItem) },
 		func() error { return each(ctx, tx, c.Pictures, insertPicture) },
 		func() error { return each(ctx, tx, c.PicturesGone, dropPicture(c.MerchantID)) },
+		func() error { return each(ctx, tx, c.PicturesPlaced, placePicture) },
 		func() error { return each(ctx, tx, c.Orders, saveOrder) },
 		func() error { return each(ctx, tx, c.OrderBuyers, insertOrderBuyer) },
 		func() error {
@@ -103,11 +104,7 @@ func (s *Store) OrderByToken(ctx context.Context, token string) (postern.Order, 
 
 // OrderBuyer returns who ordered, or postern.CodeNotFound when retention has deleted it.
 func (s *Store) OrderBuyer(ctx context.Context, merchantID, orderID string) (postern.OrderBuyer, error) {
-	scan := func(r Row) (b postern.OrderBuyer, err error) {
-		err = r.Scan(&b.MerchantID, &b.OrderID, &b.Name, &b.Phone, &b.Region, &b.Address, &b.Note, at(&b.CreatedAt))
-		return b, err
-	}
-	return one(ctx, s.reader(), "OrderBuyer", "buyer", scan, "SELECT "+orderBuyerColumns+" FROM order_buyer WHERE merchant_id = $1 AND order_id = $2", merchantID, orderID)
+	return one(ctx, s.reader(), "OrderBuyer", "buyer", scanOrderBuyer, "SELECT "+orderBuyerColumns+" FROM order_buyer WHERE merchant_id = $1 AND order_id = $2", merchantID, orderID)
 }
 
 // OrderList says which orders a list holds.

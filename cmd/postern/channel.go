@@ -106,24 +106,32 @@ func (c *channelCheckCmd) Run(rt *runtime) error {
 	})
 }
 
-// checkCallback asks the notification address for something that does not exist: whatever serves it must be a Postern. It is asked from this machine, and over
-// an embedded database only while the switch stands still, so it is a note and no verdict; that the provider reaches it is for the first test payment to show.
+// checkCallback says whether the notification address leads here. It is asked from this machine, and over an embedded database only while the switch stands still, so
+// it is a note and no verdict; that the provider reaches it is for the first test payment to show.
 func checkCallback(ctx context.Context, callbackURL string) string {
+	if err := reachCallback(ctx, callbackURL); err != nil {
+		return "note callback address: " + err.Error()
+	}
+	return "ok   callback address: the switch answers at " + callbackURL + ", as seen from this machine"
+}
+
+// reachCallback asks the notification address for something that does not exist: whatever serves it must be a Postern.
+func reachCallback(ctx context.Context, callbackURL string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, callbackURL+"/n/nobody", http.NoBody)
 	if err != nil {
-		return "note callback address: " + err.Error()
+		return err
 	}
-	response, err := (&http.Client{Transport: &http.Transport{Proxy: nil}}).Do(request)
+	response, err := (&http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}}).Do(request)
 	if err != nil {
-		return "note callback address: nothing answers at " + callbackURL + " now; start the switch and open it to the provider"
+		return errors.New("nothing answers at " + callbackURL + " now; start the switch and open it to the provider")
 	}
 	_ = response.Body.Close()
 	if response.StatusCode != http.StatusNotFound {
-		return "note callback address: " + callbackURL + " is not this switch (" + response.Status + ")"
+		return errors.New(callbackURL + " is not this switch (" + response.Status + ")")
 	}
-	return "ok   callback address: the switch answers at " + callbackURL + ", as seen from this machine"
+	return nil
 }
 
 func printReport(rt *runtime, r engine.ChannelReport) {

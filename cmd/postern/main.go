@@ -25,6 +25,8 @@ type cli struct {
 	Migrate    migrateCmd    `cmd:"" help:"Bring the database to this binary's schema."`
 	Merchant   merchantCmd   `cmd:"" help:"Add and list merchants."`
 	Partner    partnerCmd    `cmd:"" help:"Service providers that run many merchants."`
+	Shop       shopCmd       `cmd:"" help:"Open a merchant's pages to its people."`
+	Staff      staffCmd      `cmd:"" help:"Who may sign in to a merchant's or a partner's pages."`
 	Credential credentialCmd `cmd:"" help:"Accounts at providers: add and list them, add keys, give one up with all of its channels."`
 	Channel    channelCmd    `cmd:"" help:"Add, change, replace and check channels."`
 	Link       linkCmd       `cmd:"" help:"Sell an item again and again under one address, with a short code and a poster."`
@@ -39,6 +41,9 @@ type cli struct {
 	Wall       wallCmd       `cmd:"" help:"Ask what works where."`
 	Statement  statementCmd  `cmd:"" help:"Fetch and read a provider's bills."`
 	Backup     backupCmd     `cmd:"" help:"Copy the embedded database while it is in use."`
+	Export     exportCmd     `cmd:"" help:"Write everything of a merchant into a folder, to keep or to leave with."`
+	Import     importCmd     `cmd:"" help:"Take a merchant in that another switch exported."`
+	Doctor     doctorCmd     `cmd:"" help:"Say why a signature does not fit."`
 	Version    versionCmd    `cmd:"" help:"Print the version and the providers in this binary."`
 }
 
@@ -78,7 +83,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	rt := &runtime{ctx: ctx, config: c.Config, stdin: stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))}
-	if err := parsed.Run(rt); err != nil && !errors.Is(err, context.Canceled) {
+	err = parsed.Run(rt)
+	if code := exitCode(0); errors.As(err, &code) { // it has said all
+		return int(code)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(stderr, "postern:", err)
 		return 1
 	}

@@ -25,7 +25,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir) // the demo's keys go to the cache below it
-			return writeKeys(e.WorkDir)
+			return errors.Join(writeKeys(e.WorkDir), writeSpecimens(e.WorkDir))
 		},
 	})
 }

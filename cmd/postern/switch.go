@@ -25,6 +25,8 @@ import (
 	"postern/store"
 	"postern/vault"
 	"postern/web/checkout"
+	"postern/web/console"
+	"postern/web/shop"
 	"postern/webhook"
 )
 
@@ -109,6 +111,9 @@ func build(ctx context.Context, cfg config, log *slog.Logger, options ...func(*c
 	s.api.Register(s.public)
 	s.callback.Register(s.public)
 	s.checkout.Register(s.public)
+	shop.New(shop.Config{Engine: s.engine, Wall: pages.Wall, ClientIP: pages.ClientIP, Framers: pages.Framers, Log: log}).Register(s.public)
+	reach := func(ctx context.Context) error { return reachCallback(ctx, cfg.CallbackURL) }
+	console.New(console.Config{Engine: s.engine, Reach: reach, Log: log}).Register(s.public)
 	return s, s.serveVerifyFiles()
 }
 

@@ -24,8 +24,8 @@ func (c Connector) Check(ctx context.Context, call provider.Call) provider.Check
 func (c Connector) Registrations(call provider.Call, publicURL, callbackURL string) []provider.Registration {
 	account := setting(call, SettingAccount)
 	return []provider.Registration{
-		{Where: "快钱商户后台 > " + account + " > 密钥", Value: "网关、查询、退款三个密钥", Why: "each of the three interfaces has a key of its own; ask for the queries and refunds to be opened"},
-		{Where: "快钱商户后台 > " + account + " > 交易网址", Value: publicURL, Why: "the pages from which buyers come"},
-		{Where: "防火墙", Value: callbackURL, Why: "notifications come from 99Bill's addresses to this one, as GET; they must get through with their query"},
+		{Where: "快钱商户后台 > " + account + " > 密钥", Value: "网关、查询、退款三个密钥", Why: "each of the three interfaces has a key of its own; ask for the queries and refunds to be opened", WhyZH: "网关、查询、退款三个接口各有一个密钥；查询和退款要请快钱开通"},
+		{Where: "快钱商户后台 > " + account + " > 交易网址", Value: publicURL, Why: "the pages from which buyers come", WhyZH: "买家从这个网址过来付款"},
+		{Where: "防火墙", Value: callbackURL, Why: "notifications come from 99Bill's addresses to this one, as GET; they must get through with their query", WhyZH: "快钱从它的地址用 GET 发通知到这里；参数也要能通过"},
 	}
 }

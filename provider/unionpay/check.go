@@ -23,8 +23,8 @@ func (c Connector) Check(ctx context.Context, call provider.Call) provider.Check
 func (c Connector) Registrations(call provider.Call, publicURL, callbackURL string) []provider.Registration {
 	mer := setting(call, SettingMerID)
 	return []provider.Registration{
-		{Where: "银联商户服务平台 > " + mer + " > 证书", Value: "商户签名证书", Why: "the certificate whose private key signs here; its serial number goes along as certId"},
-		{Where: "银联商户服务平台 > " + mer + " > 交易网址", Value: publicURL, Why: "the pages from which buyers come"},
-		{Where: "防火墙", Value: callbackURL, Why: "notifications come from UnionPay's addresses to this one; they must get through"},
+		{Where: "银联商户服务平台 > " + mer + " > 证书", Value: "商户签名证书", Why: "the certificate whose private key signs here; its serial number goes along as certId", WhyZH: "用这张证书的私钥签名，序列号随报文发送 (certId)"},
+		{Where: "银联商户服务平台 > " + mer + " > 交易网址", Value: publicURL, Why: "the pages from which buyers come", WhyZH: "买家从这个网址过来付款"},
+		{Where: "防火墙", Value: callbackURL, Why: "notifications come from UnionPay's addresses to this one; they must get through", WhyZH: "银联从它的地址发通知到这里；防火墙要放行"},
 	}
 }

@@ -131,6 +131,11 @@ CREATE TABLE shop_order (
 CREATE INDEX shop_order_state ON shop_order (merchant_id, state, shipped_at, id);
 CREATE INDEX shop_order_ask ON shop_order (merchant_id, ask, id);
 
+-- What waits for a person beside the orders.
+CREATE INDEX surplus_held ON surplus (merchant_id, id) WHERE status = 'held';
+
+CREATE INDEX refund_wrong ON refund (merchant_id, id) WHERE status IN ('stuck', 'failed');
+
 -- Where it goes. Personal: deleted by the retention job.
 -- distribute: merchant_id
 CREATE TABLE order_buyer (

@@ -29,7 +29,7 @@ func Postgres(t testing.TB) string {
 	t.Helper()
 	c, err := sharedCluster()
 	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("POSTERN_REQUIRE"), ","), "postgres") {
+		if required("postgres") {
 			t.Fatalf("PostgreSQL is required (POSTERN_REQUIRE) and cannot be started: %v", err)
 		}
 		t.Skipf("no PostgreSQL: %v", err)
@@ -44,6 +44,11 @@ func Postgres(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return c.address(name)
+}
+
+// required says that POSTERN_REQUIRE names something, so that its absence is a failure.
+func required(name string) bool {
+	return slices.Contains(strings.Split(os.Getenv("POSTERN_REQUIRE"), ","), name)
 }
 
 // cluster is a running server. It ends when our end of its standard input's pipe closes, that is, with this process however it dies.

@@ -61,14 +61,22 @@ func Run(t *testing.T, open Open) {
 		{"many waiting events are left to a job", testTellManyLate},
 		{"a crash while telling leaves nothing", testTellManyCrashes},
 		{"sales of many merchants", testSales},
+		{"takings by day and by channel", testTakings},
+		{"what waits for a person", testWaiting},
+		{"orders by period and by number", testOrderPeriods},
 		{"fleet moves and their members", testFleet},
 		{"links and short codes", testLinks},
 		{"items, orders and their pieces", testShop},
 		{"guesses at secrets", testGuesses},
+		{"people, invitations and sessions", testStaff},
+		{"the shops of a partner", testPartnerShops},
 		{"endpoints and deliveries", testDeliveries},
 		{"sweeps find what is open", testSweeps},
 		{"retention deletes people and keeps money", testForget},
 		{"hand-made imbalance is found", testImbalance},
+		{"a merchant leaves and comes whole", testExport},
+		{"an export that is not whole is refused", testImportRefuses},
+		{"an import that crashes leaves nothing", testImportCrashes},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.run(t, newFixture(t, open)) })
@@ -79,6 +87,7 @@ func Run(t *testing.T, open Open) {
 type fixture struct {
 	*store.Store
 	t     *testing.T
+	open  Open
 	n     int
 	mu    sync.Mutex
 	jobs  []postern.Job
@@ -94,7 +103,7 @@ const (
 var epoch = time.Date(2026, 11, 22, 9, 30, 0, 123456000, time.UTC)
 
 func newFixture(t *testing.T, open Open) *fixture {
-	f := &fixture{t: t}
+	f := &fixture{t: t, open: open}
 	f.Store = open(t, store.Options{
 		Fault: func(_ context.Context, point string) error {
 			if f.fault == nil {

@@ -5,11 +5,13 @@ import (
 	"net/url"
 )
 
-// Where the pages are: of a payment, of a link, and of a short code.
+// Where the pages are: of a payment, of a link, of a short code, and of the shop to which a code may lead.
 const (
 	rootPayment = "/c/"
 	rootLink    = "/l/"
 	rootCode    = "/s/"
+	rootItem    = "/i/"
+	rootFind    = "/o"
 )
 
 // address writes the addresses of one payment's or link's pages and carries along what the buyer's view hangs on: the language that was chosen by hand, and in

@@ -94,7 +94,7 @@ func (c *Handler) order(w http.ResponseWriter, r *http.Request) {
 	back(w, r, s)
 }
 
-// code answers GET /s/{code}: it leads to the link or the payment that the code stands for. Only an exact code is looked up.
+// code answers GET /s/{code}: it leads to the link, the payment, the item or the order that the code stands for. Only an exact code is looked up.
 func (c *Handler) code(w http.ResponseWriter, r *http.Request) {
 	var found postern.ShortCode
 	err := error(postern.E(postern.CodeNotFound, "checkout", "no code"))
@@ -109,13 +109,18 @@ func (c *Handler) code(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, "code", err)
 		return
 	}
-	root := rootPayment
-	if found.Kind == postern.CodeOfLink {
-		root = rootLink
+	to := rootPayment + found.Token
+	switch found.Kind {
+	case postern.CodeOfLink:
+		to = rootLink + found.Token
+	case postern.CodeOfItem:
+		to = rootItem + found.Token
+	case postern.CodeOfOrder: // a number can be guessed: the page behind it asks for the phone number too
+		to = rootFind + "?number=" + found.Code
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Robots-Tag", "noindex, nofollow")
-	http.Redirect(w, r, root+found.Token, http.StatusFound)
+	http.Redirect(w, r, to, http.StatusFound)
 }
 
 // shopElsewhere is one of the seller's other shops, with whether it opens where the buyer is.

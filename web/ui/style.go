@@ -13,10 +13,15 @@ var tokensCSS string
 //go:embed base.css
 var baseCSS string
 
-// Style joins the colour tokens, the base style and a page family's own sheets into the text of one style element, without comments and indentation.
+// Style joins the colour tokens, the base style and a page family's own sheets into the text of one style element, without comments, indentation and the blanks
+// beside brackets and signs: it travels with every page.
 func Style(own ...string) template.CSS {
-	return template.CSS(squeeze(strings.Join(append([]string{tokensCSS, baseCSS}, own...), "\n"), cssComment))
+	text := squeeze(strings.Join(append([]string{tokensCSS, baseCSS}, own...), "\n"), cssComment)
+	return template.CSS(cssBlanks.Replace(text))
 }
+
+// cssBlanks are blanks that mean nothing. One before a colon stays: in a selector it does.
+var cssBlanks = strings.NewReplacer(" { ", "{", " {\n", "{", " }\n", "}", " }", "}", "}\n", "}", ";\n", ";", "; ", ";", ": ", ":", ", ", ",")
 
 var (
 	cssComment = regexp.MustCompile(`(?s)/\*.*?\*/`)

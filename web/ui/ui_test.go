@@ -111,7 +111,8 @@ func TestScriptAndStyle(t *testing.T) {
 	if got := string(Script("// why\n  a('//x')\n\n")); got != "a('//x')\n" {
 		t.Errorf("%q", got)
 	}
-	if got := string(Style(".own { color: red } /* why */")); strings.Contains(got, "/*") || !strings.Contains(got, ".own { color: red }") || !strings.Contains(got, "--paper") {
+	if got := string(Style(".own { color: red; margin: 0 } /* why */\n@media x {\n  a :checked + b, i { top: 0 }\n}")); strings.Contains(got, "/*") ||
+		!strings.Contains(got, ".own{color:red;margin:0}@media x{a :checked + b,i{top:0}}") || !strings.Contains(got, "--paper") {
 		t.Error(got)
 	}
 }

@@ -158,6 +158,25 @@ func (b *Browser) Show(address string, v View) error {
 	return nil
 }
 
+// Slow makes the line and the processor slow: bytes a second in each direction, milliseconds before each answer, and so many times slower. Nothing is cached.
+func (b *Browser) Slow(bytesPerSecond, latency, times float64) error {
+	line := network.Conditions{Latency: latency, DownloadThroughput: bytesPerSecond, UploadThroughput: bytesPerSecond}
+	_, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{})
+	if err == nil {
+		_, err = chromedp.Call(b.ctx, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+	}
+	if err == nil {
+		_, err = chromedp.Call(b.ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{&line}})
+	}
+	if err == nil {
+		_, err = chromedp.Call(b.ctx, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: times})
+	}
+	if err != nil {
+		return fmt.Errorf("slow the browser down: %w", err)
+	}
+	return nil
+}
+
 // Do runs chromedp actions in the tab.
 func (b *Browser) Do(actions ...chromedp.Action[chromedp.Void]) error {
 	return chromedp.Do(b.ctx, actions...)

@@ -1,0 +1,13 @@
+package shop
+
+// Routes is the table of routes, "METHOD /pattern", so that tests of what must hold everywhere miss none.
+func Routes() []string {
+	var all []string
+	for _, r := range routes {
+		all = append(all, r.method+" "+r.path)
+	}
+	return all
+}
+
+// SamplePhoto is a photograph drawn in code, in both sizes.
+var SamplePhoto = samplePhoto
