@@ -171,11 +171,11 @@ func TestAThousandRacesForAPiece(t *testing.T) {
 			races = 100
 		}
 		item := stall(t, w, int64(races), 0)
-		must(t, w.Engine.ChangeStock(ctx, sim.Shopkeeper, item.MerchantID, item.ID, item.Variants[0].ID, -int64(races)+1))
+		must(t, w.Engine.ChangeStock(ctx, sim.Shopkeeper, item.MerchantID, item.ID, item.Variants[0].ID, int64(races), -int64(races)+1))
 		var got, refused atomic.Int64
 		for race := range races {
 			if race > 0 {
-				must(t, w.Engine.ChangeStock(ctx, sim.Shopkeeper, item.MerchantID, item.ID, item.Variants[0].ID, 1))
+				must(t, w.Engine.ChangeStock(ctx, sim.Shopkeeper, item.MerchantID, item.ID, item.Variants[0].ID, 0, 1))
 			}
 			atOnce(2, 2, func(i int) { tally(t, w, item, race*2+i, 1, &got, &refused) })
 			if got.Load() != int64(race)+1 {

@@ -41,6 +41,7 @@ type demo struct {
 	under    shopOf // a partner's merchant
 	endpoint string // the webhook endpoint's secret
 	item     postern.Link
+	goods    postern.ShopItem // of the shop; the demo's link is its page
 	stop     context.CancelFunc
 	done     chan error
 	dir      string
@@ -70,13 +71,14 @@ func (c *demoCmd) Run(rt *runtime) error {
 		return err
 	}
 	if c.ReadyFile != "" {
-		if err := d.writeReady(c, link); err != nil {
+		if err := d.writeReady(c, d.engine.ItemURL(d.goods.Token), link); err != nil {
 			return err
 		}
 		defer func() { _ = os.Remove(c.ReadyFile) }()
 	}
-	fmt.Fprintf(rt.stdout, "Postern 便门 is running, with simulated wallets and no real money.\n\n  see it      %s\n  a link      %s\n  an item     %s   poster %s/poster.svg\n  API         %s/v1   key %s\n",
-		d.cfg.PublicURL, link, d.engine.LinkURL(d.item.Token), d.engine.LinkURL(d.item.Token), d.cfg.PublicURL, d.key)
+	item := d.engine.ItemURL(d.goods.Token)
+	fmt.Fprintf(rt.stdout, "Postern 便门 is running, with simulated wallets and no real money.\n\n  see it      %s\n  a link      %s   poster %s/poster.svg\n  a payment   %s\n  the shop    %s/console   sign in as %s with %s\n  API         %s/v1   key %s\n",
+		d.cfg.PublicURL, item, item, link, d.cfg.PublicURL, demoLogin, demoPassword, d.cfg.PublicURL, d.key)
 	for _, b := range d.boxes.list {
 		fmt.Fprintf(rt.stdout, "  %-11s %s/phone\n", b.Code, b.base)
 	}
@@ -127,6 +129,9 @@ func (d *demo) start(ctx context.Context, c *demoCmd, data string, log *slog.Log
 		return err
 	}
 	if err := d.populate(ctx, name); err != nil {
+		return err
+	}
+	if err := d.openShop(ctx); err != nil {
 		return err
 	}
 	if err := d.populatePartner(ctx); err != nil {
@@ -199,14 +204,15 @@ func (d *demo) sample(ctx context.Context) (postern.Payment, error) {
 	return s.Payment, err
 }
 
-func (d *demo) writeReady(c *demoCmd, link string) error {
+func (d *demo) writeReady(c *demoCmd, link, payment string) error {
 	data, err := dataDir(c.Data)
 	if err != nil {
 		return err
 	}
 	r := newReady()
 	r.API = &readyAPI{BaseURL: d.cfg.PublicURL, SecretKey: d.key}
-	r.MerchantID, r.LinkURL = d.merchant.ID, link
+	r.MerchantID, r.LinkURL, r.PaymentURL = d.merchant.ID, link, payment
+	r.Console = &readyConsole{URL: d.cfg.PublicURL + "/console", Login: demoLogin, Password: demoPassword}
 	r.Webhook = &readyWebhook{URL: d.hook.url, Secret: d.endpoint}
 	if err := r.addSandboxes(data, d.boxes); err != nil {
 		return err

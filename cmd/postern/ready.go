@@ -8,13 +8,23 @@ import (
 
 // ready is the ready file: what a script needs to use a running demo or sandbox. It is written whole, mode 0600, when every listener accepts.
 type ready struct {
-	Schema     int                          `json:"schema"`
-	PID        int                          `json:"pid"`
-	API        *readyAPI                    `json:"api,omitempty"`
-	MerchantID string                       `json:"merchant_id,omitempty"`
+	Schema     int       `json:"schema"`
+	PID        int       `json:"pid"`
+	API        *readyAPI `json:"api,omitempty"`
+	MerchantID string    `json:"merchant_id,omitempty"`
+	// LinkURL is an item of the sample shop, PaymentURL the checkout of a payment that was made by the API.
 	LinkURL    string                       `json:"link_url,omitempty"`
+	PaymentURL string                       `json:"payment_url,omitempty"`
+	Console    *readyConsole                `json:"console,omitempty"`
 	Webhook    *readyWebhook                `json:"webhook,omitempty"`
 	Sandboxes  map[string]map[string]string `json:"sandboxes,omitempty"`
+}
+
+// readyConsole is who may sign in to the sample shop's console.
+type readyConsole struct {
+	URL      string `json:"url"`
+	Login    string `json:"login"`
+	Password string `json:"password"`
 }
 
 type readyAPI struct {

@@ -53,6 +53,7 @@ func (d *demo) tellStory(ctx context.Context, out io.Writer, sabotage string) er
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	rows := append(d.together(ctx, tales()), d.broken(ctx)...)
+	rows = append(rows, d.shopTales(ctx)...)
 	failed := printRows(out, rows)
 	if err := d.webhooksArrived(ctx, out); err != nil {
 		failed = append(failed, err)
