@@ -6,6 +6,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"postern"
@@ -36,6 +38,8 @@ type FaceDescription struct {
 	// Mint makes the text of an own field of the kind secret that has a form of its own (the id of a public key); nil, or "" for a field, leaves it to the switch: 32
 	// letters and digits.
 	Mint func(field string, random func(n int) int) string
+	// Public names own fields that are no secrets although they are texts.
+	Public []string
 	// Settings are the account's public facts beside its number.
 	Settings []Field
 	// Keys are the fields of one generation. Field.Own marks those that the switch makes (its signing key, its certificate, a secret that it tells the merchant once);
@@ -134,9 +138,6 @@ type FaceRefund struct {
 	Fields    map[string]string
 }
 
-// FaceReversal is the number of the refund that a reversal of a paid order makes: no merchant's number has a space in it.
-const FaceReversal = "the reversal"
-
 // FacedRefund is a refund as the gateway knows it. TradeNo is ours, in the provider's format.
 type FacedRefund struct {
 	FaceRefund
@@ -147,6 +148,12 @@ type FacedRefund struct {
 	// Fresh says that this call made it.
 	Fresh bool
 }
+
+// ReversalNumber is the number of the nth refund that a reversal makes, which no merchant chose: the character at its beginning is legal in no provider's numbers.
+func ReversalNumber(n int) string { return "~reverse" + strconv.Itoa(n) }
+
+// Reversal says that a refund was made by a reversal.
+func (r FacedRefund) Reversal() bool { return strings.HasPrefix(r.Number, "~reverse") }
 
 // FaceNotice is a message to a merchant's server.
 type FaceNotice struct {

@@ -170,7 +170,7 @@ func tradeRow(a provider.FaceAccount, l provider.FaceLine) wire.TradeRow {
 	}
 	switch {
 	case l.Refund == nil:
-	case l.Refund.Number == provider.FaceReversal: // a row of its own, without refund numbers, as the connector reads them
+	case l.Refund.Reversal(): // a row of its own, without refund numbers, as the connector reads them
 		row.State, row.Refund = wire.StateRevoked, l.Refund.Amount
 	default:
 		row.State, row.Refund, row.RefundID, row.OutRefundNo = wire.StateRefund, l.Refund.Amount, faceRefundID(l.Refund.TradeNo), l.Refund.Number

@@ -337,7 +337,7 @@ func (c *faceCall) transaction(o provider.FacedOrder) wire.Transaction {
 // wasReversed reports whether a paid order went back by a reversal: that refund alone has no number of the merchant's.
 func (c *faceCall) wasReversed(o provider.FacedOrder) bool {
 	refunds, err := c.gateway.Refunds(c.Context(), c.account, o)
-	return err == nil && slices.ContainsFunc(refunds, func(r provider.FacedRefund) bool { return r.Number == provider.FaceReversal })
+	return err == nil && slices.ContainsFunc(refunds, provider.FacedRefund.Reversal)
 }
 
 func transactionOf(a provider.FaceAccount, o provider.FacedOrder, state string) wire.Transaction {
