@@ -14,7 +14,40 @@ import (
 	"postern/vault"
 )
 
-const maxFaceNumber = 64
+const (
+	maxFaceNumber = 64
+	// maxFaceReversals bounds how often a reversal whose refund failed is begun anew.
+	maxFaceReversals = 20
+	// faceFor is how long an account is remembered: for so long a key that was ended, or an account, goes on being believed.
+	faceFor = 5 * time.Second
+)
+
+// rememberedFace is an account as it was read.
+type rememberedFace struct {
+	account postern.FacadeAccount
+	face    provider.FaceAccount
+}
+
+// FaceByNumber finds an issued account that is not disabled, with its keys as handles: in the memory of the last seconds, or in the store. CodeNotFound without one.
+func (e *Engine) FaceByNumber(ctx context.Context, providerCode, number string) (postern.FacadeAccount, provider.FaceAccount, error) {
+	now := e.now()
+	young := func(r rememberedFace) bool { return !now.Before(r.face.Now) && now.Sub(r.face.Now) < faceFor }
+	r, err := remembered(&e.memory, &e.memory.faces, providerCode+" "+number, young, func() (r rememberedFace, err error) {
+		if r.account, err = e.Store.FacadeByNumber(ctx, providerCode, number); err != nil {
+			return r, err
+		}
+		r.face, err = e.FaceAccount(ctx, r.account)
+		return r, err
+	})
+	if err != nil {
+		return r.account, r.face, err
+	}
+	if ends := r.account.DisabledAt; !ends.IsZero() && !now.Before(ends) {
+		return r.account, r.face, postern.E(postern.CodeNotFound, "engine.FaceByNumber", "the account is disabled")
+	}
+	r.face.Now = now
+	return r.account, r.face, nil
+}
 
 // facadeKeyRef binds a sealed key field of a facade account to its place.
 func facadeKeyRef(k postern.FacadeKey, field string) vault.Ref {
@@ -76,24 +109,28 @@ func (e *Engine) PlaceFaced(ctx context.Context, a postern.FacadeAccount, in pro
 		return provider.FacedOrder{}, err
 	}
 	request, fresh, err := e.Store.BeginRequest(ctx, store.Request{
-		MerchantID: a.MerchantID, Key: "face " + a.ID + " " + in.Number, Fingerprint: hashOf(in.Fingerprint), CreatedAt: e.now(),
+		MerchantID: a.MerchantID, Key: "face " + a.ID + " " + in.Number, Fingerprint: hashOf(in.Number), CreatedAt: e.now(), // a first try that made nothing binds to no terms
 	})
 	if err != nil {
 		return provider.FacedOrder{}, err
 	}
 	if !fresh {
-		order, err := e.FindFaced(ctx, a, provider.FaceKey{Number: in.Number})
-		switch {
-		case err == nil && order.Fingerprint != in.Fingerprint:
-			return order, &postern.Error{Code: postern.CodeReferenceTaken, Op: "engine.PlaceFaced", Field: "number", Message: "the number has another order", ID: order.PaymentID}
-		case err == nil || postern.CodeOf(err) != postern.CodeNotFound:
+		if order, err := e.sameFaced(ctx, a, in); err == nil || postern.CodeOf(err) != postern.CodeNotFound {
 			return order, err
 		}
-		request.Fingerprint = hashOf(in.Fingerprint) // the first try made nothing
 	}
 	order, err := e.placeFaced(ctx, a, in, request)
-	if postern.CodeOf(err) == postern.CodeConflict && err != nil {
-		return e.FindFaced(ctx, a, provider.FaceKey{Number: in.Number})
+	if postern.CodeOf(err) == postern.CodeConflict && err != nil { // another request with this number was faster
+		return e.sameFaced(ctx, a, in)
+	}
+	return order, err
+}
+
+// sameFaced finds the order of a number that came before: with the same terms, or beside CodeReferenceTaken.
+func (e *Engine) sameFaced(ctx context.Context, a postern.FacadeAccount, in provider.FaceOrder) (provider.FacedOrder, error) {
+	order, err := e.FindFaced(ctx, a, provider.FaceKey{Number: in.Number})
+	if err == nil && order.Fingerprint != in.Fingerprint {
+		err = &postern.Error{Code: postern.CodeReferenceTaken, Op: "engine.PlaceFaced", Field: "number", Message: "the number has another order", ID: order.PaymentID}
 	}
 	return order, err
 }
@@ -233,11 +270,15 @@ func (e *Engine) ReverseFaced(ctx context.Context, a postern.FacadeAccount, key 
 	if postern.CodeOf(err) != postern.CodeAlreadyPaid || err == nil {
 		return order, err
 	}
-	if left := order.Amount - order.Refunded - order.Refunding; left > 0 {
-		_, _, err = e.RefundFaced(ctx, a, provider.FaceRefund{Order: provider.FaceKey{Number: order.Number}, Number: "reverse", Amount: left, Reason: "reversed"})
-		if err != nil {
+	left := order.Amount - order.Refunded - order.Refunding
+	for n := 1; left > 0 && n <= maxFaceReversals; n++ {
+		_, refund, err := e.RefundFaced(ctx, a, provider.FaceRefund{Order: provider.FaceKey{Number: order.Number}, Number: provider.ReversalNumber(n), Amount: left, Reason: "reversed"})
+		if err != nil && postern.CodeOf(err) != postern.CodeReferenceTaken {
 			return order, err
 		}
+		if err == nil && (refund.Fresh || refund.Status != postern.RefundFailed) {
+			break
+		} // a refund that failed keeps its number: the next reversal has another
 	}
 	return e.FindFaced(ctx, a, provider.FaceKey{Number: order.Number})
 }

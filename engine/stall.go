@@ -21,6 +21,7 @@ type memory struct {
 	rules    map[string]*postern.RuleSet
 	seen     map[string]*Seen
 	asked    map[string]time.Time
+	faces    map[string]rememberedFace
 }
 
 // Bounds of the memory. An entry costs a query when it is missing, so a full map is simply begun anew.

@@ -66,17 +66,14 @@ func (g *gateway) of(a provider.FaceAccount) postern.FacadeAccount {
 }
 
 func (g *gateway) Account(ctx context.Context, number string) (provider.FaceAccount, error) {
-	a, err := g.engine().Store.FacadeByNumber(ctx, g.handler.code, number)
+	account, face, err := g.engine().FaceByNumber(ctx, g.handler.code, number)
 	if err != nil {
 		return provider.FaceAccount{}, err
 	}
-	if now := g.engine().Env.Now(); !a.DisabledAt.IsZero() && !now.Before(a.DisabledAt) {
-		return provider.FaceAccount{}, postern.E(postern.CodeNotFound, "facade.Account", "the account is disabled")
-	}
 	g.mu.Lock()
-	g.account = a
+	g.account = account
 	g.mu.Unlock()
-	return g.engine().FaceAccount(ctx, a)
+	return face, nil
 }
 
 func (g *gateway) Place(ctx context.Context, a provider.FaceAccount, o provider.FaceOrder) (provider.FacedOrder, error) {
@@ -89,6 +86,10 @@ func (g *gateway) Charge(ctx context.Context, a provider.FaceAccount, o provider
 
 func (g *gateway) Find(ctx context.Context, a provider.FaceAccount, key provider.FaceKey) (provider.FacedOrder, error) {
 	return g.engine().FindFaced(ctx, g.of(a), key)
+}
+
+func (g *gateway) ReturnTo(ctx context.Context, a provider.FaceAccount, key provider.FaceKey, address string) (provider.FacedOrder, error) {
+	return g.engine().ReturnFaced(ctx, g.of(a), key, address)
 }
 
 func (g *gateway) Close(ctx context.Context, a provider.FaceAccount, key provider.FaceKey) (provider.FacedOrder, error) {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"postern"
@@ -33,6 +35,11 @@ type FaceDescription struct {
 	// Number mints an account number in the provider's format (an app_id, an mchid), TradeNo a transaction number. Both are stored once and never change.
 	Number  func(now time.Time, random func(n int) int) string
 	TradeNo func(now time.Time, random func(n int) int) string
+	// Mint makes the text of an own field of the kind secret that has a form of its own (the id of a public key); nil, or "" for a field, leaves it to the switch: 32
+	// letters and digits.
+	Mint func(field string, random func(n int) int) string
+	// Public names own fields that are no secrets although they are texts.
+	Public []string
 	// Settings are the account's public facts beside its number.
 	Settings []Field
 	// Keys are the fields of one generation. Field.Own marks those that the switch makes (its signing key, its certificate, a secret that it tells the merchant once);
@@ -142,6 +149,12 @@ type FacedRefund struct {
 	Fresh bool
 }
 
+// ReversalNumber is the number of the nth refund that a reversal makes, which no merchant chose: the character at its beginning is legal in no provider's numbers.
+func ReversalNumber(n int) string { return "~reverse" + strconv.Itoa(n) }
+
+// Reversal says that a refund was made by a reversal.
+func (r FacedRefund) Reversal() bool { return strings.HasPrefix(r.Number, "~reverse") }
+
 // FaceNotice is a message to a merchant's server.
 type FaceNotice struct {
 	URL    string
@@ -170,6 +183,8 @@ type Gateway interface {
 	// Charge places an order and charges a scanned code of any wallet.
 	Charge(ctx context.Context, a FaceAccount, o FaceOrder, authCode string) (FacedOrder, error)
 	Find(ctx context.Context, a FaceAccount, key FaceKey) (FacedOrder, error)
+	// ReturnTo says where the buyer of an order goes after it, where a protocol says so in the buyer's browser; the first address is kept. CodeInvalid for one that is none.
+	ReturnTo(ctx context.Context, a FaceAccount, key FaceKey, address string) (FacedOrder, error)
 	// Close ends an order that nobody has paid: CodeAlreadyPaid when the money is there. The order may be processing still: its provider has not answered.
 	Close(ctx context.Context, a FaceAccount, key FaceKey) (FacedOrder, error)
 	// Reverse ends an order whatever its state: closed when unpaid, given back when paid; the order says which.

@@ -46,25 +46,42 @@ func scanFacadeNotice(r Row) (n postern.FacadeNotice, err error) {
 // SaveFacade inserts an account (Version 0) with its number, or changes its settings, former channel or end; with keys, if any, in the same transaction. A number
 // that is taken is postern.CodeConflict.
 func (s *Store) SaveFacade(ctx context.Context, a postern.FacadeAccount, keys ...postern.FacadeKey) error {
+	return s.Write(ctx, func(tx Tx) error { return saveFacade(ctx, tx, &a, keys) })
+}
+
+// SaveFacadeAct is SaveFacade for the act of a person, with its audit row in the same transaction; without an account only keys are saved.
+func (s *Store) SaveFacadeAct(ctx context.Context, a *postern.FacadeAccount, keys []postern.FacadeKey, act postern.Audit) error {
+	return s.Write(ctx, func(tx Tx) error {
+		if err := saveFacade(ctx, tx, a, keys); err != nil {
+			return err
+		}
+		return insertAudit(ctx, tx, act)
+	})
+}
+
+func saveFacade(ctx context.Context, tx Tx, a *postern.FacadeAccount, keys []postern.FacadeKey) error {
+	if a != nil {
+		if err := saveFacadeAccount(ctx, tx, *a); err != nil {
+			return err
+		}
+	}
+	return each(ctx, tx, keys, saveFacadeKey)
+}
+
+func saveFacadeAccount(ctx context.Context, tx Tx, a postern.FacadeAccount) error {
 	settings, err := text(a.Settings)
 	if err != nil {
 		return err
 	}
-	return s.Write(ctx, func(tx Tx) error {
-		if a.Version == 0 {
-			_, err = tx.Exec(ctx, insertInto("facade_account", facadeAccountColumns), a.MerchantID, a.ID, 1, a.Provider, a.Number, settings, a.FormerChannelID, micros(a.DisabledAt), micros(a.CreatedAt))
-			if err == nil {
-				_, err = tx.Exec(ctx, "INSERT INTO facade_number (number, provider, merchant_id, account_id) VALUES ($1, $2, $3, $4)", a.Number, a.Provider, a.MerchantID, a.ID)
-			}
-		} else {
-			err = mustChange(ctx, tx, stale("account", a.ID), `UPDATE facade_account SET version = version + 1, settings = $4, former_channel_id = $5, disabled_at = $6
-				WHERE merchant_id = $1 AND id = $2 AND version = $3`, a.MerchantID, a.ID, a.Version, settings, a.FormerChannelID, micros(a.DisabledAt))
-		}
-		if err != nil {
-			return err
-		}
-		return each(ctx, tx, keys, saveFacadeKey)
-	})
+	if a.Version != 0 {
+		return mustChange(ctx, tx, stale("account", a.ID), `UPDATE facade_account SET version = version + 1, settings = $4, former_channel_id = $5, disabled_at = $6
+			WHERE merchant_id = $1 AND id = $2 AND version = $3`, a.MerchantID, a.ID, a.Version, settings, a.FormerChannelID, micros(a.DisabledAt))
+	}
+	_, err = tx.Exec(ctx, insertInto("facade_account", facadeAccountColumns), a.MerchantID, a.ID, 1, a.Provider, a.Number, settings, a.FormerChannelID, micros(a.DisabledAt), micros(a.CreatedAt))
+	if err == nil {
+		_, err = tx.Exec(ctx, "INSERT INTO facade_number (number, provider, merchant_id, account_id) VALUES ($1, $2, $3, $4)", a.Number, a.Provider, a.MerchantID, a.ID)
+	}
+	return err
 }
 
 func saveFacadeKey(ctx context.Context, tx Tx, k postern.FacadeKey) error {

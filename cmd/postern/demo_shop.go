@@ -13,7 +13,7 @@ import (
 // The pictures are drawn by internal/sketch.
 //
 //go:embed pictures/*.jpg
-var pictures embed.FS
+var shopPictures embed.FS
 
 // Who runs the demo's shop. The password is in the documents: the demo holds nothing that is worth one.
 const (
@@ -53,7 +53,7 @@ func (d *demo) openShop(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		raw, err := pictures.ReadFile("pictures/" + w.picture + ".jpg")
+		raw, err := shopPictures.ReadFile("pictures/" + w.picture + ".jpg")
 		if err != nil {
 			return err
 		}

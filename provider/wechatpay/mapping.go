@@ -3,6 +3,7 @@ package wechatpay
 import (
 	"cmp"
 
+	"postern"
 	"postern/provider"
 	"postern/provider/wechatpay/wire"
 )
@@ -102,4 +103,43 @@ func meaningOf(status int, body wire.ErrorBody) meaning {
 		return m
 	}
 	return meaning{class: provider.ClassUnknown}
+}
+
+// tradeWords are what a merchant's code reads beside a trade_state.
+var tradeWords = map[string]string{
+	wire.StateNotPay: "订单未支付", wire.StateSuccess: "支付成功", wire.StateRefund: "转入退款", wire.StateClosed: "订单已关闭", wire.StateRevoked: "订单已撤销（付款码支付）",
+	wire.StateUserPaying: "用户支付中，需要输入密码", wire.StatePayError: "支付失败(其他原因，如银行返回失败)",
+}
+
+// facedState says an order of ours in WeChat's words: the way back through tradeStates is the same state. A code that nobody knows the outcome of is USERPAYING, which
+// every till asks after again.
+func facedState(o provider.FacedOrder) string {
+	scanned := o.Product == ProductCode
+	switch {
+	case o.Status == postern.PaymentPaid && o.Refunded+o.Refunding > 0:
+		return wire.StateRefund
+	case o.Status == postern.PaymentPaid:
+		return wire.StateSuccess
+	case scanned && o.Status == postern.PaymentCanceled:
+		return wire.StateRevoked
+	case o.Status == postern.PaymentExpired || o.Status == postern.PaymentCanceled:
+		return wire.StateClosed
+	case scanned && o.BarcodeSay == provider.ChargeDeclined:
+		return wire.StatePayError
+	case scanned && o.BarcodeSay != "":
+		return wire.StateUserPaying
+	}
+	return wire.StateNotPay
+}
+
+// facedRefunds says a refund of ours in WeChat's words; everything that has no outcome yet is PROCESSING.
+var facedRefunds = map[postern.RefundStatus]string{postern.RefundRefunded: wire.RefundSuccess, postern.RefundFailed: wire.RefundClosed, postern.RefundStuck: wire.RefundAbnormal}
+
+func facedRefundState(s postern.RefundStatus) string {
+	return cmp.Or(facedRefunds[s], wire.RefundProcessing)
+}
+
+// facedTypes are WeChat's trade types of the products that merchants ask for, whatever the wallet was that paid.
+var facedTypes = map[string]string{
+	ProductNative: wire.TypeNative, ProductH5: wire.TypeH5, ProductJSAPI: wire.TypeJSAPI, ProductApp: wire.TypeApp, ProductCode: wire.TypeCode,
 }

@@ -18,6 +18,7 @@ const (
 const (
 	PathRefunds      = "/v3/refund/domestic/refunds"
 	PathCertificates = "/v3/certificates"
+	PathH5Page       = "/cgi-bin/mmpayweb-bin/checkmweb" // of wx.tenpay.com: the buyer's browser opens it
 	PathAuthorize    = "/connect/oauth2/authorize"
 	PathAccessToken  = "/sns/oauth2/access_token"
 )
@@ -122,6 +123,7 @@ type Transaction struct {
 	SuccessTime     string             `json:"success_time,omitempty"`
 	Payer           *Payer             `json:"payer,omitempty"`
 	Amount          *TransactionAmount `json:"amount,omitempty"`
+	SceneInfo       *Scene             `json:"scene_info,omitempty"` // the till's device_id, where the order named one
 	PromotionDetail []Promotion        `json:"promotion_detail,omitempty"`
 }
 

@@ -9,6 +9,8 @@ import (
 
 // Paths of API v2 that are spoken here. Those below /secapi ask for the merchant's client certificate.
 const (
+	V2Unified     = "/pay/unifiedorder"
+	V2Bill        = "/pay/downloadbill"
 	V2MicroPay    = "/pay/micropay"
 	V2Query       = "/pay/orderquery"
 	V2Close       = "/pay/closeorder"
@@ -127,7 +129,7 @@ func V2Transaction(f Fields, state string) Transaction {
 	if total, err := strconv.ParseInt(f["total_fee"], 10, 64); err == nil {
 		t.Amount = &TransactionAmount{Total: total, Currency: f["fee_type"]}
 	}
-	if at, err := time.ParseInLocation(v2Time, f["time_end"], CST); err == nil {
+	if at, err := V2ParseTime(f["time_end"]); err == nil {
 		t.SuccessTime = FormatTime(at)
 	}
 	return t
@@ -138,6 +140,9 @@ const v2Time = "20060102150405"
 
 // V2FormatTime writes a time as v2 does.
 func V2FormatTime(t time.Time) string { return t.In(CST).Format(v2Time) }
+
+// V2ParseTime reads a time as v2 writes it.
+func V2ParseTime(s string) (time.Time, error) { return time.ParseInLocation(v2Time, s, CST) }
 
 // v2RefundStates are v2's words for v3's.
 var v2RefundStates = map[string]string{"SUCCESS": RefundSuccess, "REFUNDCLOSE": RefundClosed, "PROCESSING": RefundProcessing, "CHANGE": RefundAbnormal}

@@ -1,0 +1,215 @@
+package engine
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"postern"
+	"postern/provider"
+	"postern/vault"
+)
+
+const (
+	// facadeFor is how long the certificates of an issued account last, as the providers' own do.
+	facadeFor = 5 * 365 * 24 * time.Hour
+	// secretLength is how long secrets are that the switch makes, in characters.
+	secretLength = 32
+)
+
+// FacadeInput is an account to issue to a merchant whose code speaks a provider's protocol.
+type FacadeInput struct {
+	Provider string
+	// Number is the merchant's own app_id or mchid when its code keeps that; empty mints one.
+	Number   string
+	Settings map[string]string
+	// Keys are what the merchant gives: the public half of what its code signs with.
+	Keys map[string][]byte
+	// FormerChannelID is the channel over the merchant's own account at the provider, for orders made before; empty without one.
+	FormerChannelID string
+}
+
+// IssuedFacade is an account with what its merchant must install, in the clear: the switch keeps it sealed and shows secrets this once.
+type IssuedFacade struct {
+	Account postern.FacadeAccount
+	Key     postern.FacadeKey
+	// Public are the facts that anybody may see, by field; PublicKey is the switch's own as PEM. Secrets are shown once.
+	Public  map[string]string
+	Secrets map[string]string
+}
+
+// IssueFacade issues an account: its number, and every key of the switch's own. A number that is taken is CodeConflict, a key that is missing CodeInvalid.
+func (e *Engine) IssueFacade(ctx context.Context, by Actor, merchantID string, in FacadeInput) (IssuedFacade, error) {
+	faced, err := e.Faced(in.Provider)
+	if err != nil {
+		return IssuedFacade{}, err
+	}
+	if _, err := e.Store.Merchant(ctx, merchantID); err != nil {
+		return IssuedFacade{}, err
+	}
+	now := e.now()
+	account := postern.FacadeAccount{
+		MerchantID: merchantID, ID: e.newID(postern.PrefixFacade), Provider: in.Provider, Number: in.Number, Settings: map[string]string{}, FormerChannelID: in.FormerChannelID, CreatedAt: now,
+	}
+	if err := checkText("number", in.Number, 0, maxCarrier+12); err != nil {
+		return IssuedFacade{}, err
+	}
+	if account.Number == "" {
+		account.Number = faced.Face().Number(now, e.random)
+	}
+	if in.FormerChannelID != "" {
+		if _, err := e.Store.Channel(ctx, merchantID, in.FormerChannelID); err != nil {
+			return IssuedFacade{}, err
+		}
+	}
+	for _, field := range faced.Face().Settings {
+		if value := in.Settings[field.Name]; value != "" || field.Default != "" {
+			account.Settings[field.Name] = value
+			if value == "" {
+				account.Settings[field.Name] = field.Default
+			}
+		}
+	}
+	for name := range in.Settings {
+		if !slices.ContainsFunc(faced.Face().Settings, func(f provider.Field) bool { return f.Name == name }) {
+			return IssuedFacade{}, postern.Invalid("settings", postern.CodeInvalid, "the facade has no such setting", "see postern facade fields")
+		}
+	}
+	out, err := e.facadeKeys(account, faced.Face(), in.Keys, now)
+	if err != nil {
+		return out, err
+	}
+	out.Account.Version = 1
+	return out, e.Store.SaveFacadeAct(ctx, &account, []postern.FacadeKey{out.Key}, e.audit(by, merchantID, "facade.issue", account.ID, in.Provider+" "+account.Number))
+}
+
+// RotateFacade gives an account new keys of the switch's own, or a new one of the merchant's (given), from a moment on. The keys before go on signing until then and
+// verifying until overlap after it.
+func (e *Engine) RotateFacade(ctx context.Context, by Actor, merchantID, accountID string, given map[string][]byte, from time.Time, overlap time.Duration) (IssuedFacade, error) {
+	account, err := e.Store.Facade(ctx, merchantID, accountID)
+	if err != nil {
+		return IssuedFacade{}, err
+	}
+	faced, err := e.Faced(account.Provider)
+	if err != nil {
+		return IssuedFacade{}, err
+	}
+	old, err := e.Store.FacadeKeys(ctx, merchantID, accountID)
+	if err != nil {
+		return IssuedFacade{}, err
+	}
+	keys := maps.Clone(given)
+	if len(keys) == 0 && len(old) > 0 { // the merchant's stay
+		keys = map[string][]byte{}
+		for _, field := range faced.Face().Keys {
+			if sealed := old[0].Keys[field.Name]; !field.Own && sealed != nil {
+				if keys[field.Name], err = e.Vault.Open(facadeKeyRef(old[0], field.Name), sealed); err != nil {
+					return IssuedFacade{}, postern.Wrap(postern.CodeInternal, "engine.RotateFacade", err)
+				}
+			}
+		}
+	}
+	from = from.UTC().Truncate(time.Microsecond)
+	out, err := e.facadeKeys(account, faced.Face(), keys, from)
+	if err != nil {
+		return out, err
+	}
+	keySets := []postern.FacadeKey{out.Key}
+	for _, k := range old {
+		if k.NotAfter.IsZero() {
+			k.NotAfter, k.RetiredAt = from, from.Add(overlap)
+			keySets = append(keySets, k)
+		}
+	}
+	return out, e.Store.SaveFacadeAct(ctx, nil, keySets, e.audit(by, merchantID, "facade.rotate", accountID, account.Number))
+}
+
+// DisableFacade ends an account: its requests are answered as of an unknown one. Orders go on, and are told of.
+func (e *Engine) DisableFacade(ctx context.Context, by Actor, merchantID, accountID string) (postern.FacadeAccount, error) {
+	account, err := e.Store.Facade(ctx, merchantID, accountID)
+	if err != nil || !account.DisabledAt.IsZero() {
+		return account, err
+	}
+	account.DisabledAt = e.now()
+	err = e.Store.SaveFacadeAct(ctx, &account, nil, e.audit(by, merchantID, "facade.disable", accountID, account.Number))
+	account.Version++
+	return account, err
+}
+
+// facadeKeys makes one set of an account's keys: what the merchant gave, checked, and what is the switch's own, made.
+func (e *Engine) facadeKeys(account postern.FacadeAccount, face provider.FaceDescription, given map[string][]byte, from time.Time) (IssuedFacade, error) {
+	out := IssuedFacade{Account: account, Public: map[string]string{}, Secrets: map[string]string{}}
+	out.Key = postern.FacadeKey{MerchantID: account.MerchantID, AccountID: account.ID, ID: e.newID(postern.PrefixFacadeKey), Keys: map[string][]byte{}, Public: out.Public, NotBefore: from, CreatedAt: e.now()}
+	plain, err := e.ownFacadeKeys(account, face, &out, from)
+	if err != nil {
+		return out, err
+	}
+	for _, field := range face.Keys {
+		value, isGiven := given[field.Name]
+		switch {
+		case field.Own:
+			value = plain[field.Name]
+		case !isGiven && field.Required && !field.Replaced(given):
+			return out, postern.Invalid("keys."+field.Name, postern.CodeInvalid, "the key is missing", "give the public half of what the merchant's code signs with")
+		}
+		if len(value) == 0 {
+			continue
+		}
+		if _, err := vault.Parse(field.Kind, "", value); err != nil {
+			return out, postern.Invalid("keys."+field.Name, postern.CodeInvalid, "the key cannot be read: "+err.Error(), "give a PEM file")
+		}
+		if out.Key.Keys[field.Name], err = e.Vault.Seal(facadeKeyRef(out.Key, field.Name), value); err != nil {
+			return out, postern.Wrap(postern.CodeInternal, "engine.facadeKeys", err)
+		}
+		if !field.Own && (field.Kind == provider.KeyCertificate || field.Kind == provider.KeyRSAPublic || field.Kind == provider.KeySecret) {
+			out.Public[field.Name] = string(value)
+		}
+	}
+	return out, nil
+}
+
+// ownFacadeKeys makes the switch's own fields by their kinds: one key, a certificate for it with its authority, and secrets.
+func (e *Engine) ownFacadeKeys(account postern.FacadeAccount, face provider.FaceDescription, out *IssuedFacade, from time.Time) (map[string][]byte, error) {
+	private, public, err := vault.NewKeyPair(e.Env.Rand)
+	if err != nil {
+		return nil, err
+	}
+	certificates, err := vault.NewCertificate(e.Env.Rand, private, "Postern Facade "+account.Number, from.Add(-time.Hour), from.Add(facadeFor))
+	if err != nil {
+		return nil, err
+	}
+	plain := map[string][]byte{}
+	out.Public["public_key"], out.Public["serial"] = string(public), certificates.Serial
+	for _, field := range face.Keys {
+		if !field.Own {
+			continue
+		}
+		switch field.Kind {
+		case provider.KeyRSAPrivate:
+			plain[field.Name] = private
+		case provider.KeyCertificate:
+			plain[field.Name] = certificates.Certificate
+			out.Public[field.Name] = string(certificates.Certificate)
+		case provider.KeyAuthority:
+			plain[field.Name] = certificates.Authority
+			out.Public[field.Name] = string(certificates.Authority)
+		default:
+			secret := ""
+			if face.Mint != nil {
+				secret = face.Mint(field.Name, e.random)
+			}
+			minted := secret != ""
+			for len(secret) < secretLength && !minted {
+				secret += string("0123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"[e.random(58)])
+			}
+			plain[field.Name] = []byte(secret)
+			if slices.Contains(face.Public, field.Name) {
+				out.Public[field.Name] = secret
+			} else {
+				out.Secrets[field.Name] = secret
+			}
+		}
+	}
+	return plain, nil
+}

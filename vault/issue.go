@@ -1,0 +1,118 @@
+package vault
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"strings"
+	"time"
+)
+
+// issueBits is the size of the keys that the switch makes for itself.
+const issueBits = 2048
+
+// NewKeyPair makes a key for signing and returns both halves as PEM: PKCS #8 and SubjectPublicKeyInfo.
+func NewKeyPair(random io.Reader) (private, public []byte, err error) {
+	key, err := rsa.GenerateKey(random, issueBits)
+	if err != nil {
+		return nil, nil, fmt.Errorf("vault: make a key: %w", err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("vault: make a key: %w", err)
+	}
+	spki, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("vault: make a key: %w", err)
+	}
+	return encodePEM("PRIVATE KEY", der), encodePEM("PUBLIC KEY", spki), nil
+}
+
+func encodePEM(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
+
+// Certificates are a certificate and that of the authority that issued it, both as PEM. Serial is the certificate's, in 40 digits of upper-case hex.
+type Certificates struct {
+	Certificate []byte
+	Authority   []byte
+	Serial      string
+}
+
+// NewCertificate makes a certificate for a private key that NewKeyPair made, by an authority of its own whose key is forgotten at once: nobody can issue another in
+// its name. Names are plain, because SDKs of more than one language build texts out of them. hosts, if any, make it one for a server.
+func NewCertificate(random io.Reader, private []byte, name string, from, to time.Time, hosts ...string) (Certificates, error) {
+	var out Certificates
+	key, err := privateOf(private)
+	if err != nil {
+		return out, err
+	}
+	root, err := rsa.GenerateKey(random, issueBits)
+	if err != nil {
+		return out, fmt.Errorf("vault: make an authority: %w", err)
+	}
+	authority := template(random, name+" Root", from, to)
+	authority.IsCA, authority.KeyUsage = true, x509.KeyUsageCertSign
+	rootDER, err := x509.CreateCertificate(random, authority, authority, &root.PublicKey, root)
+	if err != nil {
+		return out, fmt.Errorf("vault: make an authority: %w", err)
+	}
+	leaf := template(random, name, from, to)
+	leaf.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
+	for _, host := range hosts {
+		leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+		if ip := net.ParseIP(host); ip != nil {
+			leaf.IPAddresses = append(leaf.IPAddresses, ip)
+		} else {
+			leaf.DNSNames = append(leaf.DNSNames, host)
+		}
+	}
+	parent, err := x509.ParseCertificate(rootDER)
+	if err != nil {
+		return out, fmt.Errorf("vault: make an authority: %w", err)
+	}
+	der, err := x509.CreateCertificate(random, leaf, parent, key.Public(), root)
+	if err != nil {
+		return out, fmt.Errorf("vault: make a certificate: %w", err)
+	}
+	out.Certificate, out.Authority = encodePEM("CERTIFICATE", der), encodePEM("CERTIFICATE", rootDER)
+	out.Serial = strings.ToUpper(fmt.Sprintf("%040x", leaf.SerialNumber))
+	return out, nil
+}
+
+func privateOf(private []byte) (crypto.Signer, error) {
+	block, _ := pem.Decode(private)
+	if block == nil {
+		return nil, fmt.Errorf("vault: the key is no PEM")
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("vault: the key is unreadable")
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("vault: the key cannot sign")
+	}
+	return signer, nil
+}
+
+// template is a certificate with a serial number of 160 bits without a leading nought, which SDKs write as 40 digits.
+func template(random io.Reader, name string, from, to time.Time) *x509.Certificate {
+	var serial [20]byte
+	if _, err := io.ReadFull(random, serial[:]); err != nil {
+		panic(fmt.Sprintf("vault: the random source failed: %v", err)) // a serial number must never repeat
+	}
+	serial[0] = serial[0]&0x6f | 0x10
+	keyID := sha1.Sum(append([]byte(name), serial[:]...)) // an identifier, not a protection
+	return &x509.Certificate{
+		SerialNumber: new(big.Int).SetBytes(serial[:]), Subject: pkix.Name{Country: []string{"CN"}, Organization: []string{"Postern"}, OrganizationalUnit: []string{"Facade"}, CommonName: name},
+		NotBefore: from, NotAfter: to, BasicConstraintsValid: true, SignatureAlgorithm: x509.SHA256WithRSA, SubjectKeyId: keyID[:],
+	}
+}
