@@ -30,8 +30,10 @@ type FaceMaker struct {
 func Faces() []FaceMaker {
 	return []FaceMaker{
 		{
-			Code:  alipay.Code,
-			Given: func(public, _, _ string) map[string][]byte { return map[string][]byte{"merchant_public": []byte(public)} },
+			Code: alipay.Code,
+			Given: func(public, _, _ string) map[string][]byte {
+				return map[string][]byte{"merchant_public": []byte(public)}
+			},
 			Ready: func(s FaceSetup) []ReadyField {
 				return []ReadyField{
 					{Name: "gateway_url", Value: s.BaseURL + "/gateway.do"}, {Name: "app_id", Value: s.Number}, {Name: "seller_id", Value: s.Settings["seller_id"]},

@@ -147,8 +147,8 @@ func notice(t *testing.T, body string) provider.Specimen {
 		Keys: []provider.SpecimenKey{{PEM: certificateOf(t, keys().platform[0].Key, "Tenpay.com sign", platformSerial)}}}
 }
 
-// sealedNotice is the body of a notification with an encrypted resource, in the order of the real ones.
-func sealedNotice(t *testing.T) string {
+// sealedSpecimen is the body of a notification with an encrypted resource, in the order of the real ones.
+func sealedSpecimen(t *testing.T) string {
 	t.Helper()
 	box, err := wire.SealResource("transaction", "transaction", "0123456789ab", []byte(`{"a":1}`), newBox(testKey).Seal)
 	if err != nil {
@@ -159,7 +159,7 @@ func sealedNotice(t *testing.T) string {
 
 // TestEveryMistakeOfANotification damages notifications as programs in between do.
 func TestEveryMistakeOfANotification(t *testing.T) {
-	body := sealedNotice(t)
+	body := sealedSpecimen(t)
 	good := notice(t, body)
 	sick{name: "right", s: good, valid: true}.check(t)
 	var parsed map[string]any
@@ -193,7 +193,7 @@ func TestEveryMistakeOfANotification(t *testing.T) {
 
 // TestKeysAndHeadersOfANotification gives the wrong keys, and renames headers as proxies do.
 func TestKeysAndHeadersOfANotification(t *testing.T) {
-	body := sealedNotice(t)
+	body := sealedSpecimen(t)
 	good := notice(t, body)
 	certificate := good.Keys[0]
 	for _, c := range []struct {
