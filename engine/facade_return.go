@@ -29,3 +29,32 @@ func (e *Engine) ReturnFaced(ctx context.Context, a postern.FacadeAccount, key p
 	})
 	return order, err
 }
+
+// FacedReturn is where a buyer goes who comes back from the cashier of an order: the merchant's own address with what the provider adds to it. CodeNotFound for a
+// token that is none.
+func (e *Engine) FacedReturn(ctx context.Context, token string) (string, error) {
+	order, err := e.Store.FacadeReturn(ctx, token)
+	if err != nil {
+		return "", err
+	}
+	account, err := e.Store.Facade(ctx, order.MerchantID, order.AccountID)
+	if err != nil {
+		return "", err
+	}
+	faced, err := e.Faced(account.Provider)
+	if err != nil {
+		return "", err
+	}
+	face, err := e.FaceAccount(ctx, account)
+	if err != nil {
+		return "", err
+	}
+	found, err := e.FindFaced(ctx, account, provider.FaceKey{Number: order.Number})
+	if err != nil {
+		return "", err
+	}
+	if found.ReturnURL == "" {
+		return "", postern.E(postern.CodeNotFound, "engine.FacedReturn", "the order says nowhere to go")
+	}
+	return faced.ReturnURL(face, found, e.now())
+}

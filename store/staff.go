@@ -193,13 +193,21 @@ func (s *Store) UseTOTPStep(ctx context.Context, ownerID, id string, step int64)
 	})
 }
 
-// ForgetSessions deletes sessions and invitations that ended before a time.
+// forgottenAfter is when nobody counts a guess any more.
+const forgottenAfter = 24 * time.Hour
+
+// ForgetSessions deletes sessions and invitations that ended before a time, and guesses at secrets that were made before idleSince.
 func (s *Store) ForgetSessions(ctx context.Context, before, idleSince time.Time) (deleted int64, err error) {
 	err = s.Write(ctx, func(tx Tx) error {
 		deleted, err = tx.Exec(ctx, "DELETE FROM session WHERE -- sweep\nexpires_at < $1 OR seen_at < $2", micros(before), micros(idleSince))
 		if err != nil {
 			return err
 		}
+		guesses, err := tx.Exec(ctx, "DELETE FROM throttle WHERE -- sweep\nuntil < $1 AND updated_at < $2", micros(before), micros(idleSince.Add(-forgottenAfter)))
+		if err != nil {
+			return err
+		}
+		deleted += guesses
 		n, err := tx.Exec(ctx, "DELETE FROM invitation WHERE -- sweep\nexpires_at < $1", micros(before))
 		deleted += n
 		return err

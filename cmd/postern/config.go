@@ -39,6 +39,8 @@ type config struct {
 	CallTimeout    duration            `toml:"call_timeout"`
 	Deadlines      map[string]duration `toml:"deadlines"`
 	Bulkheads      bulkheads           `toml:"bulkheads"`
+	// Facades are the hosts at which merchants' code speaks a provider's protocol, by provider.
+	Facades map[string]facadeConfig `toml:"facades"`
 
 	proxies []netip.Prefix
 	allow   []netip.Prefix
@@ -130,6 +132,9 @@ func (c *config) check() error {
 		}
 	}
 	if err := c.Bulkheads.check(); err != nil {
+		return err
+	}
+	if err := checkFacades(c.Facades, c.Live); err != nil {
 		return err
 	}
 	var err error

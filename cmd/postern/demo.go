@@ -17,6 +17,7 @@ import (
 
 	"postern"
 	"postern/engine"
+	"postern/provider/all"
 	"postern/web/checkout"
 	front "postern/web/demo"
 )
@@ -28,6 +29,7 @@ type demoCmd struct {
 	ReadyFile string `help:"Write addresses and keys here when everything listens; it is removed at the end." type:"path"`
 	Once      bool   `help:"Tell one scripted story with simulated buyers over real HTTP, compare our books with the wallets' own, and exit."`
 	Sabotage  string `help:"With --once: plant one wrong booking, which must be found (posting, notify, surplus or refund)." enum:",posting,notify,surplus,refund" default:""`
+	TLS       bool   `name:"tls" help:"Serve the facades over https, with a certificate whose authority stands in the ready file (ca_file)."`
 	Verbose   bool   `help:"Log every request of the switch."`
 }
 
@@ -42,6 +44,7 @@ type demo struct {
 	endpoint string // the webhook endpoint's secret
 	item     postern.Link
 	goods    postern.ShopItem // of the shop; the demo's link is its page
+	faces    [][]all.ReadyField
 	stop     context.CancelFunc
 	done     chan error
 	dir      string
@@ -81,6 +84,9 @@ func (c *demoCmd) Run(rt *runtime) error {
 		d.cfg.PublicURL, item, item, link, d.cfg.PublicURL, demoLogin, demoPassword, d.cfg.PublicURL, d.key)
 	for _, b := range d.boxes.list {
 		fmt.Fprintf(rt.stdout, "  %-11s %s/phone\n", b.Code, b.base)
+	}
+	for _, f := range all.Faces() {
+		fmt.Fprintf(rt.stdout, "  facade      %s for shops that speak %s\n", d.cfg.Facades[f.Code].URL, f.Code)
 	}
 	fmt.Fprintln(rt.stdout, "\nStop it with Ctrl-C.")
 	return <-d.done
@@ -124,14 +130,24 @@ func (d *demo) start(ctx context.Context, c *demoCmd, data string, log *slog.Log
 	if err != nil {
 		return err
 	}
+	doors, err := hostFacades(&cfg, c.TLS)
+	if err != nil {
+		return err
+	}
 	d.theSwitch, err = build(ctx, cfg, log, func(pages *checkout.Config) { pages.Sandbox = d.boxes.base })
 	if err != nil {
 		return err
+	}
+	for i := range d.facades {
+		d.facades[i].opened = doors[d.facades[i].code]
 	}
 	if err := d.populate(ctx, name); err != nil {
 		return err
 	}
 	if err := d.openShop(ctx); err != nil {
+		return err
+	}
+	if err := d.issueFacades(ctx); err != nil {
 		return err
 	}
 	if err := d.populatePartner(ctx); err != nil {
@@ -215,6 +231,9 @@ func (d *demo) writeReady(c *demoCmd, link, payment string) error {
 	r.Console = &readyConsole{URL: d.cfg.PublicURL + "/console", Login: demoLogin, Password: demoPassword}
 	r.Webhook = &readyWebhook{URL: d.hook.url, Secret: d.endpoint}
 	if err := r.addSandboxes(data, d.boxes); err != nil {
+		return err
+	}
+	if err := r.addFacades(data, d); err != nil {
 		return err
 	}
 	return r.write(c.ReadyFile)

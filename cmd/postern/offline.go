@@ -62,7 +62,7 @@ func (rt *runtime) withStore(do func(ctx context.Context, o *offline) error) err
 	o := &offline{cfg: cfg, store: s}
 	o.engine = &engine.Engine{
 		Store: s, Vault: v, Registry: all.Registry(), PublicURL: cfg.PublicURL, CallbackURL: cfg.CallbackURL, Wall: own.holder.Map, Log: rt.log,
-		Env: provider.Env{Now: time.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: client}}, Download: bills, CallTimeout: time.Duration(cfg.CallTimeout), Deadlines: cfg.deadlines(), Live: cfg.Live,
+		Env: provider.Env{Now: time.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: client}}, Download: bills, CallTimeout: time.Duration(cfg.CallTimeout), Deadlines: cfg.deadlines(), Live: cfg.Live, FacadeURLs: facadeURLs(cfg.Facades),
 	}
 	o.api = &api.API{Engine: o.engine, Store: s, Vault: v, Rand: rand.Reader, Now: time.Now, Log: rt.log, Sender: &webhook.Sender{Store: s, Vault: v, Now: time.Now, Log: rt.log}}
 	return errors.Join(do(rt.ctx, o), s.Close())

@@ -18,6 +18,8 @@ type ready struct {
 	Console    *readyConsole                `json:"console,omitempty"`
 	Webhook    *readyWebhook                `json:"webhook,omitempty"`
 	Sandboxes  map[string]map[string]string `json:"sandboxes,omitempty"`
+	// Facades are accounts that this switch has issued, by the sandboxes' field names: the same code runs against either.
+	Facades map[string]map[string]string `json:"facades,omitempty"`
 }
 
 // readyConsole is who may sign in to the sample shop's console.
@@ -38,26 +40,17 @@ type readyWebhook struct {
 }
 
 func newReady() *ready {
-	return &ready{Schema: 1, PID: os.Getpid(), Sandboxes: map[string]map[string]string{}}
+	return &ready{Schema: 1, PID: os.Getpid(), Sandboxes: map[string]map[string]string{}, Facades: map[string]map[string]string{}}
 }
 
 // addSandboxes fills the sandboxes' sections; what is a file there is written below dir.
 func (r *ready) addSandboxes(dir string, boxes *sandboxes) error {
 	for _, b := range boxes.list {
-		section := map[string]string{"control_url": b.control}
-		for _, f := range b.Ready {
-			value := f.Value
-			if f.File {
-				value = filepath.Join(dir, "ready", b.Code, f.Name+".pem")
-				if err := os.MkdirAll(filepath.Dir(value), 0o700); err != nil {
-					return err
-				}
-				if err := writeFile(value, []byte(f.Value)); err != nil {
-					return err
-				}
-			}
-			section[f.Name] = value
+		section, err := readySection(filepath.Join(dir, "ready", b.Code), b.Ready)
+		if err != nil {
+			return err
 		}
+		section["control_url"] = b.control
 		r.Sandboxes[b.Code] = section
 	}
 	return nil

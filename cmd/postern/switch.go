@@ -45,6 +45,7 @@ type theSwitch struct {
 	metrics  *metrics
 	overlay  *overlay
 	public   *http.ServeMux
+	facades  []facadeHost
 }
 
 // version is set by the build; a build from a checkout says so.
@@ -95,7 +96,7 @@ func build(ctx context.Context, cfg config, log *slog.Logger, options ...func(*c
 		Store: s.store, Vault: s.vault, Registry: all.Registry(), PublicURL: cfg.PublicURL, CallbackURL: cfg.CallbackURL, Wall: s.overlay.holder.Map, Log: log,
 		Env: provider.Env{Now: time.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: client}}, Download: bills,
 		StartTimeout: time.Duration(cfg.StartTimeout), CallTimeout: time.Duration(cfg.CallTimeout), Deadlines: cfg.deadlines(), Live: cfg.Live,
-		Bulkheads: engine.Bulkheads(cfg.Bulkheads),
+		Bulkheads: engine.Bulkheads(cfg.Bulkheads), FacadeURLs: facadeURLs(cfg.Facades), Outward: provider.HTTPDoer{Client: webhook.NewClient(cfg.allow, 15*time.Second)},
 	}
 	s.sender = &webhook.Sender{Store: s.store, Vault: s.vault, HTTP: provider.HTTPDoer{Client: webhook.NewClient(cfg.allow, 15*time.Second)}, Now: time.Now, Jitter: jitter, Log: log}
 	if err := s.startQueue(); err != nil {
@@ -114,7 +115,7 @@ func build(ctx context.Context, cfg config, log *slog.Logger, options ...func(*c
 	shop.New(shop.Config{Engine: s.engine, Wall: pages.Wall, ClientIP: pages.ClientIP, Framers: pages.Framers, Log: log}).Register(s.public)
 	reach := func(ctx context.Context) error { return reachCallback(ctx, cfg.CallbackURL) }
 	console.New(console.Config{Engine: s.engine, Reach: reach, Log: log}).Register(s.public)
-	return s, s.serveVerifyFiles()
+	return s, errors.Join(s.openFacades(), s.serveVerifyFiles())
 }
 
 // startQueue makes River over the store and gives the store its insert.
@@ -172,12 +173,15 @@ func (s *theSwitch) run(ctx context.Context, public, admin net.Listener) error {
 		IdleTimeout: 90 * time.Second, MaxHeaderBytes: 32 << 10, ErrorLog: quiet,
 	}
 	inner := &http.Server{Handler: s.adminMux(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 20 * time.Second, ErrorLog: quiet}
-	failed := make(chan error, 2)
+	failed := make(chan error, 2+len(s.facades))
+	err := s.serveFacades(failed)
+	if err != nil {
+		cancelRun()
+	}
 	go func() { failed <- s.serve(outer, public) }()
 	if admin != nil {
 		go func() { failed <- inner.Serve(admin) }()
 	}
-	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
@@ -185,7 +189,7 @@ func (s *theSwitch) run(ctx context.Context, public, admin net.Listener) error {
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 25*time.Second)
 	defer cancel()
-	err = errors.Join(err, outer.Shutdown(grace), inner.Shutdown(grace), s.river.Stop(grace))
+	err = errors.Join(err, outer.Shutdown(grace), inner.Shutdown(grace), s.shutFacades(grace), s.river.Stop(grace))
 	housekeeping.Wait()
 	err = errors.Join(err, s.store.Close())
 	if errors.Is(err, http.ErrServerClosed) {

@@ -21,6 +21,8 @@ type FaceSetup struct {
 // FaceMaker is a facade for a merchant of the demo: what the merchant gives of its key, and the fields of the ready file, by the names of the simulator's section.
 type FaceMaker struct {
 	Code string
+	// Settings are those of the demo's account.
+	Settings map[string]string
 	// Given are the key fields that the merchant hands over, of its public key, certificate and serial number.
 	Given func(public, certificate, serial string) map[string][]byte
 	Ready func(FaceSetup) []ReadyField
@@ -44,7 +46,7 @@ func Faces() []FaceMaker {
 			},
 		},
 		{
-			Code: wechatpay.Code,
+			Code: wechatpay.Code, Settings: map[string]string{wechatpay.FaceAppIDs: sandboxAppID},
 			Given: func(_, certificate, _ string) map[string][]byte {
 				return map[string][]byte{wechatpay.FaceMerchantCertificate: []byte(certificate)}
 			},
