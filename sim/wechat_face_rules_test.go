@@ -76,6 +76,7 @@ func TestFacadeRule1RawRequestURI(t *testing.T) {
 		}
 	}
 	s.w.Engine.FacadeURLs[wechatpay.Code] = "http://" + wxFaceHost + "/pay"
+	s.w.Clock.Advance(6 * time.Second) // an account is remembered for five
 	if got := s.signedAs(t, encoded, "/pay"+encoded); got != 200 {
 		t.Errorf("an address with a path of its own, taken off in front of us: HTTP %d", got)
 	}
