@@ -29,7 +29,7 @@ func (b *bench) theirs() map[string]string {
 	link := b.post("/v1/links", object{"title": "x", "amount": 1, "currency": "CNY"}).want(http.StatusCreated)
 	return map[string]string{
 		"fleet_moves": b.fleetMove(), "credential_sets": b.w.Channels["alipay"].CredentialSetID, "kind": "x",
-		"links":    link.text("id"), "facade_accounts": b.face().text("id"),
+		"links": link.text("id"), "facade_accounts": b.face().text("id"),
 		"payments": p.text("id"), "refunds": refund.text("id"), "shares": share.text("id"), "surpluses": surplus.text("id"), "webhook_endpoints": endpoint.text("id"),
 		"deliveries": delivery.text("id"), "channels": channel, "closures": closure.text("id"), "merchants": b.w.Merchant.ID, "attempt_id": story.list("attempts")[0].text("id"),
 		"events":        b.get("/v1/events").want(http.StatusOK).list("data")[0].text("id"),
