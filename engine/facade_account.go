@@ -16,6 +16,8 @@ const (
 	facadeFor = 5 * 365 * 24 * time.Hour
 	// secretLength is how long secrets are that the switch makes, in characters.
 	secretLength = 32
+	// maxFaceSetting bounds one setting of an account, in characters: a list of app ids is the longest.
+	maxFaceSetting = 512
 )
 
 // FacadeInput is an account to issue to a merchant whose code speaks a provider's protocol.
@@ -59,11 +61,18 @@ func (e *Engine) IssueFacade(ctx context.Context, by Actor, merchantID string, i
 		account.Number = faced.Face().Number(now, e.random)
 	}
 	if in.FormerChannelID != "" {
-		if _, err := e.Store.Channel(ctx, merchantID, in.FormerChannelID); err != nil {
+		former, err := e.Store.Channel(ctx, merchantID, in.FormerChannelID)
+		if err != nil {
 			return IssuedFacade{}, err
+		}
+		if former.Provider != in.Provider {
+			return IssuedFacade{}, postern.Invalid("former_channel_id", postern.CodeInvalid, "the channel is over another provider", "give the channel over the merchant's own account at the facade's provider, or none")
 		}
 	}
 	for _, field := range faced.Face().Settings {
+		if err := checkText("settings."+field.Name, in.Settings[field.Name], 0, maxFaceSetting); err != nil {
+			return IssuedFacade{}, err
+		}
 		if value := in.Settings[field.Name]; value != "" || field.Default != "" {
 			account.Settings[field.Name] = value
 			if value == "" {
@@ -81,7 +90,11 @@ func (e *Engine) IssueFacade(ctx context.Context, by Actor, merchantID string, i
 		return out, err
 	}
 	out.Account.Version = 1
-	return out, e.Store.SaveFacadeAct(ctx, &account, []postern.FacadeKey{out.Key}, e.audit(by, merchantID, "facade.issue", account.ID, in.Provider+" "+account.Number))
+	err = e.Store.SaveFacadeAct(ctx, &account, []postern.FacadeKey{out.Key}, e.audit(by, merchantID, "facade.issue", account.ID, in.Provider+" "+account.Number))
+	if err != nil && postern.CodeOf(err) == postern.CodeConflict {
+		return IssuedFacade{}, &postern.Error{Code: postern.CodeConflict, Op: "engine.IssueFacade", Field: "number", Message: "an account has this number already", Fix: "leave the number out for a new one, or end the account that has it"}
+	}
+	return out, err
 }
 
 // RotateFacade gives an account new keys of the switch's own, or a new one of the merchant's (given), from a moment on. The keys before go on signing until then and
