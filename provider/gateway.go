@@ -235,7 +235,7 @@ type Adopter interface {
 	// in an access log. False: this is no call of the protocol.
 	Covers(method, target string, body []byte) (Coverage, bool)
 	// Takeover says what an issued account takes over of one at the provider: settings and keys are those of Description. Public returns the public half of a private key
-	// field, as PEM.
+	// field, as PEM. The number follows from the settings alone, and is there beside an error.
 	Takeover(settings map[string]string, keys map[string][]byte, public func(field string) ([]byte, error)) (Takeover, error)
 	// Facing turns a call over the former account into one to the facade at base, as the shop's code makes it after the switch-over: with the shop's own request key, and
 	// believing the facade's key alone. The order is a small one that charges nobody; its number, amount and end are the caller's.
