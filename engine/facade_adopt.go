@@ -264,23 +264,23 @@ func (e *Engine) formerly(ctx context.Context, by Actor, a *postern.FacadeAccoun
 	return err
 }
 
-// FacingCall is a call to the facade at base as the code of an adopted shop makes it, with a small order to try it with; see provider.Adopter.
-func (e *Engine) FacingCall(ctx context.Context, a postern.FacadeAccount, base string) (provider.Call, provider.StartRequest, error) {
+// FaceTrial is how the facade at base is tried as the code of an adopted shop will use it; see provider.Adopter.
+func (e *Engine) FaceTrial(ctx context.Context, a postern.FacadeAccount, base string) (provider.FaceTrial, error) {
 	adopter, ok := e.Registry[a.Provider].(provider.Adopter)
 	if !ok {
-		return provider.Call{}, provider.StartRequest{}, postern.E(postern.CodeNotSupported, "engine.FacingCall", "there is no facade to try")
+		return provider.FaceTrial{}, postern.E(postern.CodeNotSupported, "engine.FaceTrial", "there is no facade to try")
 	}
 	channel, err := e.Store.Channel(ctx, a.MerchantID, a.FormerChannelID)
 	if err != nil {
-		return provider.Call{}, provider.StartRequest{}, err
+		return provider.FaceTrial{}, err
 	}
 	former, err := e.callFor(ctx, channel)
 	if err != nil {
-		return provider.Call{}, provider.StartRequest{}, err
+		return provider.FaceTrial{}, err
 	}
 	face, err := e.FaceAccount(ctx, a)
 	if err != nil {
-		return provider.Call{}, provider.StartRequest{}, err
+		return provider.FaceTrial{}, err
 	}
 	return adopter.Facing(former, face, base)
 }

@@ -237,9 +237,17 @@ type Adopter interface {
 	// Takeover says what an issued account takes over of one at the provider: settings and keys are those of Description. Public returns the public half of a private key
 	// field, as PEM. The number follows from the settings alone, and is there beside an error.
 	Takeover(settings map[string]string, keys map[string][]byte, public func(field string) ([]byte, error)) (Takeover, error)
-	// Facing turns a call over the former account into one to the facade at base, as the shop's code makes it after the switch-over: with the shop's own request key, and
-	// believing the facade's key alone. The order is a small one that charges nobody; its number, amount and end are the caller's.
-	Facing(former Call, a FaceAccount, base string) (Call, StartRequest, error)
+	// Facing turns a call over the former account into calls to the facade at base, as the shop's code makes them after the switch-over: with the shop's own request key, and
+	// believing the facade's key alone.
+	Facing(former Call, a FaceAccount, base string) (FaceTrial, error)
+}
+
+// FaceTrial is how a facade is tried as a shop's code will use it. The order is a small one that charges nobody; its number and its end are the caller's.
+type FaceTrial struct {
+	Call  Call
+	Start StartRequest
+	// Before asks for orders of before the switch-over, in the version of the protocol that the shop's account speaks.
+	Before Call
 }
 
 // Coverage is what a facade does with one call.

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -86,10 +87,19 @@ func (c *adoptCmd) Run(rt *runtime) error {
 			Merchant: m, Provider: c.Provider, ChannelID: c.Channel, Settings: c.Set, Keys: keys, Products: c.products(adopter), Number: c.Number,
 		})
 		if err != nil {
-			return err
+			return withFix(err)
 		}
 		return c.tell(ctx, rt, o, done)
 	})
+}
+
+// withFix adds to an error what to do about it.
+func withFix(err error) error {
+	var refused *postern.Error
+	if errors.As(err, &refused) && refused.Fix != "" {
+		return fmt.Errorf("%w: %s", err, refused.Fix)
+	}
+	return err
 }
 
 // products are those that were named, else those that a page starts for whoever comes.
@@ -166,40 +176,38 @@ func (c *adoptCmd) print(rt *runtime, o *offline, out adoption, issued engine.Is
 		}
 		fmt.Fprintf(rt.stdout, "%s %s: %s\n", mark, s.What, s.Said)
 	}
-	fmt.Fprintf(rt.stdout, "\nChange two settings in the shop, and nothing else; the number %s and its own keys and secrets stay:\n", out.Number)
-	base, key := out.BaseURL, "public_key, below"
-	if base == "" {
-		base = "(not served yet, see below)"
+	if out.BaseURL == "" {
+		out.BaseURL = "https://" + out.Provider + ".pay.example.com"
+		o.engine.FacadeURLs[out.Provider] = out.BaseURL
+		fmt.Fprintf(rt.stdout, "\n%s is an example; say yours with --base-url or in %s.\n", out.BaseURL, rt.config)
 	}
+	key := "public_key"
 	if c.Out != "" {
-		key = c.Out + "/public_key.pem"
+		key = filepath.Join(c.Out, "public_key.pem")
 	}
-	fmt.Fprintf(rt.stdout, "  1. the provider's address: %s\n  2. the provider's public key: %s, or the certificate beside it; serial number %s\n\n", base, key, issued.Public["serial"])
+	if faced, err := o.engine.Faced(out.Provider); err == nil {
+		for _, name := range faced.Face().Public {
+			key += ", known as " + issued.Public[name]
+		}
+	}
+	fmt.Fprintf(rt.stdout, "\nChange two settings in the shop. The number %s, its own keys and its secrets stay.\n", out.Number)
+	fmt.Fprintf(rt.stdout, "  1. the provider's address: %s\n  2. the provider's public key: %s; or its certificate, serial number %s\n\n", out.BaseURL, key, issued.Public["serial"])
 	if err := o.paste(rt.stdout, issued.Account, issued.Public); err != nil {
 		return err
 	}
 	if _, served := o.cfg.Facades[out.Provider]; !served {
-		fmt.Fprintf(rt.stdout, "\nThe facade is not served yet. Add to %s, and start the switch:\n\n[facades.%s]\nlisten = \"0.0.0.0:8443\"\nurl = \"%s\"\ntls_cert = \"FILE\"\ntls_key = \"FILE\"\n",
-			rt.config, out.Provider, cmp.Or(out.BaseURL, "https://"+out.Provider+".pay.example.com"))
+		fmt.Fprintf(rt.stdout, "\nThe facade is not served yet. Add this to %s, and start the switch:\n\n[facades.%s]\nlisten = \"0.0.0.0:8443\"\nurl = %q\ntls_cert = \"FILE\"\ntls_key = \"FILE\"\n",
+			rt.config, out.Provider, out.BaseURL)
 	}
 	fmt.Fprintln(rt.stdout)
 	if err := tellSecrets(rt.stdout, issued, c.Out); err != nil {
 		return err
 	}
 	if len(issued.Secrets) > 0 {
-		fmt.Fprintf(rt.stdout, "%s: of use only to code that wants such a one and had none before\n", strings.Join(secretNames(issued), ", "))
+		fmt.Fprintf(rt.stdout, "%s: new, and of use only to code that had none before\n", strings.Join(slices.Sorted(maps.Keys(issued.Secrets)), ", "))
 	}
 	fmt.Fprintln(rt.stdout, "To go back, set the two settings to what they were: nothing is lost on either side.")
 	return nil
-}
-
-func secretNames(issued engine.IssuedFacade) []string {
-	var names []string
-	for name := range issued.Secrets {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // amountOf is how an order's amount is written for people.

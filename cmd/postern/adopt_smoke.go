@@ -51,11 +51,13 @@ func (a *adoption) smoke(ctx context.Context, o *offline, account postern.Facade
 		return err
 	}
 	defer stop()
-	call, start, err := o.engine.FacingCall(ctx, account, base)
+	trial, err := o.engine.FaceTrial(ctx, account, base)
 	if err != nil {
 		return err
 	}
+	call, start := trial.Call, trial.Start
 	call.Env.HTTP = provider.HTTPDoer{Client: &http.Client{Timeout: call.Timeout, Transport: &http.Transport{Proxy: nil}}}
+	trial.Before.Env.HTTP = call.Env.HTTP
 	now := time.Now()
 	start.Attempt.Number, start.Attempt.CreatedAt, start.Attempt.ExpiresAt = postern.NewNumber(now, rand.Reader), now, now.Add(smokeLife)
 	start.NotifyURL = o.cfg.CallbackURL + "/n/smoke" // nobody is told of an order that is closed unpaid
@@ -71,7 +73,7 @@ func (a *adoption) smoke(ctx context.Context, o *offline, account postern.Facade
 		closed := closer.Close(ctx, call, start.Attempt)
 		a.step("close", closed.State == provider.CloseDone, said(string(closed.State), closed.Code, closed.Message, closed.Exchange))
 	}
-	a.before(ctx, connector, call, start.Attempt, old, watched)
+	a.before(ctx, connector, trial.Before, start.Attempt, old, watched)
 	return nil
 }
 

@@ -94,13 +94,13 @@ func (*Connector) Takeover(settings map[string]string, keys map[string][]byte, p
 }
 
 // Facing implements provider.Adopter.
-func (*Connector) Facing(former provider.Call, a provider.FaceAccount, base string) (provider.Call, provider.StartRequest, error) {
+func (*Connector) Facing(former provider.Call, a provider.FaceAccount, base string) (provider.FaceTrial, error) {
 	ours, err := former.Newest()
 	if err != nil {
-		return former, provider.StartRequest{}, err
+		return provider.FaceTrial{}, err
 	}
 	if len(a.Keys) == 0 {
-		return former, provider.StartRequest{}, errors.New("alipay: the issued account has no keys")
+		return provider.FaceTrial{}, errors.New("alipay: the issued account has no keys")
 	}
 	theirs := a.Keys[0]
 	call := former
@@ -116,5 +116,5 @@ func (*Connector) Facing(former provider.Call, a provider.FaceAccount, base stri
 	call.Keys = []provider.Generation{g}
 	start := provider.StartRequest{Description: "switch-over", PayerID: smokeBuyer}
 	start.Attempt.Product, start.Attempt.GenerationID, start.Attempt.Currency, start.Attempt.Amount = JSAPI, g.ID, currency, wire.MinAmount
-	return call, start, nil
+	return provider.FaceTrial{Call: call, Start: start, Before: call}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"postern/provider"
@@ -52,7 +53,7 @@ func coversV2(path string, known bool, body []byte) provider.Coverage {
 	if !known {
 		return provider.Coverage{Name: missedName(&http.Request{Method: http.MethodPost, URL: &url.URL{Path: path}})}
 	}
-	out := provider.Coverage{Name: "POST " + path, Covered: true}
+	out := provider.Coverage{Name: "POST " + path, Covered: true, PassesOn: slices.Contains(v2Forwardable, path)}
 	f, err := wire.ParseXML(body, "xml")
 	switch {
 	case err == nil && f["sub_mch_id"] != "":
@@ -127,29 +128,34 @@ type knownAs struct {
 // KeyID implements provider.Verifier.
 func (k knownAs) KeyID() string { return k.id }
 
-// Facing implements provider.Adopter. It speaks API v3 whatever the shop's code speaks, because API v2 can order nothing without a buyer's code.
-func (Connector) Facing(former provider.Call, a provider.FaceAccount, base string) (provider.Call, provider.StartRequest, error) {
+// Facing implements provider.Adopter. The order is one of API v3 whatever the shop's code speaks, because our connector orders nothing in API v2 without a buyer's code.
+func (Connector) Facing(former provider.Call, a provider.FaceAccount, base string) (provider.FaceTrial, error) {
 	ours, err := former.Newest()
 	if err != nil {
-		return former, provider.StartRequest{}, err
+		return provider.FaceTrial{}, err
 	}
 	if len(a.Keys) == 0 {
-		return former, provider.StartRequest{}, errors.New("wechatpay: the issued account has no keys")
+		return provider.FaceTrial{}, errors.New("wechatpay: the issued account has no keys")
 	}
 	platform, err := a.Keys[0].Verifier(FacePlatformCertificate)
 	if err != nil {
-		return former, provider.StartRequest{}, err
+		return provider.FaceTrial{}, err
 	}
 	call := former
 	call.Settings = maps.Clone(former.Settings)
 	call.Settings[SettingBaseURL], call.Settings[SettingMchID], call.Settings[SettingProtocol] = base, a.Number, "v3"
 	g := provider.Generation{ID: ours.ID, Handles: maps.Clone(ours.Handles)}
-	g.Handles[KeyAPIv3] = a.Keys[0].Handles[FaceAPIv3]
+	g.Handles[KeyAPIv3], g.Handles[KeyAPIv2] = a.Keys[0].Handles[FaceAPIv3], a.Keys[0].Handles[FaceAPIv2]
 	if _, err := g.Verifier(KeyPlatformPublic); err == nil {
 		g.Handles[KeyPlatformPublic] = knownAs{platform, publicID(a.Keys[0])}
 	}
 	call.Keys, call.Trust = []provider.Generation{g}, []provider.Verifier{platform}
 	start := provider.StartRequest{Description: "switch-over"}
 	start.Attempt.Product, start.Attempt.GenerationID, start.Attempt.Currency, start.Attempt.Amount = ProductNative, g.ID, currency, 1
-	return call, start, nil
+	before := call
+	if isV2(former) {
+		before.Settings = maps.Clone(call.Settings)
+		before.Settings[SettingProtocol] = "v2"
+	}
+	return provider.FaceTrial{Call: call, Start: start, Before: before}, nil
 }
