@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -272,7 +273,7 @@ func TestAdoptPages(t *testing.T) {
 	fmt.Fprintln(t.Output(), string(said)) // what a person would see, with -v
 }
 
-// TestAdoptOldProtocol: a shop that speaks API v2 alone is adopted too, and its orders of before are asked for, given back and closed at the provider in that protocol.
+// TestAdoptOldProtocol: a shop that speaks API v2 alone is adopted too, and its orders of before are asked for at the provider in that protocol.
 func TestAdoptOldProtocol(t *testing.T) {
 	o := newOperator(t, "sqlite:"+filepath.Join(t.TempDir(), "postern.db"))
 	o.must(`merchant (mer_\w+)`, "merchant", "add", "--name", "Cloud Tea")
@@ -294,6 +295,13 @@ func TestAdoptOldProtocol(t *testing.T) {
 			}
 			if _, err := os.Stat(filepath.Join(a.dir, "out", "api_key_v2.txt")); err == nil {
 				t.Error("the shop got a new secret in the place of its own")
+			}
+			began := a
+			began.set = maps.Clone(a.set)
+			delete(began.set, "protocol") // where it was ordered does not matter; the order is the account's
+			said, code = o.run(a.args("--old-number", began.placeOld(t, o))...)
+			if code != 0 || !regexp.MustCompile(`order of before .*asked at .*pending`).MatchString(said) {
+				t.Errorf("%d: %s", code, said)
 			}
 			return
 		}
