@@ -11,6 +11,7 @@ import (
 
 	"postern"
 	"postern/provider"
+	"postern/provider/all"
 )
 
 // notCovered is the exit code of a log in which something is not covered, or in which there is no call at all.
@@ -61,7 +62,7 @@ func reportCalls(r io.Reader, adopter provider.Adopter) (callReport, error) {
 	tallies := map[string]*callTally{}
 	known, err := readCalls(r, func(call loggedCall) {
 		c, ok := adopter.Covers(call.Method, call.Target, call.Body)
-		if !ok {
+		if !ok || !c.Covered && anotherCovers(adopter, call) {
 			out.Others++
 			return
 		}
@@ -98,6 +99,20 @@ func reportCalls(r io.Reader, adopter provider.Adopter) (callReport, error) {
 		out.Tenths = out.Covered * 1000 / out.Calls
 	}
 	return out, err
+}
+
+// anotherCovers says that a call is one of another provider's protocol: a log may have both, and paths begin alike.
+func anotherCovers(adopter provider.Adopter, call loggedCall) bool {
+	for _, code := range faced() {
+		other, ok := all.Registry()[code].(provider.Adopter)
+		if !ok || code == adopter.Describe().Code {
+			continue
+		}
+		if c, ok := other.Covers(call.Method, call.Target, call.Body); ok && c.Covered {
+			return true
+		}
+	}
+	return false
 }
 
 var rank = map[callAnswer]int{callRefused: 0, callUnsure: 1, callCovered: 2}

@@ -46,7 +46,7 @@ func TestDryRunReadsThreeFormats(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	if code := run([]string{"adopt", "wechatpay", "--json", "--dry-run", "-"}, strings.NewReader(`{"path":"/v3/certificates"}`), &out, &out); code != 0 || !strings.Contains(out.String(), `"covered_tenths_of_percent": 1000`) {
+	if code := run([]string{"adopt", "wechatpay", "--json", "--dry-run", "-"}, strings.NewReader(`{"path":"/v3/certificates"}`+"\n"+`{"method":"POST","path":"/v3/alipay/trade/query"}`), &out, &out); code != 0 || !strings.Contains(out.String(), `"covered_tenths_of_percent": 1000`) {
 		t.Errorf("exit %d, %s", code, out.String())
 	}
 	if code := run([]string{"adopt", "tenpay", "--dry-run", "-"}, strings.NewReader(""), &out, &out); code != 1 || !strings.Contains(out.String(), "has no facade") {

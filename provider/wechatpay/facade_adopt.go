@@ -28,8 +28,8 @@ func (Connector) Covers(method, target string, body []byte) (provider.Coverage, 
 	if handler, isV2 := v2Routes[u.Path]; isV2 || hasPrefix(u.Path, v2Prefixes) {
 		return coversV2(u.Path, handler != nil, body), true
 	}
-	if !strings.HasPrefix(u.Path, "/v3/") || strings.HasPrefix(u.Path, "/v3/alipay/") {
-		return provider.Coverage{}, u.Path == wire.PathH5Page
+	if !strings.HasPrefix(u.Path, "/v3/") {
+		return provider.Coverage{}, false
 	}
 	r := &http.Request{Method: method, URL: u, RequestURI: target, Host: "facade"}
 	h, pattern := faceRoutes.Handler(r)
