@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -196,8 +197,7 @@ func (c *adoptCmd) print(rt *runtime, o *offline, out adoption, issued engine.Is
 		return err
 	}
 	if _, served := o.cfg.Facades[out.Provider]; !served {
-		fmt.Fprintf(rt.stdout, "\nThe facade is not served yet. Add this to %s, and start the switch:\n\n[facades.%s]\nlisten = \"0.0.0.0:8443\"\nurl = %q\ntls_cert = \"FILE\"\ntls_key = \"FILE\"\n",
-			rt.config, out.Provider, out.BaseURL)
+		fmt.Fprintf(rt.stdout, "\nThe facade is not served yet. Add this to %s, and start the switch:\n\n%s", rt.config, hosting(out.Provider, out.BaseURL))
 	}
 	fmt.Fprintln(rt.stdout)
 	if err := tellSecrets(rt.stdout, issued, c.Out); err != nil {
@@ -208,6 +208,18 @@ func (c *adoptCmd) print(rt *runtime, o *offline, out adoption, issued engine.Is
 	}
 	fmt.Fprintln(rt.stdout, "To go back, set the two settings to what they were: nothing is lost on either side.")
 	return nil
+}
+
+// hosting is what the configuration needs for a facade at an address.
+func hosting(code, base string) string {
+	port, certificate := "80", ""
+	if strings.HasPrefix(base, "https://") {
+		port, certificate = "443", "tls_cert = \"FILE\"\ntls_key = \"FILE\"\n"
+	}
+	if u, err := url.Parse(base); err == nil && u.Port() != "" {
+		port = u.Port()
+	}
+	return fmt.Sprintf("[facades.%s]\nlisten = \"0.0.0.0:%s\"\nurl = %q\n%s", code, port, base, certificate)
 }
 
 // amountOf is how an order's amount is written for people.
