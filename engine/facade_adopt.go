@@ -216,8 +216,12 @@ func sameKey(kind provider.KeyKind, a, b []byte) bool {
 	if bytes.Equal(bytes.TrimSpace(a), bytes.TrimSpace(b)) {
 		return true
 	}
-	one, err := vault.Parse(kind, "", a)
-	other, err2 := vault.Parse(kind, "", b)
+	return sameHalf(kind, a, kind, b)
+}
+
+func sameHalf(kindA provider.KeyKind, a []byte, kindB provider.KeyKind, b []byte) bool {
+	one, err := vault.Parse(kindA, "", a)
+	other, err2 := vault.Parse(kindB, "", b)
 	if err != nil || err2 != nil {
 		return false
 	}
@@ -243,14 +247,31 @@ func (e *Engine) adoptedFacade(ctx context.Context, face provider.FaceDescriptio
 	if err != nil || len(keys) == 0 {
 		return IssuedFacade{}, err
 	}
-	for _, field := range face.Keys {
-		given, has := take.Given[field.Name], keys[0].Public[field.Name]
-		if !field.Own && len(given) > 0 && has != "" && !sameKey(field.Kind, given, []byte(has)) {
-			return IssuedFacade{}, &postern.Error{Code: postern.CodeConflict, Op: "engine.Adopt", Field: "keys." + field.Name, Message: "the account " + account.ID + " was issued for another key of the shop's",
-				Fix: "check which key the shop's code signs with; a new one is given with postern facade rotate " + account.ID, ID: account.ID}
-		}
+	has := map[string][]byte{}
+	for name, text := range keys[0].Public {
+		has[name] = []byte(text)
+	}
+	if field, same := sharesKey(face, take.Given, has); !same {
+		return IssuedFacade{}, &postern.Error{Code: postern.CodeConflict, Op: "engine.Adopt", Field: "keys." + field, Message: "the account " + account.ID + " was issued for another key of the shop's",
+			Fix: "check which key the shop's code signs with; a new one is given with postern facade rotate " + account.ID, ID: account.ID}
 	}
 	return IssuedFacade{Account: account, Key: keys[0], Public: keys[0].Public}, nil
+}
+
+// sharesKey says whether what a shop gives now has a key of what its account was issued for: as a key or as a certificate. The field is one of those that differ.
+func sharesKey(face provider.FaceDescription, given, has map[string][]byte) (field string, same bool) {
+	for _, one := range face.Keys {
+		if one.Own || len(given[one.Name]) == 0 || one.Kind == provider.KeySecret {
+			continue
+		}
+		field = one.Name
+		for _, other := range face.Keys {
+			if !other.Own && sameHalf(one.Kind, given[one.Name], other.Kind, has[other.Name]) {
+				return field, true
+			}
+		}
+	}
+	return field, field == ""
 }
 
 // formerly ties an account that was issued by hand to the channel over which its orders of before are asked for. One that has another channel keeps that.

@@ -208,6 +208,28 @@ func refusals(t *testing.T, o *operator, a adopting, merchant, other string) {
 	if said, code := o.run(wrong.args("--merchant", merchant)...); code != 1 || !strings.Contains(said, "_private_key") || !strings.Contains(said, "another value") || !strings.Contains(said, "facade rotate") {
 		t.Errorf("another key: %d: %s", code, said)
 	}
+	own, public, err := vault.NewKeyPair(rand.Reader)
+	if err != nil || len(own) == 0 {
+		t.Fatal(err)
+	}
+	stranger := filepath.Join(a.dir, "stranger.pem")
+	if err := os.WriteFile(stranger, public, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all.Registry()[a.code].(provider.Adopter).Face().Keys { // an account that was issued by hand, for somebody else's key
+		if f.Kind != provider.KeyRSAPublic || f.Own {
+			continue
+		}
+		given := []string{"facade", "issue", a.code, "--merchant", other, "--number", "1988888888", "--key-file", f.Name + "=" + stranger}
+		if f.IDField != "" {
+			given = append(given, "--key-file", f.IDField+"="+a.keys[f.IDField])
+		}
+		o.must(`account (fac_\w+)`, given...)
+		said, code := o.run(a.args("--merchant", other, "--number", "1988888888")...)
+		if code != 1 || !strings.Contains(said, "issued for another key") {
+			t.Errorf("the key of an account that is there: %d: %s", code, said)
+		}
+	}
 	if said, code := o.run(a.args("--merchant", other)...); code != 1 || !strings.Contains(said, "another merchant") {
 		t.Errorf("another merchant: %d: %s", code, said)
 	}
