@@ -28,6 +28,8 @@ type FacadeInput struct {
 	Settings map[string]string
 	// Keys are what the merchant gives: the public half of what its code signs with.
 	Keys map[string][]byte
+	// Kept are secrets of the merchant's code that stay as they are, in the place of new ones of the switch's own.
+	Kept map[string][]byte
 	// FormerChannelID is the channel over the merchant's own account at the provider, for orders made before; empty without one.
 	FormerChannelID string
 }
@@ -85,7 +87,7 @@ func (e *Engine) IssueFacade(ctx context.Context, by Actor, merchantID string, i
 			return IssuedFacade{}, postern.Invalid("settings", postern.CodeInvalid, "the facade has no such setting", "see postern facade fields")
 		}
 	}
-	out, err := e.facadeKeys(account, faced.Face(), in.Keys, now)
+	out, err := e.facadeKeys(account, faced.Face(), in.Keys, in.Kept, now)
 	if err != nil {
 		return out, err
 	}
@@ -124,7 +126,7 @@ func (e *Engine) RotateFacade(ctx context.Context, by Actor, merchantID, account
 		}
 	}
 	from = from.UTC().Truncate(time.Microsecond)
-	out, err := e.facadeKeys(account, faced.Face(), keys, from)
+	out, err := e.facadeKeys(account, faced.Face(), keys, nil, from)
 	if err != nil {
 		return out, err
 	}
@@ -150,11 +152,11 @@ func (e *Engine) DisableFacade(ctx context.Context, by Actor, merchantID, accoun
 	return account, err
 }
 
-// facadeKeys makes one set of an account's keys: what the merchant gave, checked, and what is the switch's own, made.
-func (e *Engine) facadeKeys(account postern.FacadeAccount, face provider.FaceDescription, given map[string][]byte, from time.Time) (IssuedFacade, error) {
+// facadeKeys makes one set of an account's keys: what the merchant gave, checked, and what is the switch's own, made or kept.
+func (e *Engine) facadeKeys(account postern.FacadeAccount, face provider.FaceDescription, given, kept map[string][]byte, from time.Time) (IssuedFacade, error) {
 	out := IssuedFacade{Account: account, Public: map[string]string{}, Secrets: map[string]string{}}
 	out.Key = postern.FacadeKey{MerchantID: account.MerchantID, AccountID: account.ID, ID: e.newID(postern.PrefixFacadeKey), Keys: map[string][]byte{}, Public: out.Public, NotBefore: from, CreatedAt: e.now()}
-	plain, err := e.ownFacadeKeys(account, face, &out, from)
+	plain, err := e.ownFacadeKeys(account, face, kept, &out, from)
 	if err != nil {
 		return out, err
 	}
@@ -183,7 +185,7 @@ func (e *Engine) facadeKeys(account postern.FacadeAccount, face provider.FaceDes
 }
 
 // ownFacadeKeys makes the switch's own fields by their kinds: one key, a certificate for it with its authority, and secrets.
-func (e *Engine) ownFacadeKeys(account postern.FacadeAccount, face provider.FaceDescription, out *IssuedFacade, from time.Time) (map[string][]byte, error) {
+func (e *Engine) ownFacadeKeys(account postern.FacadeAccount, face provider.FaceDescription, kept map[string][]byte, out *IssuedFacade, from time.Time) (map[string][]byte, error) {
 	private, public, err := vault.NewKeyPair(e.Env.Rand)
 	if err != nil {
 		return nil, err
@@ -196,6 +198,10 @@ func (e *Engine) ownFacadeKeys(account postern.FacadeAccount, face provider.Face
 	out.Public["public_key"], out.Public["serial"] = string(public), certificates.Serial
 	for _, field := range face.Keys {
 		if !field.Own {
+			continue
+		}
+		if secret := kept[field.Name]; len(secret) > 0 { // it is told to nobody again
+			plain[field.Name] = secret
 			continue
 		}
 		switch field.Kind {
