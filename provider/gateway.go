@@ -176,6 +176,9 @@ type FaceLine struct {
 // Field, CodeNoRoute (no wallet takes it), CodeForbidden, CodeRateLimited; anything else is the provider's word for "try again". No request for a change is answered with success
 // unless this very request committed a write.
 type Gateway interface {
+	// ClientCertificate is the X.509 DER of the certificate with which the client of a request proved that it has the key, on the connection itself or as the TLS terminator
+	// in front of us says whom the operator named; nil without one. Whose it is, the provider's code looks up.
+	ClientCertificate(r *http.Request) []byte
 	// Account finds an issued account by its number; CodeNotFound when it is none or disabled.
 	Account(ctx context.Context, number string) (FaceAccount, error)
 	// Place makes the payment of a merchant's number, or finds it again when everything is as before.
