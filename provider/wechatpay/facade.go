@@ -43,7 +43,7 @@ var faceRetries = []time.Duration{
 // Face implements provider.Faced.
 func (Connector) Face() provider.FaceDescription {
 	return provider.FaceDescription{
-		Number: faceNumber, TradeNo: faceTradeNo, Mint: faceMint, Public: []string{FacePublicID}, Settings: faceSettings(), Keys: faceKeys(), Retries: faceRetries, Paste: facePaste(),
+		Number: faceNumber, TradeNo: faceTradeNo, Mint: faceMint, Public: []string{FacePublicID}, Settings: faceSettings(), Keys: faceKeys(), OneRefundNumber: true, Retries: faceRetries, Paste: facePaste(),
 	}
 }
 
