@@ -256,6 +256,25 @@ func TestFacadeErrorShapes(t *testing.T) {
 	}
 }
 
+// TestFacadeClockWindow: a signature is good for less than five minutes to either side of our clock.
+//
+// Red without: Abs in authenticateFace.
+func TestFacadeClockWindow(t *testing.T) {
+	s := newWechatShop(t)
+	s.native(t, "window_0001", 100)
+	for ahead, want := range map[time.Duration]int{-5 * time.Minute: 401, -299 * time.Second: 200, 299 * time.Second: 200, 301 * time.Second: 401, time.Hour: 401} {
+		target := s.queryTarget("window_0001")
+		r := s.request(t, http.MethodGet, target, "")
+		at := wire.Authorization{MchID: s.account.Number, Serial: s.serial, Timestamp: s.w.Clock.Now().Add(ahead).Unix(), Nonce: "0123456789abcdef"}
+		text, err := wire.Authorize(at, http.MethodGet, target, nil, s.signer())
+		must(t, err)
+		r.Header.Set("Authorization", text)
+		if status, _, body := s.raw(t, r); status != want {
+			t.Errorf("%v ahead: HTTP %d %s, want %d", ahead, status, body, want)
+		}
+	}
+}
+
 // TestFacadeNoticesOnSchedule: a shop that does not answer is told again after 15 s, 15 s, 30 s and so on for a day, each time with the same id, and no more after that.
 func TestFacadeNoticesOnSchedule(t *testing.T) {
 	s := newWechatShop(t)
