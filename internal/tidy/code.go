@@ -202,7 +202,7 @@ var interfaces = map[string]string{
 	"provider.Signer": "crypto handle", "provider.Encrypter": "crypto handle", "provider.Verifier": "crypto handle", "provider.Certified": "crypto handle", "provider.AEAD": "crypto handle", "provider.MAC": "crypto handle", "provider.Secret": "crypto handle",
 	"provider/sandboxkit.Wallet": "the phone page of any simulator", "provider/sandboxkit.Doer": "HTTP, which tests replace", "provider/sandboxkit.Book": "the control address of any simulator",
 	"provider/sandboxkit.Coder": "what a simulator can do beyond the common buttons", "provider/sandboxkit.Biller": "the same", "provider/sandboxkit.Gatekeeper": "the same", "provider/sandboxkit.Opener": "the same", "provider/sandboxkit.Rotator": "the same",
-	"store.Tx": "two engines", "store.Row": "two engines", "store.Rows": "two engines", "store.sqlQuerier": "*sql.DB and *sql.Tx", "store.pgQuerier": "pgxpool and pgx.Tx",
+	"store.Tx": "two engines", "store.Row": "two engines", "store.Rows": "two engines", "store.sqlQuerier": "*sql.DB and *sql.Tx", "store.pgQuerier": "pgxpool and pgx.Tx", "store.sqliteConn": "what database/sql asks of a driver", "store.sqliteStmt": "the same of a statement",
 	"queue.riverClient": "one River client per engine behind one runner",
 	".Fact":             "a closed set of facts: the method is not exported",
 }
