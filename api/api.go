@@ -81,6 +81,7 @@ func (a *API) build(mux *http.ServeMux) {
 	a.events()
 	a.endpoints()
 	a.channels()
+	a.facadeAccounts()
 	a.health()
 	a.statements()
 	a.closures()

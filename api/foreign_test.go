@@ -29,7 +29,7 @@ func (b *bench) theirs() map[string]string {
 	link := b.post("/v1/links", object{"title": "x", "amount": 1, "currency": "CNY"}).want(http.StatusCreated)
 	return map[string]string{
 		"fleet_moves": b.fleetMove(), "credential_sets": b.w.Channels["alipay"].CredentialSetID, "kind": "x",
-		"links":    link.text("id"),
+		"links": link.text("id"), "facade_accounts": b.face().text("id"),
 		"payments": p.text("id"), "refunds": refund.text("id"), "shares": share.text("id"), "surpluses": surplus.text("id"), "webhook_endpoints": endpoint.text("id"),
 		"deliveries": delivery.text("id"), "channels": channel, "closures": closure.text("id"), "merchants": b.w.Merchant.ID, "attempt_id": story.list("attempts")[0].text("id"),
 		"events":        b.get("/v1/events").want(http.StatusOK).list("data")[0].text("id"),
@@ -94,7 +94,7 @@ func TestAnothersObjectsDoNotExist(t *testing.T) {
 	b.key = merchantKey
 	b.get("/v1/refunds?payment_id="+ids["payments"]).problem(http.StatusNotFound, "not_found", "")
 	b.get("/v1/merchants").problem(http.StatusForbidden, "forbidden", "")
-	for _, path := range []string{"/v1/payments", "/v1/refunds", "/v1/shares", "/v1/surpluses", "/v1/events", "/v1/webhook_endpoints", "/v1/channels", "/v1/links", "/v1/ledger/balances"} {
+	for _, path := range []string{"/v1/payments", "/v1/refunds", "/v1/shares", "/v1/surpluses", "/v1/events", "/v1/webhook_endpoints", "/v1/channels", "/v1/links", "/v1/facade_accounts", "/v1/ledger/balances"} {
 		if rows := b.get(path).want(http.StatusOK).list("data"); len(rows) != 0 {
 			t.Errorf("%s shows a stranger %v", path, rows)
 		}
@@ -127,7 +127,7 @@ func fill(t *testing.T, path string, ids map[string]string) string {
 func (b *bench) everything() string {
 	b.Helper()
 	var out strings.Builder
-	for _, path := range []string{"/v1/payments", "/v1/refunds", "/v1/shares", "/v1/surpluses", "/v1/events", "/v1/webhook_endpoints", "/v1/channels", "/v1/links", "/v1/credential_sets", "/v1/api_keys", "/v1/ledger/balances"} {
+	for _, path := range []string{"/v1/payments", "/v1/refunds", "/v1/shares", "/v1/surpluses", "/v1/events", "/v1/webhook_endpoints", "/v1/channels", "/v1/links", "/v1/facade_accounts", "/v1/credential_sets", "/v1/api_keys", "/v1/ledger/balances"} {
 		out.Write(b.get(path + "?limit=100").Body)
 	}
 	return out.String()

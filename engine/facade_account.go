@@ -16,6 +16,8 @@ const (
 	facadeFor = 5 * 365 * 24 * time.Hour
 	// secretLength is how long secrets are that the switch makes, in characters.
 	secretLength = 32
+	// maxFaceSetting bounds one setting of an account, in characters: a list of app ids is the longest.
+	maxFaceSetting = 512
 )
 
 // FacadeInput is an account to issue to a merchant whose code speaks a provider's protocol.
@@ -26,6 +28,8 @@ type FacadeInput struct {
 	Settings map[string]string
 	// Keys are what the merchant gives: the public half of what its code signs with.
 	Keys map[string][]byte
+	// Kept are secrets of the merchant's code that stay as they are, in the place of new ones of the switch's own.
+	Kept map[string][]byte
 	// FormerChannelID is the channel over the merchant's own account at the provider, for orders made before; empty without one.
 	FormerChannelID string
 }
@@ -59,11 +63,18 @@ func (e *Engine) IssueFacade(ctx context.Context, by Actor, merchantID string, i
 		account.Number = faced.Face().Number(now, e.random)
 	}
 	if in.FormerChannelID != "" {
-		if _, err := e.Store.Channel(ctx, merchantID, in.FormerChannelID); err != nil {
+		former, err := e.Store.Channel(ctx, merchantID, in.FormerChannelID)
+		if err != nil {
 			return IssuedFacade{}, err
+		}
+		if former.Provider != in.Provider {
+			return IssuedFacade{}, postern.Invalid("former_channel_id", postern.CodeInvalid, "the channel is over another provider", "give the channel over the merchant's own account at the facade's provider, or none")
 		}
 	}
 	for _, field := range faced.Face().Settings {
+		if err := checkText("settings."+field.Name, in.Settings[field.Name], 0, maxFaceSetting); err != nil {
+			return IssuedFacade{}, err
+		}
 		if value := in.Settings[field.Name]; value != "" || field.Default != "" {
 			account.Settings[field.Name] = value
 			if value == "" {
@@ -76,12 +87,16 @@ func (e *Engine) IssueFacade(ctx context.Context, by Actor, merchantID string, i
 			return IssuedFacade{}, postern.Invalid("settings", postern.CodeInvalid, "the facade has no such setting", "see postern facade fields")
 		}
 	}
-	out, err := e.facadeKeys(account, faced.Face(), in.Keys, now)
+	out, err := e.facadeKeys(account, faced.Face(), in.Keys, in.Kept, now)
 	if err != nil {
 		return out, err
 	}
 	out.Account.Version = 1
-	return out, e.Store.SaveFacadeAct(ctx, &account, []postern.FacadeKey{out.Key}, e.audit(by, merchantID, "facade.issue", account.ID, in.Provider+" "+account.Number))
+	err = e.Store.SaveFacadeAct(ctx, &account, []postern.FacadeKey{out.Key}, e.audit(by, merchantID, "facade.issue", account.ID, in.Provider+" "+account.Number))
+	if err != nil && postern.CodeOf(err) == postern.CodeConflict {
+		return IssuedFacade{}, &postern.Error{Code: postern.CodeConflict, Op: "engine.IssueFacade", Field: "number", Message: "an account has this number already", Fix: "leave the number out for a new one, or end the account that has it"}
+	}
+	return out, err
 }
 
 // RotateFacade gives an account new keys of the switch's own, or a new one of the merchant's (given), from a moment on. The keys before go on signing until then and
@@ -111,7 +126,7 @@ func (e *Engine) RotateFacade(ctx context.Context, by Actor, merchantID, account
 		}
 	}
 	from = from.UTC().Truncate(time.Microsecond)
-	out, err := e.facadeKeys(account, faced.Face(), keys, from)
+	out, err := e.facadeKeys(account, faced.Face(), keys, nil, from)
 	if err != nil {
 		return out, err
 	}
@@ -137,11 +152,11 @@ func (e *Engine) DisableFacade(ctx context.Context, by Actor, merchantID, accoun
 	return account, err
 }
 
-// facadeKeys makes one set of an account's keys: what the merchant gave, checked, and what is the switch's own, made.
-func (e *Engine) facadeKeys(account postern.FacadeAccount, face provider.FaceDescription, given map[string][]byte, from time.Time) (IssuedFacade, error) {
+// facadeKeys makes one set of an account's keys: what the merchant gave, checked, and what is the switch's own, made or kept.
+func (e *Engine) facadeKeys(account postern.FacadeAccount, face provider.FaceDescription, given, kept map[string][]byte, from time.Time) (IssuedFacade, error) {
 	out := IssuedFacade{Account: account, Public: map[string]string{}, Secrets: map[string]string{}}
 	out.Key = postern.FacadeKey{MerchantID: account.MerchantID, AccountID: account.ID, ID: e.newID(postern.PrefixFacadeKey), Keys: map[string][]byte{}, Public: out.Public, NotBefore: from, CreatedAt: e.now()}
-	plain, err := e.ownFacadeKeys(account, face, &out, from)
+	plain, err := e.ownFacadeKeys(account, face, kept, &out, from)
 	if err != nil {
 		return out, err
 	}
@@ -170,7 +185,7 @@ func (e *Engine) facadeKeys(account postern.FacadeAccount, face provider.FaceDes
 }
 
 // ownFacadeKeys makes the switch's own fields by their kinds: one key, a certificate for it with its authority, and secrets.
-func (e *Engine) ownFacadeKeys(account postern.FacadeAccount, face provider.FaceDescription, out *IssuedFacade, from time.Time) (map[string][]byte, error) {
+func (e *Engine) ownFacadeKeys(account postern.FacadeAccount, face provider.FaceDescription, kept map[string][]byte, out *IssuedFacade, from time.Time) (map[string][]byte, error) {
 	private, public, err := vault.NewKeyPair(e.Env.Rand)
 	if err != nil {
 		return nil, err
@@ -183,6 +198,10 @@ func (e *Engine) ownFacadeKeys(account postern.FacadeAccount, face provider.Face
 	out.Public["public_key"], out.Public["serial"] = string(public), certificates.Serial
 	for _, field := range face.Keys {
 		if !field.Own {
+			continue
+		}
+		if secret := kept[field.Name]; len(secret) > 0 { // it is told to nobody again
+			plain[field.Name] = secret
 			continue
 		}
 		switch field.Kind {

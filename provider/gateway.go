@@ -227,6 +227,49 @@ type Forwarded struct {
 	Body   []byte
 }
 
+// Adopter is a Faced connector to which a shop's code can be switched over by command: it says which calls are covered, what an account at the provider itself gives to the
+// issued one, and how to try that.
+type Adopter interface {
+	Faced
+	// Covers says what the facade does with a request that a shop's code made, by the tables that ServeFace dispatches by. Target is path and query; body may be missing, as
+	// in an access log. False: this is no call of the protocol.
+	Covers(method, target string, body []byte) (Coverage, bool)
+	// Takeover says what an issued account takes over of one at the provider: settings and keys are those of Description. Public returns the public half of a private key
+	// field, as PEM. The number follows from the settings alone, and is there beside an error.
+	Takeover(settings map[string]string, keys map[string][]byte, public func(field string) ([]byte, error)) (Takeover, error)
+	// Facing turns a call over the former account into calls to the facade at base, as the shop's code makes them after the switch-over: with the shop's own request key, and
+	// believing the facade's key alone.
+	Facing(former Call, a FaceAccount, base string) (FaceTrial, error)
+}
+
+// FaceTrial is how a facade is tried as a shop's code will use it. The order is a small one that charges nobody; its number and its end are the caller's.
+type FaceTrial struct {
+	Call  Call
+	Start StartRequest
+	// Before asks for orders of before the switch-over, in the version of the protocol that the shop's account speaks.
+	Before Call
+}
+
+// Coverage is what a facade does with one call.
+type Coverage struct {
+	// Name is the call without any number, key or name of a person in it.
+	Name    string
+	Covered bool
+	// PassesOn says that an order of before the switch-over is asked for at the provider itself.
+	PassesOn bool
+	// Unsure says that it depends on what was not recorded: a body, as a rule.
+	Unsure bool
+}
+
+// Takeover is what an issued account has of the shop's account at the provider.
+type Takeover struct {
+	Number   string
+	Settings map[string]string
+	// Given are the public halves of what the shop's code signs with; Kept are secrets that the code has, in the place of new ones of the switch's own.
+	Given map[string][]byte
+	Kept  map[string][]byte
+}
+
 // Send sends a notice and reads at most limit bytes of the answer. A transport error is returned with status 0.
 func Send(ctx context.Context, doer Doer, n FaceNotice, limit int64) (status int, body []byte, err error) {
 	r, err := http.NewRequestWithContext(ctx, n.Method, n.URL, bytes.NewReader(n.Body))

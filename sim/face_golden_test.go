@@ -2,7 +2,6 @@ package sim_test
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,9 +9,6 @@ import (
 
 	"postern/provider/alipay/wire"
 )
-
-// updateGolden writes the golden exchanges anew instead of comparing them: go test ./sim -run Golden -facade.update.
-var updateGolden = flag.Bool("facade.update", false, "write the facades' golden exchanges anew")
 
 // compareGolden holds a text against a file that is in the repository.
 func compareGolden(t *testing.T, name string, got []byte) {

@@ -3,7 +3,6 @@ package sim_test
 import (
 	"bytes"
 	"context"
-	"flag"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -14,9 +13,6 @@ import (
 
 	"postern/provider/alipay/wire"
 )
-
-// mutations is how many spoiled requests a facade is shown: go test ./sim -run Mutations -facade.mutations=1000000 for the whole million.
-var mutations = flag.Int("facade.mutations", 5000, "how many mutated requests each facade is shown")
 
 // facedRequest is one genuine request as it is on the wire.
 type facedRequest struct {

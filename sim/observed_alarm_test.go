@@ -125,10 +125,7 @@ func (c *noisy) add(taken, paid bool) postern.HealthStep {
 // Red without: startsLimit at 52,000 (28,000, which chance alone would ask for, takes hiccups for shut gates), or the 3/5 by which unpaidWeights widen a share.
 func TestFalseAlarms(t *testing.T) {
 	t.Parallel()
-	years, workers := 1_000, 2
-	if testing.Short() {
-		years = 40
-	}
+	years, workers := sized(1_000, 250, 40), 2
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	alarms, orders := 0, int64(0)

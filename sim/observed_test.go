@@ -165,10 +165,8 @@ func (m *market) report() {
 
 // scale is how many orders a part of a test has, and how often one comes: the same hours in any case.
 func scale(full int) (n int, every time.Duration) {
-	if testing.Short() {
-		return full / 10, 10 * time.Second
-	}
-	return full, time.Second
+	part := sized(1, 4, 10)
+	return full / part, time.Duration(part) * time.Second
 }
 
 // TestTheGateClosesUnannounced: in the middle of a day's traffic Alipay withdraws the permission to collect with one product, and gives it back fifty minutes

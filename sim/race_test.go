@@ -156,12 +156,9 @@ func TestThousandRefunds(t *testing.T) {
 func TestTwoWalletsRace(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *sim.World) {
-		races := 1000
+		races := sized(1000, 250, 100)
 		if w.Store.Dialect() == store.Postgres {
-			races = 200
-		}
-		if testing.Short() {
-			races /= 10
+			races /= 5
 		}
 		held := keep(w, false)
 		var payments []postern.Payment

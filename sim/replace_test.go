@@ -68,10 +68,7 @@ func (a *twoAccounts) make(t testing.TB) func(all.Setup) (all.Sandbox, error) {
 // RetireChannel.
 func TestABannedAccountIsReplaced(t *testing.T) {
 	t.Parallel()
-	ctx, n := context.Background(), 1000
-	if testing.Short() {
-		n = 80
-	}
+	ctx, n := context.Background(), sized(1000, 240, 80)
 	var second twoAccounts
 	w := build(t, sim.Options{Seed: 7, Store: opened(t, "sqlite::memory:", store.Options{}), Makers: []all.Maker{{Code: wechat, Make: second.make(t)}}})
 	old := w.Channels[wechat]

@@ -148,10 +148,7 @@ func newRotation(t *testing.T) *rotation {
 func TestT4Rotation(t *testing.T) {
 	t.Parallel()
 	r := newRotation(t)
-	ctx, orders := context.Background(), 1000
-	if testing.Short() {
-		orders = 96
-	}
+	ctx, orders := context.Background(), sized(1000, 240, 96)
 	type inFlight struct {
 		p postern.Payment
 		a postern.Attempt

@@ -20,10 +20,7 @@ var shareFaults = []string{"drop_request", "drop_response", "error_500", "error_
 // book exactly that, once, and the books agree. A failure names its seed.
 func TestSeededShares(t *testing.T) {
 	t.Parallel()
-	seeds := 60
-	if testing.Short() {
-		seeds = 8
-	}
+	seeds := sized(60, 30, 8)
 	outcomes := map[postern.ShareStatus]int{}
 	for seed := range seeds {
 		for _, wallet := range []string{wechat, alipay} {

@@ -1,7 +1,6 @@
 package sim_test
 
 import (
-	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -11,12 +10,6 @@ import (
 	"testing"
 	"time"
 )
-
-func init() {
-	if flag.Lookup("update") == nil {
-		flag.Bool("update", false, "write the golden exchanges of the facades instead of checking them")
-	}
-}
 
 // wxMasks hides what is different in every run: numbers that are drawn, times, tokens, and the account's own number.
 var wxMasks = []struct {
@@ -95,7 +88,7 @@ func TestFacadeGoldenExchanges(t *testing.T) {
 func wantGolden(t *testing.T, got string) {
 	t.Helper()
 	file := filepath.Join("..", "provider", "wechatpay", "testdata", "facade", "exchanges.txt")
-	if flag.Lookup("update").Value.String() == "true" {
+	if *updateGolden {
 		must(t, os.WriteFile(file, []byte(got), 0o600))
 	}
 	want, err := os.ReadFile(file)

@@ -2,30 +2,14 @@ package sim_test
 
 import (
 	"context"
-	"flag"
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"postern/provider/wechatpay/wire"
 )
-
-// The number of spoiled requests is one flag for every facade: go test ./sim -run Mutated -facade.mutations=1000000 for the whole million.
-func init() {
-	if flag.Lookup("facade.mutations") == nil {
-		flag.Int("facade.mutations", 5000, "how many mutated requests each facade is shown")
-	}
-}
-
-func mutationCount(t testing.TB) int {
-	t.Helper()
-	n, err := strconv.Atoi(flag.Lookup("facade.mutations").Value.String())
-	must(t, err)
-	return n
-}
 
 // wxRequest is one genuine request as it is on the wire; auth is its Authorization, empty in API v2.
 type wxRequest struct {
@@ -138,7 +122,7 @@ func TestWeChatFacadeTakesNoMutatedRequest(t *testing.T) {
 	run(t, s.w, 0)
 	random := rand.New(rand.NewPCG(1, 2))
 	forged, controls, broken := 0, 0, 0
-	for i := range mutationCount(t) {
+	for i := range *mutations {
 		q := all[random.IntN(len(all))]
 		if i%100 == 0 {
 			controls++
@@ -164,7 +148,7 @@ func TestWeChatFacadeTakesNoMutatedRequest(t *testing.T) {
 		}
 	}
 	t.Logf("%d forged, %d controls, %d were no HTTP any more", forged, controls, broken)
-	if forged < mutationCount(t)/2 {
+	if forged < *mutations/2 {
 		t.Errorf("only %d were forged", forged)
 	}
 }

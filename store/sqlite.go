@@ -21,7 +21,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	}
 	const common = "_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=synchronous(FULL)&_pragma=trusted_schema(0)"
 	if path == ":memory:" {
-		db, err := sql.Open("sqlite", "file::memory:?_txlock=immediate&"+common)
+		db, err := openKeeping("file::memory:?_txlock=immediate&" + common)
 		if err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	}
 	s.name = "file:" + (&url.URL{Path: filepath.ToSlash(absolute)}).EscapedPath() + "?" + common
 	if !s.opts.ReadOnly {
-		if s.write, err = sql.Open("sqlite", s.name+"&_pragma=journal_mode(WAL)&_txlock=immediate"); err != nil {
+		if s.write, err = openKeeping(s.name + "&_pragma=journal_mode(WAL)&_txlock=immediate"); err != nil {
 			return err
 		}
 		single(s.write)
@@ -52,7 +52,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 			return fmt.Errorf("store: open %s: %w", absolute, err)
 		}
 	}
-	if s.read, err = sql.Open("sqlite", s.name+"&mode="+s.readMode()+"&_pragma=query_only(1)"); err != nil {
+	if s.read, err = openKeeping(s.name + "&mode=" + s.readMode() + "&_pragma=query_only(1)"); err != nil {
 		return err
 	}
 	s.read.SetMaxOpenConns(s.opts.MaxConns)
@@ -171,7 +171,7 @@ func (s *Store) copier() (*sql.DB, func(), error) {
 	if s.path == "" {
 		return s.write, func() {}, nil
 	}
-	db, err := sql.Open("sqlite", s.name+"&mode=rw")
+	db, err := openKeeping(s.name + "&mode=rw")
 	if err != nil {
 		return nil, nil, err
 	}

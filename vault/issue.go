@@ -116,3 +116,20 @@ func template(random io.Reader, name string, from, to time.Time) *x509.Certifica
 		NotBefore: from, NotAfter: to, BasicConstraintsValid: true, SignatureAlgorithm: x509.SHA256WithRSA, SubjectKeyId: keyID[:],
 	}
 }
+
+// PublicHalf is the public key of a handle for signing or for verifying, as PEM: what a key of its own shows of itself. False for a handle of another kind.
+func PublicHalf(handle any) ([]byte, bool) {
+	var key *rsa.PublicKey
+	switch h := handle.(type) {
+	case *signer:
+		key = &h.key.PublicKey
+	case *verifier:
+		key = h.key
+	case *certificate:
+		key = h.key
+	default:
+		return nil, false
+	}
+	der, err := x509.MarshalPKIXPublicKey(key)
+	return encodePEM("PUBLIC KEY", der), err == nil
+}

@@ -84,6 +84,15 @@ func tellSecrets(w io.Writer, issued engine.IssuedFacade, dir string) error {
 		}
 		return nil
 	}
+	if err := writeIssued(issued, dir); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "keys and secrets are in %s\n", dir)
+	return nil
+}
+
+// writeIssued writes an account's keys and secrets into a folder that only its owner may read.
+func writeIssued(issued engine.IssuedFacade, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -98,7 +107,6 @@ func tellSecrets(w io.Writer, issued engine.IssuedFacade, dir string) error {
 			}
 		}
 	}
-	fmt.Fprintf(w, "keys and secrets are in %s\n", dir)
 	return nil
 }
 

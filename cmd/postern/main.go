@@ -30,6 +30,7 @@ type cli struct {
 	Credential credentialCmd `cmd:"" help:"Accounts at providers: add and list them, add keys, give one up with all of its channels."`
 	Channel    channelCmd    `cmd:"" help:"Add, change, replace and check channels."`
 	Facade     facadeCmd     `cmd:"" help:"Accounts for merchants whose code speaks a provider's protocol: change one URL."`
+	Adopt      adoptCmd      `cmd:"" help:"Switch a shop's code over from its provider to the facade, or say from a recorded log what would be covered."`
 	Link       linkCmd       `cmd:"" help:"Sell an item again and again under one address, with a short code and a poster."`
 	Key        keyCmd        `cmd:"" help:"Make and revoke API keys."`
 	Ledger     ledgerCmd     `cmd:"" help:"Print the trial balance and check the books."`

@@ -35,7 +35,7 @@ func (c *faceCall) admit(ctx context.Context, m faceMethod) *faceRefusal {
 		}
 	}
 	_, timed := wire.ParseTime(p["timestamp"])
-	switch charset := strings.ToLower(p["charset"]); {
+	switch {
 	case c.method == "":
 		return missingFace("method")
 	case !methodNames.MatchString(c.method) || len(c.method) > 128:
@@ -54,7 +54,7 @@ func (c *faceCall) admit(ctx context.Context, m faceMethod) *faceRefusal {
 		return invalidFace("timestamp", "非法的时间戳参数")
 	case p["version"] == "":
 		return missingFace("version")
-	case charset != "" && charset != "utf-8" && charset != "utf8":
+	case foreignCharset(p):
 		return invalidFace("charset", "字符集错误")
 	case p["format"] != "" && !strings.EqualFold(p["format"], "json"):
 		return invalidFace("format", "无效的数据格式")
@@ -73,6 +73,12 @@ func (c *faceCall) admit(ctx context.Context, m faceMethod) *faceRefusal {
 		return nil
 	}
 	return c.readContent(g, p["biz_content"], p["encrypt_type"])
+}
+
+// foreignCharset says that a request is in another charset than UTF-8.
+func foreignCharset(p wire.Params) bool {
+	charset := strings.ToLower(p["charset"])
+	return charset != "" && charset != "utf-8" && charset != "utf8"
 }
 
 // find looks the account up.

@@ -25,13 +25,18 @@ func (c *Connector) faceV3(w http.ResponseWriter, r *http.Request, g provider.Ga
 		answerFaceV3(w, call, nil, invalidFace("parameter", "参数无效"))
 		return
 	}
-	m := faceMethods[call.method]
-	if m.api == nil || call.method == wire.MethodCertificate {
-		m = faceMethod{}
-	}
+	m := methodV3(call.method)
 	bad := call.admitV3(r.Context(), r, m, string(body))
 	fields, bad := call.perform(r.Context(), m, bad)
 	answerFaceV3(w, call, fields, bad)
+}
+
+// methodV3 is a method that the third version has: not those of a buyer's browser, and not the certificate's download.
+func methodV3(name string) faceMethod {
+	if m := faceMethods[name]; m.api != nil && name != wire.MethodCertificate {
+		return m
+	}
+	return faceMethod{}
 }
 
 // admitV3 checks who calls and reads what is asked for.

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -122,11 +123,14 @@ func (c *faceCall) route() (faceHandler, bool) {
 	return found, true
 }
 
+// plainPart is a part of a path that is a word of the protocol's: a number or a name of a person has digits, capitals or dots.
+var plainPart = regexp.MustCompile(`^[a-z][a-z_-]{0,31}$`)
+
 // missedName names a call without the numbers in its path, so that a thousand orders are one line for the operator.
 func missedName(r *http.Request) string {
 	parts := strings.Split(r.URL.Path, "/")
 	for i, part := range parts {
-		if len(part) > 24 || strings.ContainsAny(part, faceDigits) && part != "v3" {
+		if part != "" && part != "v3" && !plainPart.MatchString(part) {
 			parts[i] = "{}"
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,6 +45,9 @@ func serveV2(w http.ResponseWriter, r *http.Request, g provider.Gateway, h v2Han
 		return
 	}
 	f, raw, refused := h(c)
+	if c.isOlder(refused) {
+		f, refused = c.forwardV2(refused)
+	}
 	if raw != nil {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write(raw) // the merchant is gone when this fails
@@ -61,6 +65,24 @@ func serveV2(w http.ResponseWriter, r *http.Request, g provider.Gateway, h v2Han
 	}
 	out["sign"] = out.SignatureOf(signTypeOf(c.Fields), c.key)
 	writeV2(w, out)
+}
+
+// isOlder says that a message is about something that is not ours: an order or a refund of before the switch-over, perhaps. An order of ours without refunds is ours.
+func (c *v2Call) isOlder(refused *refusal) bool {
+	return slices.Contains(v2Forwardable, c.URL.Path) && (refused == errNoOrder || refused == errNoRefund && c.Fields["out_refund_no"] != "")
+}
+
+// forwardV2 answers with what WeChat says, signed anew by our caller; without a former account with what it was refused with.
+func (c *v2Call) forwardV2(unknown *refusal) (wire.Fields, *refusal) {
+	answer, known, err := c.gateway.Forward(c.Context(), c.account, provider.ForwardRequest{Method: c.Method, Target: c.RequestURI, Header: c.Header, Body: c.body})
+	if err == nil && !known {
+		return nil, unknown
+	}
+	f, bad := wire.ParseXML(answer.Body, "xml")
+	if err != nil || bad != nil {
+		return nil, errSystem
+	}
+	return f, nil
 }
 
 func writeV2(w http.ResponseWriter, f wire.Fields) {
