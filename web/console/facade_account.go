@@ -206,7 +206,11 @@ func setOf(v *visit, words *facadeWords, face provider.FaceDescription, at strin
 	}
 	for _, name := range publicNames(face) {
 		if strings.HasPrefix(k.Public[name], "-----BEGIN") {
-			set.Files = append(set.Files, facadeFile{at + "/" + k.ID + "/" + name, words.field(v, face, name)})
+			label := words.PublicFile
+			if name != "public_key" {
+				label = words.field(v, face, name)
+			}
+			set.Files = append(set.Files, facadeFile{at + "/" + k.ID + "/" + name, label})
 		}
 	}
 	return set

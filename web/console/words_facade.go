@@ -17,7 +17,7 @@ type facadeWords struct {
 	Former, FormerNone, FormerHint, Settings, Issue                 string
 	Issued, Rotated, SecretsTitle, SecretsLine                      string
 	Unserved, NoAddress, FactsTitle, FactsLine, Address             string
-	PublicKey, Serial, PasteTitle, PasteLine                        string
+	PublicKey, PublicFile, Serial, PasteTitle, PasteLine            string
 	SetsTitle, SetsLine, Signs, SignsFrom, SignsUntil               string
 	BelievedUntil, Over, MadeOn                                     string
 	RotateTitle, RotateLine, NewKeys, NewKeysLine, Begin            string
@@ -36,7 +36,7 @@ var facadeZH = facadeWords{
 	Former: "切换以前的订单", FormerNone: "不查以前的订单", FormerHint: "选了原来的渠道，以前的订单还能查询、退款、关单", Settings: "其他设置", Issue: "开通",
 	Issued: "账号开好了。把下面这些填进程序，就可以收款。", Rotated: "新密钥做好了。在它开始签名之前，把它填进程序。", SecretsTitle: "只显示这一次", SecretsLine: "现在就存进程序的配置。离开这一页，谁也看不到它们；丢了只能更换密钥。",
 	Unserved: "这套系统还没有开这个接口的地址。请系统管理员在配置里写上 [facades]，账号可以先开好。", NoAddress: "（地址还没有开）", FactsTitle: "填进程序", FactsLine: "别的都不用改。", Address: "接口地址",
-	PublicKey: "平台公钥（一行）", Serial: "平台证书序列号", PasteTitle: "各种 SDK 怎么填", PasteLine: "找到您用的那一个。",
+	PublicKey: "平台公钥（一行）", PublicFile: "平台公钥", Serial: "平台证书序列号", PasteTitle: "各种 SDK 怎么填", PasteLine: "找到您用的那一个。",
 	SetsTitle: "密钥和证书", SetsLine: "要文件的 SDK，从这里下载。", Signs: "正在用它签名", SignsFrom: "%s 起用它签名", SignsUntil: "用它签名到 %s", BelievedUntil: "不再签名，验签到 %s", Over: "已作废", MadeOn: "生成于",
 	RotateTitle: "更换密钥", RotateLine: "平台的密钥和密码会换成新的。您的公钥不填就不变。", NewKeys: "连我的公钥一起换", NewKeysLine: "程序也换了签名密钥时才填。", Begin: "新密钥什么时候开始签名", Overlap: "旧密钥再认多久", Rotate: "更换",
 	Now: "马上", Hour: "一小时", Day: "一天", Week: "七天", Month: "三十天",
@@ -53,7 +53,7 @@ var facadeEN = facadeWords{
 	Former: "Orders of before", FormerNone: "Do not look for them", FormerHint: "With the former channel, earlier orders can still be queried, refunded and closed", Settings: "More settings", Issue: "Issue",
 	Issued: "The account is ready. Put the following into your code and it can collect.", Rotated: "The new keys are made. Put them into your code before they begin to sign.", SecretsTitle: "Shown this once", SecretsLine: "Store them in your code's configuration now. Nobody can see them after this page; if they are lost, the keys must be changed.",
 	Unserved: "This switch has no address for this protocol yet. Ask the operator to write [facades] into the configuration; the account can be issued before.", NoAddress: "(no address yet)", FactsTitle: "Put into your code", FactsLine: "Nothing else changes.", Address: "Address",
-	PublicKey: "Platform public key (one line)", Serial: "Serial number of the platform certificate", PasteTitle: "Where it goes, per SDK", PasteLine: "Find the one that you use.",
+	PublicKey: "Platform public key (one line)", PublicFile: "Platform public key", Serial: "Serial number of the platform certificate", PasteTitle: "Where it goes, per SDK", PasteLine: "Find the one that you use.",
 	SetsTitle: "Keys and certificates", SetsLine: "For SDKs that want files.", Signs: "Signs now", SignsFrom: "Signs from %s", SignsUntil: "Signs until %s", BelievedUntil: "Signs no more, believed until %s", Over: "Over", MadeOn: "made on",
 	RotateTitle: "Change the keys", RotateLine: "The platform's keys and secrets become new ones. Your own public key stays unless you give another.", NewKeys: "Change my public key too", NewKeysLine: "Only when your code has a new key to sign with.", Begin: "When the new keys begin to sign", Overlap: "How long the old ones are still believed", Rotate: "Change",
 	Now: "At once", Hour: "One hour", Day: "One day", Week: "Seven days", Month: "Thirty days",
