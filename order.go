@@ -81,15 +81,13 @@ type OrderBuyer struct {
 	CreatedAt time.Time
 }
 
-// StockMove moves pieces of a counted variant by one conditional update. Stock below zero fails with CodeSoldOut. Seen, where it is set, is the stock that a person
-// saw: with another the move fails with CodeConflict, so that one form moves pieces once.
+// StockMove moves pieces of a counted variant by one conditional update. Stock below zero fails with CodeSoldOut.
 type StockMove struct {
 	ItemID    string
 	VariantID string
 	Stock     int64
 	Held      int64
 	Sold      int64
-	Seen      *int64
 }
 
 // BuyerMove counts pieces that one buyer has of an item. With a Limit above zero, a count beyond it fails with CodeLimitReached.

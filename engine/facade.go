@@ -283,21 +283,26 @@ func (e *Engine) ReverseFaced(ctx context.Context, a postern.FacadeAccount, key 
 	return e.FindFaced(ctx, a, provider.FaceKey{Number: order.Number})
 }
 
-// RefundFaced gives money of an order back under the merchant's own number. The same number with another amount is CodeReferenceTaken.
+// RefundFaced gives money of an order back under the merchant's own number. The same number with another amount, or with another order where a number is one for the
+// account, is CodeReferenceTaken.
 func (e *Engine) RefundFaced(ctx context.Context, a postern.FacadeAccount, in provider.FaceRefund) (provider.FacedOrder, provider.FacedRefund, error) {
 	order, err := e.FindFaced(ctx, a, in.Order)
 	if err != nil {
 		return order, provider.FacedRefund{}, err
 	}
-	row, err := e.Store.FacadeRefund(ctx, a.MerchantID, a.ID, order.Number, in.Number)
+	faced, err := e.Faced(a.Provider)
+	if err != nil {
+		return order, provider.FacedRefund{}, err
+	}
+	within := order.Number // a reversal's number is no merchant's and one for its order everywhere
+	if faced.Face().OneRefundNumber && !in.Reversal() {
+		within = ""
+	}
+	row, err := e.Store.FacadeRefund(ctx, a.MerchantID, a.ID, within, in.Number)
 	if err == nil {
 		return e.refundAgainFaced(ctx, a, order, row, in)
 	}
 	if postern.CodeOf(err) != postern.CodeNotFound {
-		return order, provider.FacedRefund{}, err
-	}
-	faced, err := e.Faced(a.Provider)
-	if err != nil {
 		return order, provider.FacedRefund{}, err
 	}
 	now := e.now()
@@ -305,12 +310,14 @@ func (e *Engine) RefundFaced(ctx context.Context, a postern.FacadeAccount, in pr
 		MerchantID: a.MerchantID, AccountID: a.ID, Number: in.Number, OrderNo: order.Number, TradeNo: faced.Face().TradeNo(now, e.random), PaymentID: order.PaymentID, NotifyURL: in.NotifyURL,
 		Fields: in.Fields, CreatedAt: now,
 	}
-	refund, err := e.refund(ctx, a.MerchantID, order.PaymentID, RefundInput{Reference: in.Number, Amount: in.Amount, Reason: cut(in.Reason, maxReason)}, func(c *store.Change) {
+	refund, err := e.refund(ctx, a.MerchantID, order.PaymentID, RefundInput{
+		Reference: in.Number, Amount: in.Amount, Reason: cut(in.Reason, maxReason), Request: uniqueRefund(row, within == ""),
+	}, func(c *store.Change) {
 		row.RefundID = c.Refunds[0].ID
 		c.FacadeRefunds = []postern.FacadeRefund{row}
 	})
-	if postern.CodeOf(err) == postern.CodeReferenceTaken && err != nil { // the same request at the same time was faster
-		if other, loadErr := e.Store.FacadeRefund(ctx, a.MerchantID, a.ID, order.Number, in.Number); loadErr == nil {
+	if code := postern.CodeOf(err); err != nil && (code == postern.CodeReferenceTaken || code == postern.CodeConflict) { // a request with this number was faster
+		if other, loadErr := e.Store.FacadeRefund(ctx, a.MerchantID, a.ID, within, in.Number); loadErr == nil {
 			return e.refundAgainFaced(ctx, a, order, other, in)
 		}
 	}
@@ -326,6 +333,15 @@ func (e *Engine) RefundFaced(ctx context.Context, a postern.FacadeAccount, in pr
 	return order, found, err
 }
 
+// uniqueRefund is the row that makes a refund's number one for the whole account: it goes into the refund's own commit, and of two orders only one can write it. It need
+// not outlive the race, because the refund itself is looked for first.
+func uniqueRefund(row postern.FacadeRefund, unique bool) *store.Request {
+	if !unique {
+		return nil
+	}
+	return &store.Request{MerchantID: row.MerchantID, Key: "face refund number " + row.AccountID + " " + row.Number, Fingerprint: hashOf(row.OrderNo), CreatedAt: row.CreatedAt}
+}
+
 // refundAgainFaced answers a repetition: with a write, because nothing may be told as done that rests on a read alone.
 func (e *Engine) refundAgainFaced(ctx context.Context, a postern.FacadeAccount, order provider.FacedOrder, row postern.FacadeRefund, in provider.FaceRefund) (provider.FacedOrder, provider.FacedRefund, error) {
 	if _, _, err := e.Store.BeginRequest(ctx, store.Request{
@@ -334,7 +350,11 @@ func (e *Engine) refundAgainFaced(ctx context.Context, a postern.FacadeAccount, 
 		return order, provider.FacedRefund{}, err
 	}
 	refund, err := e.facedRefund(ctx, row)
-	if err == nil && refund.Amount != in.Amount {
+	switch {
+	case err != nil:
+	case row.OrderNo != order.Number:
+		err = &postern.Error{Code: postern.CodeReferenceTaken, Op: "engine.RefundFaced", Field: "number", Message: "the refund number belongs to another order", ID: row.RefundID}
+	case refund.Amount != in.Amount:
 		err = &postern.Error{Code: postern.CodeReferenceTaken, Op: "engine.RefundFaced", Field: "amount", Message: "the refund number came with another amount before", ID: row.RefundID}
 	}
 	return order, refund, err

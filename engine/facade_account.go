@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -49,12 +50,13 @@ func (e *Engine) IssueFacade(ctx context.Context, by Actor, merchantID string, i
 	if err != nil {
 		return IssuedFacade{}, err
 	}
-	if _, err := e.Store.Merchant(ctx, merchantID); err != nil {
+	merchant, err := e.Store.Merchant(ctx, merchantID)
+	if err != nil {
 		return IssuedFacade{}, err
 	}
 	now := e.now()
 	account := postern.FacadeAccount{
-		MerchantID: merchantID, ID: e.newID(postern.PrefixFacade), Provider: in.Provider, Number: in.Number, Settings: map[string]string{}, FormerChannelID: in.FormerChannelID, CreatedAt: now,
+		MerchantID: merchantID, ID: e.newID(postern.PrefixFacade), Provider: in.Provider, Number: in.Number, FormerChannelID: in.FormerChannelID, CreatedAt: now,
 	}
 	if err := checkText("number", in.Number, 0, maxCarrier+12); err != nil {
 		return IssuedFacade{}, err
@@ -71,21 +73,8 @@ func (e *Engine) IssueFacade(ctx context.Context, by Actor, merchantID string, i
 			return IssuedFacade{}, postern.Invalid("former_channel_id", postern.CodeInvalid, "the channel is over another provider", "give the channel over the merchant's own account at the facade's provider, or none")
 		}
 	}
-	for _, field := range faced.Face().Settings {
-		if err := checkText("settings."+field.Name, in.Settings[field.Name], 0, maxFaceSetting); err != nil {
-			return IssuedFacade{}, err
-		}
-		if value := in.Settings[field.Name]; value != "" || field.Default != "" {
-			account.Settings[field.Name] = value
-			if value == "" {
-				account.Settings[field.Name] = field.Default
-			}
-		}
-	}
-	for name := range in.Settings {
-		if !slices.ContainsFunc(faced.Face().Settings, func(f provider.Field) bool { return f.Name == name }) {
-			return IssuedFacade{}, postern.Invalid("settings", postern.CodeInvalid, "the facade has no such setting", "see postern facade fields")
-		}
+	if account.Settings, err = facadeSettings(faced.Face(), in.Settings, merchant.Live); err != nil {
+		return IssuedFacade{}, err
 	}
 	out, err := e.facadeKeys(account, faced.Face(), in.Keys, in.Kept, now)
 	if err != nil {
@@ -97,6 +86,28 @@ func (e *Engine) IssueFacade(ctx context.Context, by Actor, merchantID string, i
 		return IssuedFacade{}, &postern.Error{Code: postern.CodeConflict, Op: "engine.IssueFacade", Field: "number", Message: "an account has this number already", Fix: "leave the number out for a new one, or end the account that has it"}
 	}
 	return out, err
+}
+
+// facadeSettings are an account's, with the defaults: what the facade knows and the merchant may have.
+func facadeSettings(face provider.FaceDescription, given map[string]string, live bool) (map[string]string, error) {
+	settings := map[string]string{}
+	for _, field := range face.Settings {
+		if err := checkText("settings."+field.Name, given[field.Name], 0, maxFaceSetting); err != nil {
+			return nil, err
+		}
+		if value := cmp.Or(given[field.Name], field.Default); value != "" {
+			settings[field.Name] = value
+		}
+		if live && field.TestOnly && given[field.Name] != "" {
+			return nil, postern.Invalid("settings", postern.CodeInvalid, "a live merchant may not have the setting "+field.Name, "leave it out")
+		}
+	}
+	for name := range given {
+		if !slices.ContainsFunc(face.Settings, func(f provider.Field) bool { return f.Name == name }) {
+			return nil, postern.Invalid("settings", postern.CodeInvalid, "the facade has no such setting", "see postern facade fields")
+		}
+	}
+	return settings, nil
 }
 
 // RotateFacade gives an account new keys of the switch's own, or a new one of the merchant's (given), from a moment on. The keys before go on signing until then and

@@ -206,9 +206,15 @@ func checkVariants(in *ItemInput) error {
 	return nil
 }
 
-// ChangeStock adds pieces to a variant's stock, or takes some off; CodeSoldOut when there are not so many, CodeConflict when the stock is not what was seen any more:
-// an order came between, or the same form before.
-func (e *Engine) ChangeStock(ctx context.Context, by Actor, merchantID, itemID, variantID string, seen, pieces int64) error {
+// stockRequestOf begins the key of a stock form's row; the API takes no key with a blank in it.
+const stockRequestOf = "stock "
+
+// ChangeStock adds pieces to a variant's stock, or takes some off, whatever orders came since somebody looked; CodeSoldOut when there are not so many. One form moves
+// the same pieces once: again is no error when that is done, and CodeInFlight while it is not.
+func (e *Engine) ChangeStock(ctx context.Context, by Actor, merchantID, itemID, variantID, form string, pieces int64) error {
+	if !postern.CheckID("", form) {
+		return postern.Invalid("form", postern.CodeInvalid, "the form is none of ours", "open the item again")
+	}
 	if pieces == 0 || pieces > maxStock || pieces < -maxStock {
 		return postern.Invalid("pieces", postern.CodeInvalid, "the change must be a number of pieces, not 0", "send 20 to add twenty, -3 to take three off")
 	}
@@ -220,10 +226,25 @@ func (e *Engine) ChangeStock(ctx context.Context, by Actor, merchantID, itemID, 
 	if !ok || !v.Counted {
 		return postern.Invalid("variant", postern.CodeInvalid, "there is no such choice, or its pieces are not counted", "choose one of the item's")
 	}
-	act := e.audit(by, merchantID, "item.stock", itemID, v.Name+" "+signed(pieces))
-	return e.commit(ctx, store.Change{
-		MerchantID: merchantID, At: e.now(), Stock: []postern.StockMove{{ItemID: itemID, VariantID: variantID, Stock: pieces, Seen: &seen}}, Audits: []postern.Audit{act},
+	print := hashOf("stock", itemID, variantID, itoa(int(pieces)), form) // a form that went back and says another number is another one
+	request, fresh, err := e.Store.BeginRequest(ctx, store.Request{MerchantID: merchantID, Key: stockRequestOf + print, Fingerprint: print, CreatedAt: e.now()})
+	switch {
+	case err != nil || request.Done:
+		return err
+	case !fresh: // it may be committing at this moment, on another node
+		return postern.E(postern.CodeInFlight, "engine.ChangeStock", "this change is under way")
+	}
+	request.ObjectID, request.Done = itemID, true
+	err = e.commit(ctx, store.Change{
+		MerchantID: merchantID, At: e.now(), Stock: []postern.StockMove{{ItemID: itemID, VariantID: variantID, Stock: pieces}}, Request: &request,
+		Audits: []postern.Audit{e.audit(by, merchantID, "item.stock", itemID, v.Name+" "+signed(pieces))},
 	})
+	if err != nil && postern.CodeOf(err) != postern.CodeCommitUnknown && postern.CodeOf(err) != postern.CodeInternal {
+		if dropErr := e.Store.DropRequest(ctx, merchantID, request.Key); dropErr != nil {
+			return dropErr
+		}
+	}
+	return err
 }
 
 func signed(n int64) string {

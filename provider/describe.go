@@ -92,6 +92,8 @@ type Field struct {
 	PerChannel bool
 	// ReadyField is the name of the field in the ready file's sandboxes section, when it has one.
 	ReadyField string
+	// TestOnly says that an issued account may have it where its merchant is no live one.
+	TestOnly bool
 }
 
 // KeyField is one key or secret of a generation.

@@ -45,6 +45,8 @@ type FaceDescription struct {
 	// Keys are the fields of one generation. Field.Own marks those that the switch makes (its signing key, its certificate, a secret that it tells the merchant once);
 	// the others the merchant gives.
 	Keys []KeyField
+	// OneRefundNumber says that a refund's number is unique in the whole account and not in its order alone.
+	OneRefundNumber bool
 	// Retries are the waits before each new try of a notice.
 	Retries []time.Duration
 	// Paste says, per SDK, what the merchant changes: texts for people with {base_url}, {number}, {field:name} and {serial} to be filled in.
@@ -127,7 +129,7 @@ const (
 	ChargeUnknown  ChargeState = "unknown"
 )
 
-// FaceRefund is a refund as a merchant's code asks for it. Number is the merchant's own; the same number again is the same refund.
+// FaceRefund is a refund as a merchant's code asks for it. Number is the merchant's own; the same number again is the same refund (see OneRefundNumber).
 type FaceRefund struct {
 	Order     FaceKey
 	Number    string
@@ -153,7 +155,7 @@ type FacedRefund struct {
 func ReversalNumber(n int) string { return "~reverse" + strconv.Itoa(n) }
 
 // Reversal says that a refund was made by a reversal.
-func (r FacedRefund) Reversal() bool { return strings.HasPrefix(r.Number, "~reverse") }
+func (r FaceRefund) Reversal() bool { return strings.HasPrefix(r.Number, "~reverse") }
 
 // FaceNotice is a message to a merchant's server.
 type FaceNotice struct {
@@ -176,6 +178,9 @@ type FaceLine struct {
 // Field, CodeNoRoute (no wallet takes it), CodeForbidden, CodeRateLimited; anything else is the provider's word for "try again". No request for a change is answered with success
 // unless this very request committed a write.
 type Gateway interface {
+	// ClientCertificate is the X.509 DER of the certificate with which the client of a request proved that it has the key, on the connection itself or as the TLS terminator
+	// in front of us says whom the operator named; nil without one. Whose it is, the provider's code looks up.
+	ClientCertificate(r *http.Request) []byte
 	// Account finds an issued account by its number; CodeNotFound when it is none or disabled.
 	Account(ctx context.Context, number string) (FaceAccount, error)
 	// Place makes the payment of a merchant's number, or finds it again when everything is as before.

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"postern/provider"
+	"postern/provider/wechatpay"
 )
 
 // TestFacadeForwardsOldOrders: an order that the shop placed at WeChat itself before the switch-over is asked for, refunded and closed there with the merchant's own account,
@@ -43,6 +46,15 @@ func TestFacadeForwardsOldOrders(t *testing.T) {
 	s.native(t, "fresh_0001", 100)
 	if len(orders(t, w, wechat)) != before {
 		t.Error("an order was begun at WeChat")
+	}
+	for path, method := range map[string]string{
+		"/v3/pay/transactions/native": http.MethodPost, "/v3/pay/transactions/codepay": http.MethodPost, "/v3/pay/transactions/out-trade-no/" + a.Number + "/reverse": http.MethodPost,
+		"/v3/profitsharing/orders": http.MethodPost, "/v3/bill/tradebill": http.MethodGet, "/v3/refund/domestic/refunds": http.MethodDelete,
+	} {
+		r := s.request(t, method, path, "{}")
+		if _, err := wechatpay.New().Forward(ctx, s.call, provider.ForwardRequest{Method: r.Method, Target: path, Header: r.Header, Body: []byte("{}")}); err == nil {
+			t.Errorf("%s is handed on", path)
+		}
 	}
 	must(t, w.Break(ctx, wechat, "query", "unsigned", 1))
 	if status, body := s.ask(t, http.MethodGet, target, ""); status != 500 || !strings.Contains(body, "SYSTEM_ERROR") {

@@ -118,6 +118,7 @@ func (s *wechatShop) send(t testing.TB, q wxRequest) (status int, kind, body str
 // Red without: Verify in v2KeyOf, or the refusal in authenticateFace of what verifiedFace does not find.
 func TestWeChatFacadeTakesNoMutatedRequest(t *testing.T) {
 	s := newWechatShop(t)
+	s.uncertified(t)
 	all := s.genuine(t)
 	run(t, s.w, 0)
 	random := rand.New(rand.NewPCG(1, 2))

@@ -3,8 +3,6 @@ package sim_test
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -208,47 +206,6 @@ func TestFacadeRule6OwnHost(t *testing.T) {
 	}
 }
 
-// TestFacadeRule7SecapiCertificate: API v2 on the same host; over TLS, addresses below /secapi want the merchant's own certificate, the others none.
-func TestFacadeRule7SecapiCertificate(t *testing.T) {
-	s := newWechatShop(t)
-	server := httptest.NewUnstartedServer(s.handler)
-	server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert, NextProtos: []string{"http/1.1"}}
-	server.StartTLS()
-	defer server.Close()
-	ask := func(path string, client *http.Client) wire.Fields {
-		f := wire.Fields{"appid": wxApp, "mch_id": s.account.Number, "nonce_str": "abc", "out_trade_no": "rule7_0001", "out_refund_no": "r1", "total_fee": "1", "refund_fee": "1"}
-		f.Sign(wire.SignMD5, []byte(wxAPIv2))
-		r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, server.URL+path, strings.NewReader(string(f.XML("xml"))))
-		must(t, err)
-		res, err := client.Do(r)
-		must(t, err)
-		defer func() { _ = res.Body.Close() }()
-		raw, err := io.ReadAll(res.Body)
-		must(t, err)
-		out, err := wire.ParseXML(raw, "xml")
-		must(t, err)
-		return out
-	}
-	with := func(key string, cert []byte) *http.Client {
-		pair, err := tls.X509KeyPair(cert, wxPrivatePEM(t, sim.Key(key)))
-		must(t, err)
-		roots := x509.NewCertPool()
-		roots.AddCert(server.Certificate())
-		return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}}}
-	}
-	if f := ask(wire.V2Query, server.Client()); f["err_code"] != "ORDERNOTEXIST" || f.Verify([]byte(wxAPIv2)) != nil {
-		t.Errorf("a query wants no certificate: %v", f)
-	}
-	for name, client := range map[string]*http.Client{"none": server.Client(), "a stranger's": with("wechat facade", s.cert)} {
-		if f := ask(wire.V2Refund, client); f["return_code"] != "FAIL" || !strings.Contains(f["return_msg"], "证书错误") {
-			t.Errorf("%s: %v", name, f)
-		}
-	}
-	if f := ask(wire.V2Refund, with("wechat shop", s.shopCert)); f["err_code"] != "ORDERNOTEXIST" {
-		t.Errorf("the merchant's own: %v", f)
-	}
-}
-
 // TestFacadeErrorShapes: what is refused is refused in WeChat's words, unsigned, and in no shape of ours.
 func TestFacadeErrorShapes(t *testing.T) {
 	s := newWechatShop(t)
@@ -296,6 +253,25 @@ func TestFacadeErrorShapes(t *testing.T) {
 	must(t, err)
 	if len(missed) != 2 || missed[0].Times != 1 {
 		t.Errorf("counted are %+v", missed)
+	}
+}
+
+// TestFacadeClockWindow: a signature is good for less than five minutes to either side of our clock.
+//
+// Red without: Abs in authenticateFace.
+func TestFacadeClockWindow(t *testing.T) {
+	s := newWechatShop(t)
+	s.native(t, "window_0001", 100)
+	for ahead, want := range map[time.Duration]int{-5 * time.Minute: 401, -299 * time.Second: 200, 299 * time.Second: 200, 301 * time.Second: 401, time.Hour: 401} {
+		target := s.queryTarget("window_0001")
+		r := s.request(t, http.MethodGet, target, "")
+		at := wire.Authorization{MchID: s.account.Number, Serial: s.serial, Timestamp: s.w.Clock.Now().Add(ahead).Unix(), Nonce: "0123456789abcdef"}
+		text, err := wire.Authorize(at, http.MethodGet, target, nil, s.signer())
+		must(t, err)
+		r.Header.Set("Authorization", text)
+		if status, _, body := s.raw(t, r); status != want {
+			t.Errorf("%v ahead: HTTP %d %s, want %d", ahead, status, body, want)
+		}
 	}
 }
 

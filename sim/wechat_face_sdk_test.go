@@ -3,6 +3,7 @@ package sim_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -48,8 +49,8 @@ func wechatSDK(t *testing.T) (dir string) {
 	return dir
 }
 
-// serveShop opens the facade to a socket, with the addresses by which the driver lets buyers act, and returns where it is.
-func serveShop(t *testing.T, publicOnly bool) (*wechatShop, string) {
+// serveShop opens the facade to a socket, with the addresses by which the driver lets buyers act, and returns where it is. With TLS it looks at certificates of clients.
+func serveShop(t *testing.T, publicOnly, https bool) (*wechatShop, *httptest.Server) {
 	t.Helper()
 	w := alipayOnlyWorld(t, time.Now)
 	var s *wechatShop
@@ -77,10 +78,16 @@ func serveShop(t *testing.T, publicOnly bool) (*wechatShop, string) {
 		_, _ = w.Write(raw)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) })
-	server := httptest.NewServer(mux)
+	server := httptest.NewUnstartedServer(mux)
 	t.Cleanup(server.Close)
+	if https {
+		server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert, NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12}
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
 	s = openWechatShop(t, w, server.URL, publicOnly)
-	return s, server.URL
+	return s, server
 }
 
 type wxStep struct {
@@ -90,11 +97,11 @@ type wxStep struct {
 }
 
 // driveShop runs the SDK against the facade and returns what it saw; its messages to the shop were answered as the protocol wants.
-func driveShop(t *testing.T, dir string, s *wechatShop, base string, publicOnly, v2 bool) map[string]wxStep {
+func driveShop(t *testing.T, dir string, s *wechatShop, server *httptest.Server, publicOnly, v2 bool) map[string]wxStep {
 	t.Helper()
 	certs := map[string]string{}
 	in := map[string]any{
-		"base_url": base, "notify_url": wxShopAddr, "mchid": s.account.Number, "appid": wxApp, "serial": s.serial, "private_key": string(wxPrivatePEM(t, sim.Key("wechat shop"))), "certs": certs,
+		"base_url": server.URL, "merchant_cert": string(s.shopCert), "notify_url": wxShopAddr, "mchid": s.account.Number, "appid": wxApp, "serial": s.serial, "private_key": string(wxPrivatePEM(t, sim.Key("wechat shop"))), "certs": certs,
 		"apiv3_key": wxAPIv3, "v2_key": wxAPIv2, "v2": v2,
 	}
 	if publicOnly {
@@ -108,6 +115,11 @@ func driveShop(t *testing.T, dir string, s *wechatShop, base string, publicOnly,
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", "drive.js")
 	var stderr bytes.Buffer
+	if authority := server.Certificate(); authority != nil {
+		file := filepath.Join(t.TempDir(), "ca.pem")
+		must(t, os.WriteFile(file, wxPEM("CERTIFICATE", authority.Raw), 0o600))
+		cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+file)
+	}
 	cmd.Dir, cmd.Stdin, cmd.Stderr = dir, bytes.NewReader(raw), &stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -150,7 +162,7 @@ var wxV3Steps = map[string]wxWant{
 var wxV2Steps = map[string]wxWant{
 	"native": {200, `"code_url":"http://postern.test/`}, "native_changed": {200, `"err_code":"INVALID_REQUEST"`}, "h5": {200, `/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=`}, "jsapi": {200, `"err_code":"NOAUTH"`},
 	"unpaid": {200, `"trade_state":"NOTPAY"`}, "paid": {200, `"trade_state":"SUCCESS"`}, "told_paid": {200, `"attach":"桌 7 & 8"`}, "refund": {200, `"refund_fee":"800"`},
-	"refund_query": {200, `"refund_status_0":"SUCCESS"`}, "told_refund": {200, `"refund_status":"SUCCESS"`}, "close": {200, `"result_code":"SUCCESS"`}, "closed": {200, `"trade_state":"CLOSED"`},
+	"refund_uncertified": {200, `证书错误`}, "refund_query": {200, `"refund_status_0":"SUCCESS"`}, "told_refund": {200, `"refund_status":"SUCCESS"`}, "close": {200, `"result_code":"SUCCESS"`}, "closed": {200, `"trade_state":"CLOSED"`},
 	"close_paid": {200, `"err_code":"ORDERPAID"`}, "micropay": {200, `"trade_type":"MICROPAY"`}, "micropay_password": {200, `"err_code":"USERPAYING"`}, "reverse": {200, `"recall":"N"`},
 	"reversed": {200, `"trade_state":"REVOKED"`}, "unknown": {200, `"err_code":"ORDERNOTEXIST"`},
 }
@@ -160,11 +172,11 @@ func TestWeChatSDKAgainstTheFacade(t *testing.T) {
 	dir := wechatSDK(t)
 	for name, mode := range map[string]struct{ publicOnly, v2 bool }{"platform certificate": {}, "public key": {publicOnly: true}, "v2": {v2: true}} {
 		t.Run(name, func(t *testing.T) {
-			s, base := serveShop(t, mode.publicOnly)
+			s, server := serveShop(t, mode.publicOnly, mode.v2)
 			if mode.v2 {
 				s.answer = http.StatusOK
 			}
-			seen := driveShop(t, dir, s, base, mode.publicOnly, mode.v2)
+			seen := driveShop(t, dir, s, server, mode.publicOnly, mode.v2)
 			want := map[string]wxWant{}
 			if mode.v2 {
 				for step, w := range wxV2Steps {

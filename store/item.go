@@ -67,16 +67,12 @@ func saveItem(ctx context.Context, tx Tx, i postern.ShopItem) error {
 
 // moveStock moves pieces of a counted variant. Nothing is read before: the condition is in the statement.
 func moveStock(ctx context.Context, tx Tx, merchantID string, m postern.StockMove) error {
-	query, args := `UPDATE variant SET stock = stock + $4, held = held + $5, sold = sold + $6 WHERE merchant_id = $1 AND item_id = $2 AND id = $3
-		AND stock + $4 >= 0 AND held + $5 >= 0 AND sold + $6 >= 0`, []any{merchantID, m.ItemID, m.VariantID, m.Stock, m.Held, m.Sold}
-	if m.Seen != nil {
-		query, args = query+" AND stock = $7", append(args, *m.Seen)
-	}
-	n, err := tx.Exec(ctx, query, args...)
+	n, err := tx.Exec(ctx, `UPDATE variant SET stock = stock + $4, held = held + $5, sold = sold + $6 WHERE merchant_id = $1 AND item_id = $2 AND id = $3
+		AND stock + $4 >= 0 AND held + $5 >= 0 AND sold + $6 >= 0`, merchantID, m.ItemID, m.VariantID, m.Stock, m.Held, m.Sold)
 	if err != nil || n == 1 {
 		return err
 	}
-	if m.Stock >= 0 || m.Seen != nil && *m.Seen+m.Stock >= 0 {
+	if m.Stock >= 0 {
 		return stale("variant", m.VariantID)
 	}
 	return &postern.Error{Code: postern.CodeSoldOut, Op: "store.Commit", Message: "there are not so many pieces left", ID: m.VariantID}

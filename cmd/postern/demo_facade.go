@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -62,7 +63,12 @@ func (d *demo) issueFacade(ctx context.Context, f all.FaceMaker) ([]all.ReadyFie
 	if err != nil {
 		return nil, err
 	}
-	issued, err := d.engine.IssueFacade(ctx, theOperator, d.merchant.ID, engine.FacadeInput{Provider: f.Code, Settings: f.Settings, Keys: f.Given(string(public), string(own.Certificate), own.Serial)})
+	settings := map[string]string{}
+	maps.Copy(settings, f.Settings)
+	if !d.cfg.Facades[f.Code].TLS {
+		maps.Copy(settings, f.Plain)
+	}
+	issued, err := d.engine.IssueFacade(ctx, theOperator, d.merchant.ID, engine.FacadeInput{Provider: f.Code, Settings: settings, Keys: f.Given(string(public), string(own.Certificate), own.Serial)})
 	if err != nil {
 		return nil, err
 	}

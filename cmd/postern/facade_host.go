@@ -31,6 +31,9 @@ type facadeConfig struct {
 	TLSKey  string `toml:"tls_key"`
 	// TLS makes a certificate, with an authority of its own that the merchant's machine has to trust, beside the key file.
 	TLS bool `toml:"tls"`
+	// ClientCertHeader is where a TLS terminator in front passes on the certificate that a client proved to have the key of; it is believed from ClientCertFrom alone.
+	ClientCertHeader string   `toml:"client_cert_header"`
+	ClientCertFrom   []string `toml:"client_cert_from"`
 }
 
 // facadeHost is one facade of the running switch.
@@ -66,6 +69,12 @@ func checkFacades(list map[string]facadeConfig, live bool) error {
 		if (f.TLSCert == "") != (f.TLSKey == "") || f.TLS && f.TLSCert != "" {
 			return fmt.Errorf("facades.%s: set tls_cert and tls_key, or tls, or none of them", code)
 		}
+		if (f.ClientCertHeader == "") != (len(f.ClientCertFrom) == 0) || f.ClientCertHeader != "" && (f.TLS || f.TLSCert != "") {
+			return fmt.Errorf("facades.%s: client_cert_header goes with client_cert_from, the addresses of the TLS terminator, and with no TLS of its own", code)
+		}
+		if _, err := prefixes("facades."+code+".client_cert_from", f.ClientCertFrom); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -90,8 +99,16 @@ func (s *theSwitch) openFacades() error {
 		if err != nil {
 			return err
 		}
+		outer := realClient(s.cfg.proxies, handler)
+		if f.ClientCertHeader != "" {
+			from, err := prefixes("facades."+code+".client_cert_from", f.ClientCertFrom)
+			if err != nil {
+				return err
+			}
+			outer = facade.Terminated(f.ClientCertHeader, from, outer)
+		}
 		h := facadeHost{code: code, listen: f.Listen, server: &http.Server{
-			Handler: realClient(s.cfg.proxies, handler), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 90 * time.Second,
+			Handler: outer, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 90 * time.Second,
 			MaxHeaderBytes: 32 << 10, ErrorLog: quiet,
 			// HTTP/1.1 only: an SDK reads header names in their written case, and HTTP/2 has none.
 			TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},

@@ -23,6 +23,8 @@ type FaceMaker struct {
 	Code string
 	// Settings are those of the demo's account.
 	Settings map[string]string
+	// Plain are those that the demo's account has besides where it is reached without TLS.
+	Plain map[string]string
 	// Given are the key fields that the merchant hands over, of its public key, certificate and serial number.
 	Given func(public, certificate, serial string) map[string][]byte
 	Ready func(FaceSetup) []ReadyField
@@ -46,7 +48,7 @@ func Faces() []FaceMaker {
 			},
 		},
 		{
-			Code: wechatpay.Code, Settings: map[string]string{wechatpay.FaceAppIDs: sandboxAppID},
+			Code: wechatpay.Code, Settings: map[string]string{wechatpay.FaceAppIDs: sandboxAppID}, Plain: map[string]string{wechatpay.FaceUncertified: "yes"},
 			Given: func(_, certificate, _ string) map[string][]byte {
 				return map[string][]byte{wechatpay.FaceMerchantCertificate: []byte(certificate)}
 			},

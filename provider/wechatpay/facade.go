@@ -12,6 +12,7 @@ import (
 const (
 	FaceAppIDs              = "appids"
 	FaceVerify              = "verify_with"
+	FaceUncertified         = "v2_without_certificate"
 	FaceMerchantCertificate = "merchant_certificate"
 	FaceMerchantPublic      = "merchant_public_key"
 	FaceMerchantSerial      = "merchant_serial"
@@ -21,6 +22,9 @@ const (
 	FaceAPIv3               = "apiv3_key"
 	FaceAPIv2               = "api_key_v2"
 )
+
+// faceYes is the value of FaceUncertified for a merchant whose test code reaches addresses below /secapi without a client certificate.
+const faceYes = "yes"
 
 // faceVerifyPublic is the value of FaceVerify for a merchant who has no platform certificate.
 const faceVerifyPublic = "public_key"
@@ -39,7 +43,7 @@ var faceRetries = []time.Duration{
 // Face implements provider.Faced.
 func (Connector) Face() provider.FaceDescription {
 	return provider.FaceDescription{
-		Number: faceNumber, TradeNo: faceTradeNo, Mint: faceMint, Public: []string{FacePublicID}, Settings: faceSettings(), Keys: faceKeys(), Retries: faceRetries, Paste: facePaste(),
+		Number: faceNumber, TradeNo: faceTradeNo, Mint: faceMint, Public: []string{FacePublicID}, Settings: faceSettings(), Keys: faceKeys(), OneRefundNumber: true, Retries: faceRetries, Paste: facePaste(),
 	}
 }
 
@@ -49,6 +53,8 @@ func faceSettings() []provider.Field {
 			Help: "Without it any AppID is taken; it is repeated in answers and decides nothing about money."},
 		{Name: FaceVerify, LabelZH: "验签方式", LabelEN: "What the shop's code verifies with", Default: "certificate",
 			Help: "certificate: the platform certificate; public_key: the public key, for a shop that never had a certificate. Requests that name the public key are answered under it either way."},
+		{Name: FaceUncertified, LabelZH: "测试商户的 v2 退款、撤销不查客户端证书（yes）", LabelEN: "yes: API v2 gives back and reverses without a client certificate", TestOnly: true,
+			Help: "For a test merchant whose code reaches the facade without TLS. The real WeChat Pay always wants the certificate, and so does a live merchant's account."},
 	}
 }
 

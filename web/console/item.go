@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"postern"
@@ -169,10 +170,22 @@ func (h *Handler) renderItem(w http.ResponseWriter, r *http.Request, v *visit, s
 	if body.ID != "" {
 		title = body.W.EditTitle
 	}
+	body.Form = postern.NewToken(h.cfg.Engine.Env.Rand)
+	body.Moved = body.moved(r.URL.Query().Get("moved"))
 	h.render(w, r, v, status, page{Title: title, Section: "items", Body: body})
 }
 
-// changeStock moves pieces by as many as are typed, from the stock that the person saw: orders go on while somebody counts.
+// moved says how many pieces of a choice can be had now that its stock was changed.
+func (p itemPage) moved(variant string) string {
+	for _, row := range p.Stocks {
+		if row.ID == variant {
+			return p.W.Number(p.W.StockNow, int(row.Left))
+		}
+	}
+	return ""
+}
+
+// changeStock moves pieces by as many as are typed, whatever the stock has become: orders go on while somebody counts.
 func changeStock(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 	item, ok := h.itemOf(w, r, v)
 	if !ok || !h.form(w, r, v) {
@@ -180,18 +193,18 @@ func changeStock(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 	}
 	q := r.PostForm
 	pieces, fine := whole(q.Get("pieces"), maxTyped)
-	seen, err := strconv.ParseInt(q.Get("seen"), 10, 64)
 	if q.Get("do") == "less" {
 		pieces = -pieces
 	}
+	var err error
 	switch {
-	case !fine || err != nil || pieces == 0:
+	case !fine || pieces == 0:
 		err = postern.Invalid("pieces", postern.CodeInvalid, "the change is no number of pieces", "write 20")
 	default:
-		err = h.cfg.Engine.ChangeStock(r.Context(), v.Actor, v.Merchant.ID, item.ID, q.Get("variant"), seen, pieces)
+		err = h.cfg.Engine.ChangeStock(r.Context(), v.Actor, v.Merchant.ID, item.ID, q.Get("variant"), q.Get("form"), pieces)
 	}
 	if err == nil {
-		see(w, r, v.path("/items/"+item.ID+"?done#stock"))
+		see(w, r, v.path("/items/"+item.ID+"?moved="+url.QueryEscape(q.Get("variant"))+"#stock"))
 		return
 	}
 	if !mild(err) {
@@ -203,7 +216,7 @@ func changeStock(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 	}
 	body := h.editorOf(v, item, formOf(v, item))
 	body.Error = v.said(err)
-	if postern.CodeOf(err) == postern.CodeConflict {
+	if postern.CodeOf(err) == postern.CodeInFlight {
 		body.Error = body.W.StockMoved
 	}
 	h.renderItem(w, r, v, statusOf(err), body)

@@ -149,6 +149,8 @@ type itemPage struct {
 	Share    string
 	Stock    string
 	Stocks   []stockRow
+	Form     string // makes a stock form that is sent twice one change
+	Moved    string // what the last change of stock led to
 	Removed  string
 	IsGone   bool
 	Error    string

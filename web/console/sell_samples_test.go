@@ -244,6 +244,12 @@ var sellSamples = []sellSample{
 		return h.editorOf(v, postern.ShopItem{}, freshForm("00000000000000000000000000"))
 	}},
 	{"item", "items", func(h *Handler, v *visit) any { i := sellShopItem(); return h.editorOf(v, i, formOf(v, i)) }},
+	{"item-moved", "items", func(h *Handler, v *visit) any {
+		i := sellShopItem()
+		p := h.editorOf(v, i, formOf(v, i))
+		p.Moved = p.moved("var_1")
+		return p
+	}},
 	{"item-refused", "items", func(h *Handler, v *visit) any {
 		f := freshForm("00000000000000000000000000")
 		f.Title, f.Choices = "老面烧饼", []choiceForm{{Name: "原味", Price: "68.001", Stock: "20", Counted: true}, {}}

@@ -43,6 +43,8 @@ func (h *Handler) showItem(w http.ResponseWriter, r *http.Request) {
 	if who, ok := buyerOf(r); ok {
 		s.remember(who)
 	}
+	s.packed = s.packs(r)
+	w.Header().Add("Vary", "Accept-Encoding")
 	status := http.StatusOK
 	if s.gone() {
 		status = http.StatusGone

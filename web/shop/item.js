@@ -2,13 +2,14 @@
 // works too, with one number less on the button.
 (function () {
 var d = document, f = d.getElementById('order');
-function each(s, g) { Array.prototype.forEach.call(d.querySelectorAll(s), g) }
-window.addEventListener('load', function () {
+function each(s, g) { d.querySelectorAll(s).forEach(g) }
+addEventListener('load', function () {
   var c = navigator.connection;
   if (!c || !c.saveData && c.effectiveType === '4g') each('[data-first]', function (e) { e.src = e.parentNode.href })
 });
 if (!f) return;
 var q = f.elements.quantity, sum = d.getElementById('sum');
+sum.hidden = false;
 function money(n) {
   var k = +f.dataset.digits, s = String(n);
   while (s.length <= k) s = '0' + s;
@@ -17,7 +18,7 @@ function money(n) {
 }
 function total() {
   var v = f.querySelector('[name=variant]:checked') || f.querySelector('[type=hidden][name=variant]'), n = +q.value;
-  sum.textContent = v && n > 0 && n === Math.floor(n) && n <= 9999 ? money(n * v.value.split(':')[1] + +f.dataset.fee) : ''
+  sum.textContent = v && n > 0 && n === Math.floor(n) && n <= 9999 ? money(n * v.value.split(':')[1] + +f.elements.fee.value) : ''
 }
 each('[data-step]', function (b) {
   b.hidden = false;
@@ -30,7 +31,7 @@ d.addEventListener('submit', function (ev) {
   t.dataset.sent = 1;
   if (b) b.setAttribute('aria-busy', 'true')
 });
-window.addEventListener('pageshow', function () {
+addEventListener('pageshow', function () {
   each('form[data-sent]', function (t) { delete t.dataset.sent });
   each('[aria-busy]', function (b) { b.removeAttribute('aria-busy') });
   total()

@@ -17,6 +17,9 @@ var templateFiles embed.FS
 //go:embed shop.css
 var sheet string
 
+//go:embed plain.css
+var plainSheet string
+
 //go:embed bar.css
 var barSheet string
 
@@ -35,8 +38,8 @@ var orderScript string
 // A page carries only the style and the script that it needs: the item's is the first that a stranger waits for.
 var (
 	styles = map[State]template.CSS{
-		StateItem: ui.Style(sheet, itemSheet), StateOrder: ui.Style(sheet, orderSheet), StateReceipt: ui.Style(sheet, orderSheet), StateFind: ui.Style(sheet, itemSheet),
-		StateTrouble: ui.Style(sheet),
+		StateItem: ui.Style(sheet, itemSheet), StateOrder: ui.Style(sheet, orderSheet), StateReceipt: ui.Style(sheet, orderSheet), StateFind: ui.Style(sheet, itemSheet, plainSheet),
+		StateTrouble: ui.Style(sheet, plainSheet),
 	}
 	scripts = map[State]template.JS{StateItem: ui.Script(itemScript), StateOrder: ui.Script(orderScript), StateReceipt: ui.Script(orderScript)}
 	screens = map[State]*template.Template{}

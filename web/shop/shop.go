@@ -210,10 +210,11 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, b base, p *Page,
 	}
 	ui.Secure(w.Header(), policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(out.Bytes()) // the buyer has gone: nobody to tell
+	if r.Method == http.MethodHead {
+		w.WriteHeader(status)
+		return
 	}
+	send(w, out.Bytes(), b.packed, status)
 }
 
 // fail logs an error that is ours once and shows the page that says what to do. It knows nothing of the shop, because loading it may have been what failed.

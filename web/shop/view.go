@@ -25,6 +25,7 @@ type base struct {
 	zone     *time.Location
 	lang     ui.Lang
 	at       address
+	packed   bool // the answer may be compressed
 }
 
 // shop is the name under which buyers know the merchant.

@@ -21,15 +21,16 @@ func Style(own ...string) template.CSS {
 }
 
 // cssBlanks are blanks that mean nothing. One before a colon stays: in a selector it does.
-var cssBlanks = strings.NewReplacer(" { ", "{", " {\n", "{", " }\n", "}", " }", "}", "}\n", "}", ";\n", ";", "; ", ";", ": ", ":", ", ", ",")
+var cssBlanks = strings.NewReplacer(" { ", "{", " {\n", "{", " }\n", "}", " }", "}", ";\n}\n", "}", "}\n", "}", ";\n", ";", "; ", ";", ": ", ":", ", ", ",", " > ", ">", "#ffffff", "#fff")
 
 var (
 	cssComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	jsBreaks   = strings.NewReplacer("{\n", "{", ";\n", ";", "\n}", "}") // after these no line break is needed; elsewhere one may end a statement
 	jsComment  = regexp.MustCompile(`(?m)^\s*//.*$`)
 )
 
 // Script prepares a script for a page's script element: whole-line comments and indentation go. It is our own text, never data.
-func Script(own string) template.JS { return template.JS(squeeze(own, jsComment)) }
+func Script(own string) template.JS { return template.JS(jsBreaks.Replace(squeeze(own, jsComment))) }
 
 func squeeze(text string, comment *regexp.Regexp) string {
 	var b strings.Builder

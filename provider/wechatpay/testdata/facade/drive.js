@@ -8,7 +8,7 @@ const config = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const seen = {};
 const wx = new Wechatpay({
   baseURL: config.base_url, mchid: config.mchid, serial: config.serial, privateKey: Rsa.from(config.private_key, Rsa.KEY_TYPE_PRIVATE),
-  certs: Object.fromEntries(Object.entries(config.certs).map(([id, pem]) => [id, Rsa.from(pem, Rsa.KEY_TYPE_PUBLIC)])), secret: config.v2_key, merchant: {},
+  certs: Object.fromEntries(Object.entries(config.certs).map(([id, pem]) => [id, Rsa.from(pem, Rsa.KEY_TYPE_PUBLIC)])), secret: config.v2_key, merchant: { cert: config.merchant_cert, key: config.private_key },
 });
 const headers = config.public_key_id ? { 'Wechatpay-Serial': config.public_key_id } : {};
 
@@ -113,7 +113,8 @@ async function v2(kind) {
   const paid = Transformer.toObject(JSON.parse(await shop('inbox')).body);
   const { sign, ...rest } = paid;
   seen[name('told_paid')] = { status: Hash.equals(Hash.sign(kind, rest, config.v2_key), sign) ? 200 : 401, data: paid };
-  await step(name('refund'), () => wx.v2.secapi.pay.refund.post({ ...who(), out_trade_no: no(1), out_refund_no: `${no(1)}_r1`, total_fee: 6800, refund_fee: 800, notify_url: config.notify_url }));
+  await step(name('refund_uncertified'), () => wx.v2.secapi.pay.refund.post({ ...who(), out_trade_no: no(1), out_refund_no: `${no(1)}_r1`, total_fee: 6800, refund_fee: 800 }));
+  await step(name('refund'), () => wx.v2.secapi.pay.refund.post({ ...who(), out_trade_no: no(1), out_refund_no: `${no(1)}_r1`, total_fee: 6800, refund_fee: 800, notify_url: config.notify_url }, { security: true }));
   await step(name('refund_query'), () => wx.v2.pay.refundquery.post({ ...who(), out_refund_no: `${no(1)}_r1` }));
   await shop('wait');
   const refunded = Transformer.toObject(JSON.parse(await shop('inbox')).body);
@@ -127,7 +128,7 @@ async function v2(kind) {
   };
   await step(name('micropay'), () => scan(4, 'code'));
   await step(name('micropay_password'), () => scan(5, 'password'));
-  await step(name('reverse'), () => wx.v2.secapi.pay.reverse.post({ ...who(), out_trade_no: no(5) }));
+  await step(name('reverse'), () => wx.v2.secapi.pay.reverse.post({ ...who(), out_trade_no: no(5) }, { security: true }));
   await step(name('reversed'), () => wx.v2.pay.orderquery.post({ ...who(), out_trade_no: no(5) }));
   await step(name('unknown'), () => wx.v2.pay.orderquery.post({ ...who(), out_trade_no: no(9) }));
 }
