@@ -47,7 +47,7 @@ var acts = map[string]label{
 	"session.open": {"登录", "Signed in"}, "session.close_all": {"在其他地方全部退出", "Signed out everywhere else"},
 	"facade.issue": {"开通兼容接口", "Issued a facade account"}, "facade.rotate": {"更换兼容接口密钥", "Changed a facade account's keys"}, "facade.disable": {"停用兼容接口", "Ended a facade account"},
 	"facade.former": {"接上以前的订单", "Tied a facade account to its former channel"},
-	"staff.add": {"添加人员", "Added a person"}, "staff.role": {"改了身份", "Changed a role"}, "staff.disable": {"停用人员", "Disabled a person"}, "staff.enable": {"恢复人员", "Let a person in again"},
+	"staff.add":     {"添加人员", "Added a person"}, "staff.role": {"改了身份", "Changed a role"}, "staff.disable": {"停用人员", "Disabled a person"}, "staff.enable": {"恢复人员", "Let a person in again"},
 	"staff.invite": {"重新邀请", "Invited again"}, "staff.password": {"设了密码", "Set a password"}, "staff.rehash": {"密码换了更强的存法", "Password stored more strongly"},
 	"staff.totp_on": {"打开两步验证", "Turned the second step on"}, "staff.totp_off": {"关掉两步验证", "Turned the second step off"}, "staff.totp_reset": {"重置两步验证", "Reset the second step"},
 	"brand.set": {"改了店铺门面", "Changed the shop front"}, "shop.open": {"开了店", "Opened a shop"},

@@ -18,13 +18,13 @@ import (
 
 // bench is a whole switch with simulated wallets and its console behind a real server; Merchant is its first shop.
 type bench struct {
-	*testing.T
+	testing.TB
 	*sim.World
 	handler *Handler
 	server  *httptest.Server
 }
 
-func openBench(t *testing.T) *bench {
+func openBench(t testing.TB) *bench {
 	t.Helper()
 	ctx := context.Background()
 	db, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "postern.db"), store.Options{})
@@ -42,7 +42,7 @@ func openBench(t *testing.T) *bench {
 	h := New(Config{Engine: world.Engine, Log: world.Log})
 	mux := http.NewServeMux()
 	h.Register(mux)
-	b := &bench{T: t, World: world, handler: h, server: httptest.NewServer(mux)}
+	b := &bench{TB: t, World: world, handler: h, server: httptest.NewServer(mux)}
 	t.Cleanup(b.server.Close)
 	return b
 }
