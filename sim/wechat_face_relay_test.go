@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -120,6 +121,11 @@ func TestFacadeRelaysPrepayID(t *testing.T) {
 	w := twoWallets(t)
 	s := openRelayShop(t, w, false)
 	ctx := context.Background()
+	other := w.Sandboxes[wechat]
+	other.Settings = maps.Clone(other.Settings)
+	other.Settings[wechatpay.SettingMchID] = "1999999998" // another account of the merchant's, which goes first wherever there is a choice
+	_, err := w.Engine.AddChannel(ctx, engine.NewChannel{Merchant: w.Merchant, OwnerID: w.Merchant.ID, Provider: wechat, Sandbox: true, Settings: other.Settings, Keys: other.Keys, Products: other.Products, Rank: -1})
+	must(t, err)
 	for _, product := range []string{"jsapi", "app"} {
 		a, first := s.order("relay_"+product+"_1", product)
 		_, again := s.order("relay_"+product+"_1", product)
