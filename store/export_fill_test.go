@@ -3,9 +3,12 @@ package store
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
+	"testing/fstest"
 )
 
 // Portables names the tables that a merchant takes along, for tests outside the package.
@@ -102,3 +105,37 @@ func filled(c column, merchantID string, n int) any {
 
 // Staying names the tables that no merchant takes along.
 func Staying() []string { return slices.Collect(maps.Keys(staying)) }
+
+// MigrateTo brings a database to an older schema, as the program of its time did.
+func (s *Store) MigrateTo(ctx context.Context, version int64) error {
+	older := fstest.MapFS{}
+	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(migrationFiles, name)
+		if err != nil {
+			return err
+		}
+		if v, err := versionOf(path.Base(name)); err != nil || v <= version {
+			older[path.Base(name)] = &fstest.MapFile{Data: text}
+		}
+	}
+	return s.migrate(ctx, older)
+}
+
+// ExportColumns are the columns that an export of this database's schema has, by table.
+func (s *Store) ExportColumns(ctx context.Context) (map[string][]string, error) {
+	tables, err := s.described(ctx, s.reader())
+	if err != nil {
+		return nil, err
+	}
+	list := map[string][]string{}
+	for _, p := range portables {
+		if columns := p.written(tables); len(columns) > 0 {
+			list[p.table] = names(columns)
+		}
+	}
+	return list, nil
+}
