@@ -242,7 +242,7 @@ func TestFacadeRelayNeedsOneAccount(t *testing.T) {
 
 // TestFacadeRelayIsRefusedInWeChatsWords: what WeChat says to an order that it refuses is what the shop reads; what WeChat does not answer is asked for again.
 //
-// Red without: relayRefusal's own words, its errSystem.
+// Red without: relayRefusal's own words.
 func TestFacadeRelayIsRefusedInWeChatsWords(t *testing.T) {
 	w := twoWallets(t)
 	s := openRelayShop(t, w, false)
