@@ -194,7 +194,10 @@ func (e *Engine) FindFaced(ctx context.Context, a postern.FacadeAccount, key pro
 		return provider.FacedOrder{}, err
 	}
 	state, err := e.Store.LoadState(ctx, a.MerchantID, order.PaymentID)
-	return e.facedOrder(order, state), err
+	if err != nil {
+		return provider.FacedOrder{}, err
+	}
+	return e.knownOrder(ctx, a, order, state)
 }
 
 // facedOrder is what a facade may know of a payment: money that the payment did not ask for (surplus) is not in it, in either direction.
@@ -430,7 +433,11 @@ func (e *Engine) FacedBill(ctx context.Context, a postern.FacadeAccount, day tim
 			if err != nil {
 				return err
 			}
-			l := provider.FaceLine{Order: e.facedOrder(order, state), At: time.UnixMicro(row.At).In(postern.Beijing)}
+			known, err := e.knownOrder(ctx, a, order, state)
+			if err != nil {
+				return err
+			}
+			l := provider.FaceLine{Order: known, At: time.UnixMicro(row.At).In(postern.Beijing)}
 			if row.RefundID != "" {
 				x, err := e.Store.FacadeRefundOf(ctx, a.MerchantID, row.RefundID)
 				if err != nil {

@@ -19,8 +19,10 @@ import (
 
 // StartInput says how a buyer wants to pay. Provider and Product may be empty: then the plan decides.
 type StartInput struct {
-	Provider  string
-	Product   string
+	Provider string
+	Product  string
+	// ChannelID, when it is given, is the one channel over which to start: nothing else is tried in its place.
+	ChannelID string
 	AuthCode  string
 	PayerID   string
 	ClientIP  string
@@ -104,7 +106,7 @@ func (e *Engine) startOnce(ctx context.Context, merchantID, paymentID string, in
 	if err != nil {
 		return StartResult{}, err
 	}
-	candidates := e.ready(plan, in)
+	candidates := in.bound(e.ready(plan, in))
 	if len(candidates) == 0 {
 		return StartResult{State: state}, &postern.Error{Code: postern.CodeNoRoute, Op: "engine.Start", Message: "no way of paying works here: " + reasons(plan), Fix: "open the checkout link in another app, or ask for another product"}
 	}
@@ -115,6 +117,20 @@ func (e *Engine) startOnce(ctx context.Context, merchantID, paymentID string, in
 		return StartResult{State: state}, err
 	}
 	return e.tryCandidates(ctx, state, plan, candidates, in)
+}
+
+// bound leaves the candidates of the channel that was asked for.
+func (in StartInput) bound(all []route.Candidate) []route.Candidate {
+	if in.ChannelID == "" {
+		return all
+	}
+	var own []route.Candidate
+	for _, c := range all {
+		if c.ChannelID == in.ChannelID {
+			own = append(own, c)
+		}
+	}
+	return own
 }
 
 func (e *Engine) tryCandidates(ctx context.Context, state postern.State, plan route.Plan, candidates []route.Candidate, in StartInput) (StartResult, error) {

@@ -80,6 +80,10 @@ func (g *gateway) Place(ctx context.Context, a provider.FaceAccount, o provider.
 	return g.engine().PlaceFaced(ctx, g.of(a), o)
 }
 
+func (g *gateway) Relay(ctx context.Context, a provider.FaceAccount, o provider.FaceOrder, signed provider.Verifier) (provider.Relayed, error) {
+	return g.engine().RelayFaced(ctx, g.of(a), o, signed)
+}
+
 func (g *gateway) Charge(ctx context.Context, a provider.FaceAccount, o provider.FaceOrder, authCode string) (provider.FacedOrder, error) {
 	return g.engine().ChargeFaced(ctx, g.of(a), o, authCode)
 }

@@ -185,6 +185,9 @@ type Gateway interface {
 	Account(ctx context.Context, number string) (FaceAccount, error)
 	// Place makes the payment of a merchant's number, or finds it again when everything is as before.
 	Place(ctx context.Context, a FaceAccount, o FaceOrder) (FacedOrder, error)
+	// Relay places an order and begins it at the provider itself, over the merchant's own account, so that the merchant's code can finish it there with its own key, which is
+	// signed: the one under which this request was verified. CodeNotSupported, with nothing placed, when number, app and key pair are not the same behind both. See Relayer.
+	Relay(ctx context.Context, a FaceAccount, o FaceOrder, signed Verifier) (Relayed, error)
 	// Charge places an order and charges a scanned code of any wallet.
 	Charge(ctx context.Context, a FaceAccount, o FaceOrder, authCode string) (FacedOrder, error)
 	Find(ctx context.Context, a FaceAccount, key FaceKey) (FacedOrder, error)
@@ -232,6 +235,23 @@ type Forwarded struct {
 	Body   []byte
 }
 
+// Relayer is a Faced connector whose merchants finish an order at the provider themselves: their code signs the provider's answer, and the wallet checks that signature.
+type Relayer interface {
+	Faced
+	// Relays lists as which products an order can be begun over the merchant's own account at the provider so that the wallet takes what the merchant's code makes of the answer:
+	// the same number, the same app, and one key pair behind what the account signs with and what the request was verified with. None where anything differs.
+	Relays(former Call, number string, o FaceOrder, signed Verifier) []string
+}
+
+// Relayed is an order that was begun at the provider itself: Action is what its connector made of the provider's answer. Beside an error, Code and Message are the provider's own
+// words of a refusal, if it said any.
+type Relayed struct {
+	Order   FacedOrder
+	Action  postern.Action
+	Code    string
+	Message string
+}
+
 // Adopter is a Faced connector to which a shop's code can be switched over by command: it says which calls are covered, what an account at the provider itself gives to the
 // issued one, and how to try that.
 type Adopter interface {
@@ -264,6 +284,8 @@ type Coverage struct {
 	PassesOn bool
 	// Unsure says that it depends on what was not recorded: a body, as a rule.
 	Unsure bool
+	// Depends says that it depends on the account: it is done where the shop's own account at the provider is behind the issued one, and refused elsewhere.
+	Depends bool
 }
 
 // Takeover is what an issued account has of the shop's account at the provider.

@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +24,8 @@ type mirror struct {
 	far  bool // through the facade
 	c    *alipayface.Connector
 	said []string
+	// words are the trade_status and sub_code values that the facade put on the wire, in answers and in notifications.
+	words map[string]bool
 }
 
 // mirrors are both sides over one world each, so that neither sees the other's time pass.
@@ -40,7 +43,9 @@ func mirrors(t *testing.T) (near, far *mirror) {
 	direct := provider.Call{
 		Settings: box.Settings, Keys: []provider.Generation{{ID: "g", Handles: handles}}, Timeout: time.Minute, Env: provider.Env{Now: f.Clock.Now, Rand: f.Rand, HTTP: f.Net},
 	}
-	return &mirror{t: t, f: f, call: direct, c: alipayface.New()}, &mirror{t: t, f: g, call: g.call(t, g.keyed), far: true, c: alipayface.New()}
+	near, far = &mirror{t: t, f: f, call: direct, c: alipayface.New()}, &mirror{t: t, f: g, call: g.call(t, g.keyed), far: true, c: alipayface.New(), words: map[string]bool{}}
+	g.Net[faceHost] = far.listen(g.handler)
+	return near, far
 }
 
 // say notes what the connector made of an answer.
@@ -139,9 +144,12 @@ func (m *mirror) notices(a postern.Attempt) {
 			continue
 		}
 		n, _ := v.Notice()
+		if m.far {
+			m.words[m.f.shop.got[i]["trade_status"]] = true
+		}
 		m.say("notice "+n.Number, n.State, n.Code, n.RefundNumber, n.RefundState, amountOf(n.Money))
 	}
-	m.f.shop.raw = nil
+	m.f.shop.raw, m.f.shop.got = nil, nil
 }
 
 func amountOf(m *provider.Money) string {
@@ -199,6 +207,7 @@ var mirrored = []struct {
 		m.refund(in.Attempt, "m5r1", 800)
 		m.query(in.Attempt)
 		m.refund(in.Attempt, "m5r1", 800)
+		m.refund(in.Attempt, "m5r1", 900)
 		m.refund(in.Attempt, "m5r2", 6001)
 		m.refund(in.Attempt, "m5r3", 6000)
 		m.query(in.Attempt)
@@ -290,6 +299,18 @@ var mirrored = []struct {
 		m.query(in.Attempt)
 		m.call = good
 	}},
+	{"a year later", func(m *mirror) {
+		in := m.order("m17", "native", 6800)
+		m.start(in)
+		m.pay(in.Attempt)
+		m.notices(in.Attempt)
+		m.start(in) // paid already
+		m.pass(25 * time.Hour)
+		m.reverse(in.Attempt) // too late for that
+		m.pass(366 * 24 * time.Hour)
+		m.query(in.Attempt)
+		m.close(in.Attempt)
+	}},
 	{"nobody knows", func(m *mirror) {
 		in := m.order("m16", "native", 6800)
 		m.start(in)
@@ -308,7 +329,7 @@ var mirrored = []struct {
 
 // TestAlipayMirror: connector, facade, engine, WeChat Pay and back is the identity on every state that the connector can see.
 func TestAlipayMirror(t *testing.T) {
-	states := map[string]int{}
+	states, words := map[string]int{}, map[string]bool{}
 	for _, story := range mirrored {
 		t.Run(story.name, func(t *testing.T) {
 			near, far := mirrors(t)
@@ -326,9 +347,11 @@ func TestAlipayMirror(t *testing.T) {
 				_, state, _ := strings.Cut(rest, ": ")
 				states[what+" "+strings.Join(strings.Fields(state), " ")]++
 			}
+			maps.Copy(words, far.words)
 			agree(t, far.f.World)
 		})
 	}
+	everyWord(t, words)
 	t.Logf("%d states were mirrored", len(states))
 	if len(states) < 26 {
 		t.Errorf("only %d states: %v", len(states), states)

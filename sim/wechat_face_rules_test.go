@@ -241,7 +241,8 @@ func TestFacadeErrorShapes(t *testing.T) {
 		"a query":          {post(strings.Replace(good, wxShopAddr, wxShopAddr+"?a=1", 1)), 400, `"field":"/notify_url"`},
 		"too long":         {post(good + strings.Repeat(" ", 64<<10)), 413, `"PARAM_ERROR"`},
 		"not ours":         {s.request(t, http.MethodPost, "/v3/profitsharing/orders", good), 403, `"NO_AUTH"`},
-		"jsapi":            {s.request(t, http.MethodPost, "/v3/pay/transactions/jsapi", good), 403, `"NO_AUTH"`},
+		"jsapi":            {s.request(t, http.MethodPost, "/v3/pay/transactions/jsapi", strings.Replace(good, `"amount"`, `"payer":{"openid":"o1"},"amount"`, 1)), 403, `"NO_AUTH"`},
+		"jsapi to nobody":  {s.request(t, http.MethodPost, "/v3/pay/transactions/jsapi", good), 400, `"field":"/payer/openid"`},
 	} {
 		status, h, body := s.raw(t, c.r)
 		s.wantSigned(t, status, h, body)

@@ -88,19 +88,10 @@ func (c *adoptCmd) Run(rt *runtime) error {
 			Merchant: m, Provider: c.Provider, ChannelID: c.Channel, Settings: c.Set, Keys: keys, Products: c.products(adopter), Number: c.Number,
 		})
 		if err != nil {
-			return withFix(err)
+			return err
 		}
 		return c.tell(ctx, rt, o, done)
 	})
-}
-
-// withFix adds to an error what to do about it.
-func withFix(err error) error {
-	var refused *postern.Error
-	if errors.As(err, &refused) && refused.Fix != "" {
-		return fmt.Errorf("%w: %s", err, refused.Fix)
-	}
-	return err
 }
 
 // products are those that were named, else those that a page starts for whoever comes.

@@ -40,6 +40,7 @@ const (
 	callCovered callAnswer = "covered"
 	callRefused callAnswer = "as without permission"
 	callUnsure  callAnswer = "the log does not say"
+	callDepends callAnswer = "by its own account"
 )
 
 // callReport is the whole of it. Tenths are of a percent, rounded down, so that 1000 means all.
@@ -49,6 +50,7 @@ type callReport struct {
 	Calls       int64       `json:"total"`
 	Covered     int64       `json:"covered"`
 	Unsure      int64       `json:"unsure"`
+	Depends     int64       `json:"by_own_account"`
 	Others      int64       `json:"of_another_protocol"`
 	Unread      int64       `json:"unreadable"`
 	FirstUnread int64       `json:"first_unreadable,omitempty"`
@@ -71,6 +73,9 @@ func reportCalls(r io.Reader, adopter provider.Adopter) (callReport, error) {
 		case c.Unsure:
 			answer = callUnsure
 			out.Unsure++
+		case c.Depends:
+			answer = callDepends
+			out.Depends++
 		case c.Covered:
 			answer = callCovered
 			out.Covered++
@@ -115,7 +120,7 @@ func anotherCovers(adopter provider.Adopter, call loggedCall) bool {
 	return false
 }
 
-var rank = map[callAnswer]int{callRefused: 0, callUnsure: 1, callCovered: 2}
+var rank = map[callAnswer]int{callRefused: 0, callUnsure: 1, callDepends: 2, callCovered: 3}
 
 func (t *callTally) add(at time.Time) {
 	t.Calls++
@@ -187,6 +192,9 @@ func (r callReport) print(w io.Writer, d provider.Description) {
 	}
 	if r.Unsure > 0 {
 		fmt.Fprintf(w, "%d calls cannot be told, because the log has no bodies: a HAR or JSON Lines with bodies can\n", r.Unsure)
+	}
+	if r.Depends > 0 {
+		fmt.Fprintf(w, "%d calls are done where the shop's own account at %s, with its number, app and key, is behind the issued one, and refused elsewhere\n", r.Depends, d.NameEN)
 	}
 	fmt.Fprintf(w, "%d.%d %% of calls are covered\n", r.Tenths/10, r.Tenths%10)
 }

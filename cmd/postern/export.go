@@ -102,10 +102,6 @@ func (o *offline) takeIn(ctx context.Context, w io.Writer, files fs.FS) error {
 		secrets[endpointID] = secret
 		return o.engine.Vault.Seal(webhook.SecretRef(merchantID, endpointID), []byte(secret))
 	})
-	var refused *postern.Error
-	if errors.As(err, &refused) && refused.Fix != "" {
-		return fmt.Errorf("%w; %s", err, refused.Fix)
-	}
 	if err != nil {
 		return err
 	}

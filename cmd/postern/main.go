@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"postern"
 )
 
 // cli lists the subcommands, one file each.
@@ -90,8 +92,17 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return int(code)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintln(stderr, "postern:", err)
+		fmt.Fprintln(stderr, "postern:", withFix(err))
 		return 1
 	}
 	return 0
+}
+
+// withFix adds to an error what to do about it.
+func withFix(err error) error {
+	var refused *postern.Error
+	if errors.As(err, &refused) && refused.Fix != "" {
+		return fmt.Errorf("%w; %s", err, refused.Fix)
+	}
+	return err
 }

@@ -197,7 +197,7 @@ var interfaces = map[string]string{
 	"provider.Connector": "one provider", "provider.Closer": "capability", "provider.Refunder": "capability", "provider.RefundQuerier": "capability",
 	"provider.Notifiable": "capability", "provider.NotifyConfirmer": "capability", "provider.Statementer": "capability", "provider.PayerResolver": "capability", "provider.TrustRefresher": "capability", "provider.Checker": "capability", "provider.Reverser": "capability",
 	"provider.Sharer": "capability", "provider.Diagnoser": "capability", "provider.PermissionReader": "capability", "provider.AccountNoticer": "capability", "provider.StatementFetcher": "capability",
-	"provider.Faced": "capability", "provider.Adopter": "capability", "provider.Forwarder": "capability",
+	"provider.Faced": "capability", "provider.Adopter": "capability", "provider.Forwarder": "capability", "provider.Relayer": "capability",
 	"provider.Gateway": "what a facade speaks to", "provider.Doer": "HTTP, which sim replaces", "provider.CertifiedDoer": "HTTP with a client certificate",
 	"provider.Signer": "crypto handle", "provider.Encrypter": "crypto handle", "provider.Verifier": "crypto handle", "provider.Certified": "crypto handle", "provider.AEAD": "crypto handle", "provider.MAC": "crypto handle", "provider.Secret": "crypto handle",
 	"provider/sandboxkit.Wallet": "the phone page of any simulator", "provider/sandboxkit.Doer": "HTTP, which tests replace", "provider/sandboxkit.Book": "the control address of any simulator",

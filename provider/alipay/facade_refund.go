@@ -75,9 +75,6 @@ func (c *faceCall) refunded(o provider.FacedOrder, r provider.FacedRefund) (wire
 		f = f.Set("gmt_refund_pay", wire.FormatTime(r.DoneAt))
 	}
 	f = f.Set("out_trade_no", o.Number)
-	if c.wants("refund_detail_item_list") && !r.DoneAt.IsZero() {
-		f = append(f, wire.Field{Name: "refund_detail_item_list", Value: []wire.Fields{wire.Fields{}.Set("amount", wire.FormatYuan(r.Amount)).Set("fund_channel", "ALIPAYACCOUNT")}})
-	}
 	f = f.Set("refund_fee", wire.FormatYuan(o.Refunded))
 	if !r.DoneAt.IsZero() {
 		f = f.Set("send_back_fee", wire.FormatYuan(r.Amount))

@@ -36,6 +36,9 @@ func (Connector) Covers(method, target string, body []byte) (provider.Coverage, 
 	if _, ok := h.(faceHandler); !ok {
 		return provider.Coverage{Name: missedName(r)}, true
 	}
+	if relayed[pattern] != "" {
+		return provider.Coverage{Name: pattern, Depends: true}, true
+	}
 	return provider.Coverage{Name: pattern, Covered: true, PassesOn: forwardable(provider.ForwardRequest{Method: method, Target: target})}, true
 }
 

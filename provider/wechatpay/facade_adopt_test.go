@@ -33,7 +33,7 @@ func TestCoversIsTheTable(t *testing.T) {
 		}
 	}
 	for target, body := range map[string]string{
-		"POST " + base + "/jsapi": "", "POST " + base + "/app": "", "POST /v3/profitsharing/orders/P20150806125346": "", "GET " + base + "/native": "",
+		"POST /v3/profitsharing/orders/P20150806125346": "", "GET " + base + "/native": "",
 		"POST /mmpaymkttransfers/sendredpack": "", "POST " + wire.V2Unified: "<xml><trade_type>JSAPI</trade_type></xml>", "POST /v3/pay/partner/transactions/native": "",
 		"GET /v3/marketing/favor/users/oUpF8uMuAJO_M2pxb1Q9zNjWeS6o/coupons": "",
 	} {
@@ -41,6 +41,11 @@ func TestCoversIsTheTable(t *testing.T) {
 		got, ok := c.Covers(method, path, []byte(body))
 		if !ok || got.Covered || got.Unsure || strings.Contains(got.Name, "P2015") || strings.Contains(got.Name, "oUpF") {
 			t.Errorf("%s: %+v", target, got)
+		}
+	}
+	for _, kind := range []string{"/jsapi", "/app"} {
+		if got, ok := c.Covers(http.MethodPost, base+kind, nil); !ok || got.Covered || got.Unsure || !got.Depends {
+			t.Errorf("%s depends on the account: %+v", kind, got)
 		}
 	}
 	if got, ok := c.Covers(http.MethodPost, wire.V2Unified, nil); !ok || got.Covered || !got.Unsure {

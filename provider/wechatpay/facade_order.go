@@ -21,6 +21,7 @@ const (
 	faceReverse   = 7 * 24 * time.Hour
 	maxFaceTotal  = 100_000_000_00 // fen
 	maxFaceGoods  = 100
+	maxFaceOpenID = 128
 )
 
 // Fields of an order that are kept byte for byte. Those that API v2 alone has are in facade_v2.go.
@@ -106,6 +107,9 @@ func (c *faceCall) read(product string) (provider.FaceOrder, string, *refusal) {
 		}),
 	}
 	code := ""
+	if product == ProductJSAPI {
+		out.PayerID = o.Payer.OpenID
+	}
 	if o.SceneInfo != nil {
 		out.ClientIP = o.SceneInfo.PayerClientIP
 		if o.SceneInfo.DeviceID != "" {
@@ -219,6 +223,10 @@ func checkFaceProduct(product string, o wire.Order) *refusal {
 		return badField("/scene_info/payer_client_ip", "payer_client_ip is not an address")
 	}
 	switch product {
+	case ProductJSAPI:
+		if o.Payer == nil || o.Payer.OpenID == "" || wire.CheckText(o.Payer.OpenID, maxFaceOpenID) != "" {
+			return badField("/payer/openid", "openid is missing or too long")
+		}
 	case ProductH5:
 		if o.SceneInfo == nil || o.SceneInfo.H5Info == nil {
 			return badField("/scene_info/h5_info", "h5_info is missing")

@@ -64,7 +64,7 @@ var faceRefusals = map[postern.Code]*refusal{
 // facePointers names our fields as JSON pointers into an order or a refund.
 var facePointers = map[string]string{
 	"number": "/out_trade_no", "reference": "/out_trade_no", "amount": "/amount/total", "currency": "/amount/currency", "description": "/description", "expires_at": "/time_expire",
-	"return_url": "/notify_url", "client_ip": "/scene_info/payer_client_ip", "auth_code": "/payer/auth_code", "items": "/detail/goods_detail",
+	"return_url": "/notify_url", "client_ip": "/scene_info/payer_client_ip", "auth_code": "/payer/auth_code", "payer_id": "/payer/openid", "items": "/detail/goods_detail",
 }
 
 // refusalOf says an error of the gateway; nil for nil.

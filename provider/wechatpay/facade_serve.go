@@ -30,6 +30,8 @@ type faceCall struct {
 	body    []byte
 	// salt makes the answer's nonce: it is the request's own signature, which no other request has.
 	salt []byte
+	// signed is the merchant's key under which the request was verified.
+	signed provider.Verifier
 }
 
 // said is what a call is answered with: a body of its own, or one that encodes; neither means 204. A status of 0 is 200.
@@ -63,6 +65,9 @@ var faceRoutes = func() *http.ServeMux {
 		"GET " + wire.PathBillFile:                    billFileFace,
 	} {
 		mux.Handle(pattern, h)
+	}
+	for pattern, product := range relayed {
+		mux.Handle(pattern, relayFace(product))
 	}
 	return mux
 }()
@@ -167,7 +172,8 @@ func authenticateFace(r *http.Request, g provider.Gateway) (*faceCall, *refusal)
 	if len(keys) == 0 {
 		return nil, signError(r, auth, body, "certificate not found")
 	}
-	if !verifiedFace(r, a.BaseURL, auth, body, keys) {
+	signed := verifiedFace(r, a.BaseURL, auth, body, keys)
+	if signed == nil {
 		return nil, signError(r, auth, body, "sign not match")
 	}
 	if r.Method == http.MethodPost {
@@ -175,7 +181,7 @@ func authenticateFace(r *http.Request, g provider.Gateway) (*faceCall, *refusal)
 			return nil, refuse(http.StatusUnsupportedMediaType, wire.CodeParamError, "Http头Content-Type须为application/json")
 		}
 	}
-	return &faceCall{Request: r, gateway: g, account: a, body: body, salt: auth.Signature}, nil
+	return &faceCall{Request: r, gateway: g, account: a, body: body, salt: auth.Signature, signed: signed}, nil
 }
 
 // merchantKeys are the merchant's keys that a serial number names, whatever its case.
@@ -192,17 +198,17 @@ func merchantKeys(a provider.FaceAccount, serial string) []provider.Verifier {
 }
 
 // verifiedFace checks the signature over the request as it stands on the wire, and failing that over the spellings of the address that SDKs and the proxies in front of us
-// are known to disagree about. Each is a whole check of a signature over this method, time, nonce and body.
-func verifiedFace(r *http.Request, base string, auth wire.Authorization, body []byte, keys []provider.Verifier) bool {
+// are known to disagree about. Each is a whole check of a signature over this method, time, nonce and body. It returns the key that signed, nil when none did.
+func verifiedFace(r *http.Request, base string, auth wire.Authorization, body []byte, keys []provider.Verifier) provider.Verifier {
 	for _, target := range spellings(r, base) {
 		message := wire.RequestMessage(r.Method, target, auth.Timestamp, auth.Nonce, body)
 		for _, k := range keys {
 			if k.Verify(provider.RSASHA256, message, auth.Signature) == nil {
-				return true
+				return k
 			}
 		}
 	}
-	return false
+	return nil
 }
 
 // spellings are the request targets that may have been signed: as received, with and without the path of our own address, with its path decoded, and as a whole address.

@@ -18,6 +18,9 @@ var foreignIDs = map[string]func(b *bench) string{
 	"secret":  func(*bench) string { return strings.Repeat("A", 43) },
 	"session": func(b *bench) string { return b.sessionOf(b.as(b.shop("", "别家").ID, postern.RoleOwner)) },
 	"channel": func(b *bench) string { return postern.NewID(postern.PrefixChannel, b.Clock.Now(), b.Rand) },
+	"facade":  func(b *bench) string { return b.facadeOf(b.shop("", "别家").ID).Account.ID },
+	"key":     func(b *bench) string { return postern.NewID(postern.PrefixFacadeKey, b.Clock.Now(), b.Rand) },
+	"name":    func(*bench) string { return "public_key" },
 	"person":  func(b *bench) string { return b.as(b.shop("", "别家").ID, postern.RoleOwner).who.ID },
 }
 

@@ -22,6 +22,7 @@ var (
 	}
 	moreSpots = []spot{
 		{"golive", "/go-live", func(w *words) string { return w.GoLive }, ""},
+		{"facades", "/facades", func(w *words) string { return w.Facades }, ""},
 		{"brand", "/brand", func(w *words) string { return w.Brand }, ""},
 		{"people", "/people", func(w *words) string { return w.People }, ""},
 		{"audit", "/audit", func(w *words) string { return w.Audit }, ""},

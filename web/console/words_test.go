@@ -11,7 +11,7 @@ import (
 
 // families are the words of every family of pages, Chinese and English.
 var families = map[string][2]any{
-	"frame": {inChinese, inEnglish}, "sign": {signZH, signEN}, "people": {peopleZH, peopleEN}, "golive": {goLiveZH, goLiveEN}, "partner": {partnerZH, partnerEN},
+	"frame": {inChinese, inEnglish}, "sign": {signZH, signEN}, "people": {peopleZH, peopleEN}, "golive": {goLiveZH, goLiveEN}, "partner": {partnerZH, partnerEN}, "facade": {facadeZH, facadeEN},
 }
 
 func TestNoWordIsMissing(t *testing.T) {
