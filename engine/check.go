@@ -7,6 +7,7 @@ import (
 
 	"postern"
 	"postern/provider"
+	"postern/store"
 )
 
 // ChannelReport is what `channel check` tells a person: each thing that was tried, and what to register at the provider.
@@ -34,6 +35,16 @@ type CheckLine struct {
 
 // maxSkew is how far our clock may be off before signatures with a time in them are refused: providers allow five minutes.
 const maxSkew = time.Minute
+
+// TestChannel is CheckChannel by a person, who is on record for it: the call goes out in the merchant's name, and fetches certificates.
+func (e *Engine) TestChannel(ctx context.Context, by Actor, merchantID, channelID string) (ChannelReport, error) {
+	report, err := e.CheckChannel(ctx, merchantID, channelID)
+	if err != nil {
+		return report, err
+	}
+	act := e.audit(by, merchantID, "channel.test", channelID, "")
+	return report, e.commit(context.WithoutCancel(ctx), store.Change{MerchantID: merchantID, At: e.now(), Audits: []postern.Audit{act}})
+}
 
 // CheckChannel makes a harmless signed call over a channel: it proves address, clock and key pair at once. Nothing is changed but fetched certificates.
 func (e *Engine) CheckChannel(ctx context.Context, merchantID, channelID string) (ChannelReport, error) {

@@ -78,15 +78,25 @@ func (e *Engine) SessionOf(ctx context.Context, secret string) (postern.Session,
 	return session, who, err
 }
 
-// CloseSession signs out one of a person's own sessions, by its hash; postern.CodeNotFound when it is none of theirs.
+// SignOut ends the session in which a person is, by its hash.
+func (e *Engine) SignOut(ctx context.Context, who postern.Staff, hash string) error {
+	return e.closeSession(ctx, who, hash, e.audit(ActorOf(who), who.OwnerID, "session.sign_out", who.ID, ""))
+}
+
+// CloseSession signs a person out of one session elsewhere, by its hash; postern.CodeNotFound when it is none of theirs.
 func (e *Engine) CloseSession(ctx context.Context, who postern.Staff, hash string) error {
+	return e.closeSession(ctx, who, hash, e.audit(ActorOf(who), who.OwnerID, "session.close", who.ID, ""))
+}
+
+func (e *Engine) closeSession(ctx context.Context, who postern.Staff, hash string, act postern.Audit) error {
 	list, err := e.Store.Sessions(ctx, who.OwnerID, who.ID)
 	if err != nil {
 		return err
 	}
 	for _, s := range list {
 		if s.Hash == hash {
-			return e.Store.EndSession(ctx, hash)
+			end := store.SessionsEnd{OwnerID: who.OwnerID, StaffID: who.ID, Only: hash}
+			return e.commit(ctx, store.Change{MerchantID: who.OwnerID, At: e.now(), SessionsEnd: []store.SessionsEnd{end}, Audits: []postern.Audit{act}})
 		}
 	}
 	return postern.E(postern.CodeNotFound, "engine.CloseSession", "there is no such session")

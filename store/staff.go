@@ -18,10 +18,11 @@ const sessionColumns = "hash, owner_id, staff_id, user_agent, created_at, seen_a
 // LastOwner is the operation of the postern.CodeConflict that keeps a shop's last owner one.
 const LastOwner = "store.LastOwner"
 
-// SessionsEnd signs a person out everywhere but in the session whose hash is Keep ("" keeps none).
+// SessionsEnd signs a person out: of the session whose hash is Only, or, without one, everywhere but in the session whose hash is Keep ("" keeps none).
 type SessionsEnd struct {
 	OwnerID string
 	StaffID string
+	Only    string
 	Keep    string
 }
 
@@ -112,7 +113,11 @@ func saveInvitation(ctx context.Context, tx Tx, i postern.Invitation) error {
 }
 
 func endSessions(ctx context.Context, tx Tx, e SessionsEnd) error {
-	_, err := tx.Exec(ctx, "DELETE FROM session WHERE owner_id = $1 AND staff_id = $2 AND hash <> $3", e.OwnerID, e.StaffID, e.Keep)
+	which, hash := "hash <> $3", e.Keep
+	if e.Only != "" {
+		which, hash = "hash = $3", e.Only
+	}
+	_, err := tx.Exec(ctx, "DELETE FROM session WHERE owner_id = $1 AND staff_id = $2 AND "+which, e.OwnerID, e.StaffID, hash)
 	return err
 }
 
@@ -174,14 +179,6 @@ func (s *Store) Sessions(ctx context.Context, ownerID, staffID string) ([]poster
 func (s *Store) TouchSession(ctx context.Context, hash string, now, since time.Time) error {
 	return s.Write(ctx, func(tx Tx) error {
 		_, err := tx.Exec(ctx, "UPDATE session SET seen_at = $2 WHERE hash = $1 AND seen_at <= $3", hash, micros(now), micros(since))
-		return err
-	})
-}
-
-// EndSession signs out one session.
-func (s *Store) EndSession(ctx context.Context, hash string) error {
-	return s.Write(ctx, func(tx Tx) error {
-		_, err := tx.Exec(ctx, "DELETE FROM session WHERE hash = $1", hash)
 		return err
 	})
 }

@@ -85,7 +85,10 @@ func testSessions(t *testing.T, f *fixture) {
 	f.want(f.TouchSession(ctx, "a", epoch.Add(2*time.Minute), epoch.Add(time.Minute)), nil)
 	list := must[[]postern.Session](f)(f.Sessions(ctx, mine, "stf_1"))
 	f.want([]any{len(list), list[0].Hash, list[0].SeenAt}, []any{3, "a", epoch.Add(2 * time.Minute)})
-	f.want(f.EndSession(ctx, "c"), nil)
+	for _, of := range []string{"stf_2", "stf_1"} { // another person's act ends none of theirs
+		f.commit(store.Change{MerchantID: mine, SessionsEnd: []store.SessionsEnd{{OwnerID: mine, StaffID: of, Only: "c"}}})
+		f.want(len(must[[]postern.Session](f)(f.Sessions(ctx, mine, "stf_1"))), map[string]int{"stf_2": 3, "stf_1": 2}[of])
+	}
 	f.commit(store.Change{MerchantID: mine, SessionsEnd: []store.SessionsEnd{{OwnerID: mine, StaffID: "stf_1", Keep: "a"}}})
 	list = must[[]postern.Session](f)(f.Sessions(ctx, mine, "stf_1"))
 	f.want([]any{len(list), list[0].Hash}, []any{1, "a"})

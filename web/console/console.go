@@ -21,8 +21,6 @@ type Config struct {
 	Wall   *wall.Map // nil means the built-in one
 	// ClientIP is the person's address, believed from trusted proxies only; nil takes the connection's.
 	ClientIP func(*http.Request) string
-	// KeyBackedUp says that the operator has confirmed a copy of the key file; nil says that nobody knows.
-	KeyBackedUp func() bool
 	// Reach asks the address where providers notify whether this switch answers there; nil leaves the question out.
 	Reach func(context.Context) error
 	Log   *slog.Logger

@@ -70,7 +70,7 @@ func (h *Handler) checkChannel(w http.ResponseWriter, r *http.Request, v *visit)
 	ctx, cancel := context.WithTimeout(r.Context(), checkDeadline)
 	defer cancel()
 	id := r.PathValue("channel")
-	report, err := h.cfg.Engine.CheckChannel(ctx, v.Merchant.ID, id)
+	report, err := h.cfg.Engine.TestChannel(ctx, v.Actor, v.Merchant.ID, id)
 	if err != nil {
 		h.trouble(w, r, v, err)
 		return
@@ -125,9 +125,6 @@ func (h *Handler) steps(v *visit, words *goLiveWords, ready engine.Readiness) []
 		collects = collects || c.MayCollect && c.Problem == ""
 	}
 	key := goLiveStep{Mark: markLook, MarkWord: words.Look, Title: words.Key, Line: words.KeyLine}
-	if h.cfg.KeyBackedUp != nil {
-		key = step(h.cfg.KeyBackedUp(), words.Key, words.KeyDone, words.KeyLine, "", "")
-	}
 	live := words.LiveLine
 	if !ready.SwitchLive {
 		live = words.LiveSwitchLine

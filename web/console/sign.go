@@ -130,7 +130,7 @@ func (h *Handler) enter(w http.ResponseWriter, r *http.Request, v *visit, who po
 }
 
 func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, v *visit) {
-	if err := h.cfg.Engine.CloseSession(r.Context(), v.Staff, v.Session.Hash); err != nil {
+	if err := h.cfg.Engine.SignOut(r.Context(), v.Staff, v.Session.Hash); err != nil {
 		h.trouble(w, r, v, err)
 		return
 	}

@@ -16,6 +16,7 @@ import (
 
 	"postern"
 	"postern/engine"
+	"postern/store"
 )
 
 const goodPassword = "kettle moss 17 harbour"
@@ -280,4 +281,38 @@ func TestNextStaysInTheConsole(t *testing.T) {
 			t.Errorf("safeNext(%q) = %q, want %q", next, got, want)
 		}
 	}
+}
+
+// TestWhatNobodySeesIsOnRecord: going out, ending a session elsewhere and testing a channel leave a line each, with the one who did it, and nobody else's session ends.
+//
+// Red without: the Audits of engine.closeSession or of engine.TestChannel; the StaffID of store.endSessions.
+func TestWhatNobodySeesIsOnRecord(t *testing.T) {
+	b := openBench(t)
+	ctx := context.Background()
+	boss, other := b.as(b.Merchant.ID, postern.RoleOwner), b.as(b.Merchant.ID, postern.RoleOwner)
+	secret, err := b.Engine.OpenSession(ctx, boss.who, "elsewhere")
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := strings.TrimPrefix(other.cookie, b.handler.cookieName()+"=")
+	if a := boss.post("/console/me/sessions/"+engine.SessionHash(theirs)+"/end", nil); a.status == http.StatusSeeOther || other.get("/console/me").status != http.StatusOK {
+		t.Errorf("somebody else's session: %d", a.status)
+	}
+	if a := boss.post("/console/me/sessions/"+engine.SessionHash(secret)+"/end", nil); a.status != http.StatusSeeOther {
+		t.Fatalf("ending one: %d", a.status)
+	}
+	boss.post(b.at("/go-live/"+b.Channels["wechatpay"].ID+"/check"), nil).wants(t, http.StatusOK)
+	if a := boss.post("/console/sign-out", nil); a.status != http.StatusSeeOther {
+		t.Fatalf("signing out: %d", a.status)
+	}
+	list, _, err := b.Store.Audits(ctx, b.Merchant.ID, store.Page{Limit: 3})
+	if err != nil || len(list) != 3 {
+		t.Fatal(list, err)
+	}
+	for i, want := range []string{"session.sign_out", "channel.test", "session.close"} {
+		if list[i].Act != want || list[i].StaffID != boss.who.ID {
+			t.Errorf("the act is %s by %s, want %s by %s", list[i].Act, list[i].StaffID, want, boss.who.ID)
+		}
+	}
+	other.get(b.at("/audit")).wants(t, http.StatusOK, acts["session.sign_out"].zh, acts["session.close"].zh, acts["channel.test"].zh)
 }

@@ -6,7 +6,7 @@ import "postern/web/ui"
 type goLiveWords struct {
 	Intro, Missing, AllDone, Done, ToDo, Look                 string
 	Live, LiveDone, LiveLine, LiveSwitchLine                  string
-	HTTPS, HTTPSLine, Key, KeyDone, KeyLine                   string
+	HTTPS, HTTPSLine, Key, KeyLine                            string
 	Channel, ChannelDone, ChannelLine                         string
 	Contact, ContactDone, ContactLine, OnSale, OnSaleDone     string
 	OnSaleLine, ChannelsTitle, NoChannels                     string
@@ -22,7 +22,7 @@ var goLiveZH = goLiveWords{
 	Live: "正式店铺", LiveDone: "这是正式店铺，收的是真钱。", LiveLine: "这是测试店铺，永远不收真钱。请系统管理员运行 postern merchant go-live，会另建一个正式店铺：设置带过去，密钥和收款渠道不带。",
 	LiveSwitchLine: "这套系统还在测试模式。请系统管理员在配置里写 live = true，再运行 postern merchant go-live。",
 	HTTPS:          "https 网址", HTTPSLine: "钱包只认 https。请系统管理员配好域名和证书，写进 public_url 和 callback_url。",
-	Key: "密钥文件有备份", KeyDone: "已经备份。", KeyLine: "没有密钥文件，数据库里的收款密钥就打不开。请系统管理员把它抄一份，和数据库的备份分开放。系统看不到备份在不在，要人来确认。",
+	Key: "密钥文件有备份", KeyLine: "没有密钥文件，数据库里的收款密钥就打不开。请系统管理员把它抄一份，和数据库的备份分开放。系统看不到备份在不在，要人来确认。",
 	Channel: "能收款的渠道", ChannelDone: "至少有一个渠道可以收款。", ChannelLine: "还没有能用的收款渠道。请系统管理员运行 postern channel add。",
 	Contact: "客服电话和退换货说明", ContactDone: "买家知道找谁、怎么退。", ContactLine: "钱包审核时会看这两项，买家也会看。", OnSale: "在卖的商品", OnSaleDone: "至少有一件商品可以买。",
 	OnSaleLine: "还没有在卖的商品。", ChannelsTitle: "收款渠道", NoChannels: "还没有收款渠道。",
@@ -38,7 +38,7 @@ var goLiveEN = goLiveWords{
 	Live: "A live shop", LiveDone: "This is a live shop: the money is real.", LiveLine: "This is a test shop and never takes real money. Ask the operator to run postern merchant go-live, which makes a live shop beside it: settings come along, keys and channels do not.",
 	LiveSwitchLine: "This switch is in test mode. Ask the operator to set live = true in the configuration and to run postern merchant go-live.",
 	HTTPS:          "An https address", HTTPSLine: "Wallets want https. Ask the operator to set up a domain with a certificate as public_url and callback_url.",
-	Key: "The key file is backed up", KeyDone: "It is backed up.", KeyLine: "Without the key file nobody can open the payment keys in the database. Ask the operator to keep a copy, apart from the database's. The switch cannot see a copy, so a person has to confirm it.",
+	Key: "The key file is backed up", KeyLine: "Without the key file nobody can open the payment keys in the database. Ask the operator to keep a copy, apart from the database's. The switch cannot see a copy, so a person has to confirm it.",
 	Channel: "A channel that may collect", ChannelDone: "At least one channel may collect.", ChannelLine: "No channel can be used yet. Ask the operator to run postern channel add.",
 	Contact: "A phone number and what you say of returns", ContactDone: "Buyers know whom to call and how to return.", ContactLine: "Wallets look at both when they review a shop, and so do buyers.", OnSale: "An item on sale", OnSaleDone: "At least one item can be bought.",
 	OnSaleLine: "Nothing is on sale yet.", ChannelsTitle: "Channels", NoChannels: "There is no channel yet.",
