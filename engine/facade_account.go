@@ -111,7 +111,7 @@ func facadeSettings(face provider.FaceDescription, given map[string]string, live
 }
 
 // RotateFacade gives an account new keys of the switch's own, or a new one of the merchant's (given), from a moment on. The keys before go on signing until then and
-// verifying until overlap after it.
+// verifying until overlap after it. What stays is said at staying.
 func (e *Engine) RotateFacade(ctx context.Context, by Actor, merchantID, accountID string, given map[string][]byte, from time.Time, overlap time.Duration) (IssuedFacade, error) {
 	account, err := e.Store.Facade(ctx, merchantID, accountID)
 	if err != nil {
@@ -125,19 +125,12 @@ func (e *Engine) RotateFacade(ctx context.Context, by Actor, merchantID, account
 	if err != nil {
 		return IssuedFacade{}, err
 	}
-	keys := maps.Clone(given)
-	if len(keys) == 0 && len(old) > 0 { // the merchant's stay
-		keys = map[string][]byte{}
-		for _, field := range faced.Face().Keys {
-			if sealed := old[0].Keys[field.Name]; !field.Own && sealed != nil {
-				if keys[field.Name], err = e.Vault.Open(facadeKeyRef(old[0], field.Name), sealed); err != nil {
-					return IssuedFacade{}, postern.Wrap(postern.CodeInternal, "engine.RotateFacade", err)
-				}
-			}
-		}
+	keys, kept, err := e.staying(account, faced.Face(), old, given)
+	if err != nil {
+		return IssuedFacade{}, err
 	}
 	from = from.UTC().Truncate(time.Microsecond)
-	out, err := e.facadeKeys(account, faced.Face(), keys, nil, from)
+	out, err := e.facadeKeys(account, faced.Face(), keys, kept, from)
 	if err != nil {
 		return out, err
 	}
@@ -149,6 +142,45 @@ func (e *Engine) RotateFacade(ctx context.Context, by Actor, merchantID, account
 		}
 	}
 	return out, e.Store.SaveFacadeAct(ctx, nil, keySets, e.audit(by, merchantID, "facade.rotate", accountID, account.Number))
+}
+
+// staying is what a rotation does not make anew: the merchant's keys, unless others are given, and secrets that the merchant gives. The secrets of a shop that was switched
+// over stay as well, because its code has them from its provider.
+func (e *Engine) staying(account postern.FacadeAccount, face provider.FaceDescription, old []postern.FacadeKey, given map[string][]byte) (keys, kept map[string][]byte, err error) {
+	keys, kept = maps.Clone(given), map[string][]byte{}
+	for _, field := range face.Keys {
+		if value := given[field.Name]; secretOf(face, field) && len(value) > 0 {
+			kept[field.Name] = value
+			delete(keys, field.Name)
+		}
+	}
+	if len(old) == 0 {
+		return keys, kept, nil
+	}
+	merchants, secrets := len(keys) == 0, account.FormerChannelID != ""
+	if merchants {
+		keys = map[string][]byte{}
+	}
+	for _, field := range face.Keys {
+		into := keys
+		switch sealed := old[0].Keys[field.Name]; {
+		case sealed == nil || len(kept[field.Name]) > 0:
+			continue
+		case secrets && secretOf(face, field):
+			into = kept
+		case !merchants || field.Own:
+			continue
+		}
+		if into[field.Name], err = e.Vault.Open(facadeKeyRef(old[0], field.Name), old[0].Keys[field.Name]); err != nil {
+			return nil, nil, postern.Wrap(postern.CodeInternal, "engine.RotateFacade", err)
+		}
+	}
+	return keys, kept, nil
+}
+
+// secretOf says that a field is a secret that the switch shares with the merchant's code.
+func secretOf(face provider.FaceDescription, field provider.KeyField) bool {
+	return field.Own && (field.Kind == provider.KeySecret || field.Kind == provider.KeyAES256GCM) && !slices.Contains(face.Public, field.Name)
 }
 
 // DisableFacade ends an account: its requests are answered as of an unknown one. Orders go on, and are told of.

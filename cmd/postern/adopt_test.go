@@ -173,6 +173,18 @@ func TestAdopt(t *testing.T) {
 			if missing, code := o.run(a.args("--merchant", merchant, "--old-number", "2014nosuchorder")...); code == 0 || !strings.Contains(missing, "FAIL an order of before (2014nosuchorder)") {
 				t.Errorf("an order that is not there: %d: %s", code, missing)
 			}
+			rotated := filepath.Join(a.dir, "rotated")
+			account := regexp.MustCompile(`fac_\w+`).FindString(first)
+			if said, code := o.run("facade", "rotate", account, "--merchant", merchant, "--out", rotated); code != 0 || strings.Contains(said, "FAIL") {
+				t.Errorf("rotate: %d: %s", code, said)
+			}
+			for _, f := range all.Registry()[a.code].(provider.Faced).Face().Keys {
+				_, err := os.Stat(filepath.Join(rotated, f.Name+".txt"))
+				public := slices.Contains(all.Registry()[a.code].(provider.Faced).Face().Public, f.Name)
+				if f.Own && !public && err == nil {
+					t.Errorf("%s was made anew: the shop's code has the one of its provider", f.Name)
+				}
+			}
 			refusals(t, o, a, merchant, other)
 			if rows, _ := o.run("channel", "list", "--merchant", merchant); strings.Count(rows, a.code) != 1 {
 				t.Errorf("channels: %s", rows)
