@@ -39,6 +39,7 @@ type facadeBody struct {
 	Paste    []facadePaste
 	Sets     []facadeSet
 	Missed   []missedRow
+	Changes  string // what a rotation makes new
 	Rotate   string // where the forms go
 	Disable  string
 	Number   string
@@ -130,6 +131,9 @@ func facadeOf(v *visit, faced provider.Faced, a postern.FacadeAccount, keys []po
 	}
 	if !a.DisabledAt.IsZero() {
 		body.Off = sprint(words.OffSince, v.stamp(a.DisabledAt))
+	}
+	if body.Changes = words.RotateLine; a.FormerChannelID != "" {
+		body.Changes = words.RotateKept
 	}
 	if base == "" {
 		base = words.NoAddress

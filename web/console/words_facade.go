@@ -12,21 +12,21 @@ import (
 
 // facadeWords are the sentences of the pages about accounts for code that speaks a provider's protocol.
 type facadeWords struct {
-	Intro, None, Off, New, NewTitle, NewLine, Adopt                 string
-	KeysTitle, KeysLine, Instead, Number, NumberHint                string
-	Former, FormerNone, FormerHint, Settings, Issue                 string
-	Issued, Rotated, SecretsTitle, SecretsLine                      string
-	Unserved, NoAddress, FactsTitle, FactsLine, Address             string
-	PublicKey, PublicFile, Serial, PasteTitle, PasteLine            string
-	SetsTitle, SetsLine, Signs, SignsFrom, SignsUntil               string
-	BelievedUntil, Over, MadeOn                                     string
-	RotateTitle, RotateLine, NewKeys, NewKeysLine, Begin            string
-	Overlap, Rotate                                                 string
-	Now, Hour, Day, Week, Month                                     string
-	DisableTitle, DisableLine, Effect, TypeNumber, Disable          string
-	OffSince, MissedTitle, MissedLine, MissedNone, Times            string
-	PrivateGiven, KeyMissing, KeyUnread, Taken, NumberBad, BadTyped string
-	FormBad                                                         string
+	Intro, None, Off, New, NewTitle, NewLine, Adopt                  string
+	KeysTitle, KeysLine, Instead, Number, NumberHint                 string
+	Former, FormerNone, FormerHint, Settings, Issue                  string
+	Issued, Rotated, SecretsTitle, SecretsLine                       string
+	Unserved, NoAddress, FactsTitle, FactsLine, Address              string
+	PublicKey, PublicFile, Serial, PasteTitle, PasteLine             string
+	SetsTitle, SetsLine, Signs, SignsFrom, SignsUntil                string
+	BelievedUntil, Over, MadeOn                                      string
+	RotateTitle, RotateLine, RotateKept, NewKeys, NewKeysLine, Begin string
+	Overlap, Rotate                                                  string
+	Now, Hour, Day, Week, Month                                      string
+	DisableTitle, DisableLine, Effect, TypeNumber, Disable           string
+	OffSince, MissedTitle, MissedLine, MissedNone, Times             string
+	PrivateGiven, KeyMissing, KeyUnread, Taken, NumberBad, BadTyped  string
+	FormBad                                                          string
 }
 
 var facadeZH = facadeWords{
@@ -38,7 +38,7 @@ var facadeZH = facadeWords{
 	Unserved: "这套系统还没有开这个接口的地址。请系统管理员在配置里写上 [facades]，账号可以先开好。", NoAddress: "（地址还没有开）", FactsTitle: "填进程序", FactsLine: "别的都不用改。", Address: "接口地址",
 	PublicKey: "平台公钥（一行）", PublicFile: "平台公钥", Serial: "平台证书序列号", PasteTitle: "各种 SDK 怎么填", PasteLine: "找到您用的那一个。",
 	SetsTitle: "密钥和证书", SetsLine: "要文件的 SDK，从这里下载。", Signs: "正在用它签名", SignsFrom: "%s 起用它签名", SignsUntil: "用它签名到 %s", BelievedUntil: "不再签名，验签到 %s", Over: "已作废", MadeOn: "生成于",
-	RotateTitle: "更换密钥", RotateLine: "平台的密钥和密码会换成新的。您的公钥不填就不变。", NewKeys: "连我的公钥一起换", NewKeysLine: "程序也换了签名密钥时才填。", Begin: "新密钥什么时候开始签名", Overlap: "旧密钥再认多久", Rotate: "更换",
+	RotateTitle: "更换密钥", RotateLine: "平台的密钥和密码会换成新的。您的公钥不填就不变。", RotateKept: "平台的密钥会换成新的。密码不变：程序里的是您从支付机构那里拿到的。您的公钥不填就不变。", NewKeys: "连我的公钥一起换", NewKeysLine: "程序也换了签名密钥时才填。", Begin: "新密钥什么时候开始签名", Overlap: "旧密钥再认多久", Rotate: "更换",
 	Now: "马上", Hour: "一小时", Day: "一天", Week: "七天", Month: "三十天",
 	DisableTitle: "停用账号", DisableLine: "停用以后，程序的请求几秒内就会被当作没有这个账号，也不能恢复。已有的订单照常进行，照常通知。", Effect: "最近七天，它收了 %s 笔。", TypeNumber: "要停用，请再输一遍账号", Disable: "停用",
 	OffSince: "%s 起已停用。已有的订单照常进行。", MissedTitle: "没有接上的调用", MissedLine: "最近三十天，程序调过、这里没有的接口。", MissedNone: "没有。程序调的接口这里都有。", Times: "次",
@@ -55,7 +55,7 @@ var facadeEN = facadeWords{
 	Unserved: "This switch has no address for this protocol yet. Ask the operator to write [facades] into the configuration; the account can be issued before.", NoAddress: "(no address yet)", FactsTitle: "Put into your code", FactsLine: "Nothing else changes.", Address: "Address",
 	PublicKey: "Platform public key (one line)", PublicFile: "Platform public key", Serial: "Serial number of the platform certificate", PasteTitle: "Where it goes, per SDK", PasteLine: "Find the one that you use.",
 	SetsTitle: "Keys and certificates", SetsLine: "For SDKs that want files.", Signs: "Signs now", SignsFrom: "Signs from %s", SignsUntil: "Signs until %s", BelievedUntil: "Signs no more, believed until %s", Over: "Over", MadeOn: "made on",
-	RotateTitle: "Change the keys", RotateLine: "The platform's keys and secrets become new ones. Your own public key stays unless you give another.", NewKeys: "Change my public key too", NewKeysLine: "Only when your code has a new key to sign with.", Begin: "When the new keys begin to sign", Overlap: "How long the old ones are still believed", Rotate: "Change",
+	RotateTitle: "Change the keys", RotateLine: "The platform's keys and secrets become new ones. Your own public key stays unless you give another.", RotateKept: "The platform's keys become new ones. Secrets stay: your code has them from the provider. Your own public key stays unless you give another.", NewKeys: "Change my public key too", NewKeysLine: "Only when your code has a new key to sign with.", Begin: "When the new keys begin to sign", Overlap: "How long the old ones are still believed", Rotate: "Change",
 	Now: "At once", Hour: "One hour", Day: "One day", Week: "Seven days", Month: "Thirty days",
 	DisableTitle: "End the account", DisableLine: "Within seconds your code's requests are answered as an unknown account's. It cannot be undone. Orders that exist go on, and your code is told of them.", Effect: "In the last seven days it took %s payments.", TypeNumber: "To end it, type the account's number again", Disable: "End it",
 	OffSince: "Ended on %s. Orders that exist go on.", MissedTitle: "Calls that were missed", MissedLine: "What your code asked for in the last thirty days and is not here.", MissedNone: "None. Everything your code asks for is here.", Times: "times",
