@@ -15,9 +15,9 @@ import (
 // sellWords are the sentences of today, orders and shipping in one language. Chinese is written, not translated. %s and %d stand for names, amounts and numbers.
 type sellWords struct {
 	// Today.
-	SoldToday, RefundedToday, NetToday, NOrders, AlsoIn, Week, WeekLine, DayWord, OrdersWord, SoldWord, RefundedWord, NetWord string
-	ToShip, Asked, Held, HeldLine, Stuck, StuckLine, Failed, FailedLine, Unknown, UnknownLine, CalmLine, WaitTitle, Where     string
-	StartTitle, StartLine, StartAct                                                                                           string
+	SoldToday, RefundedToday, NetToday, NOrders, AlsoIn, Week, WeekLine, WeekNone, DayWord, OrdersWord, SoldWord, RefundedWord, NetWord string
+	ToShip, Asked, Held, HeldLine, Stuck, StuckLine, Failed, FailedLine, Unknown, UnknownLine, CalmLine, WaitTitle, Where               string
+	StartTitle, StartLine, StartAct                                                                                                     string
 	// What needs a person.
 	Attention, AttentionEmpty, HeldTitle, HeldHow, WrongTitle, WrongHow, UnknownTitle, UnknownHow, Accept, GiveBack, More, ToOrder string
 	// Orders.
@@ -42,7 +42,7 @@ type sellWords struct {
 }
 
 var sellChinese = sellWords{
-	SoldToday: "今日收款", RefundedToday: "今日退款", NetToday: "净收入", NOrders: "%d 笔", AlsoIn: "另收", Week: "最近 7 天", WeekLine: "按入账时间统计，不扣渠道手续费。", DayWord: "日期", OrdersWord: "笔数", SoldWord: "收款", RefundedWord: "退款", NetWord: "净额",
+	SoldToday: "今日收款", RefundedToday: "今日退款", NetToday: "净收入", NOrders: "%d 笔", AlsoIn: "另收", Week: "最近 7 天", WeekLine: "按入账时间统计，不扣渠道手续费。", WeekNone: "这七天还没有收款，也没有退款。", DayWord: "日期", OrdersWord: "笔数", SoldWord: "收款", RefundedWord: "退款", NetWord: "净额",
 	ToShip: "待发货", Asked: "买家申请退款", Held: "多收的钱待您决定", HeldLine: "同一单付了两次，或金额不对", Stuck: "退款卡在半路", StuckLine: "钱已退出，还没到买家手里", Failed: "退款失败", FailedLine: "买家还没收到，请再退一次", Unknown: "付款结果不明", UnknownLine: "渠道还没有答复，系统会继续查",
 	CalmLine: "没有需要您处理的异常。", WaitTitle: "等您处理", Where: "钱在哪里", StartTitle: "上架第一件商品", StartLine: "拍张照，写个价，分享出去就能卖。", StartAct: "上架商品",
 	Attention: "需要人处理", AttentionEmpty: "没有需要处理的异常。", HeldTitle: "多收的钱", HeldHow: "这些钱不是任何订单该收的。确认是您该得的就收下，不是就退给买家，原路退回。", WrongTitle: "没有到买家手里的退款",
@@ -67,7 +67,7 @@ var sellChinese = sellWords{
 }
 
 var sellEnglish = sellWords{
-	SoldToday: "Taken today", RefundedToday: "Refunded today", NetToday: "Net", NOrders: "%d paid", AlsoIn: "Also", Week: "Last 7 days", WeekLine: "By the time of booking, before the providers' fees.", DayWord: "Day", OrdersWord: "Paid", SoldWord: "Taken", RefundedWord: "Refunded", NetWord: "Net",
+	SoldToday: "Taken today", RefundedToday: "Refunded today", NetToday: "Net", NOrders: "%d paid", AlsoIn: "Also", Week: "Last 7 days", WeekLine: "By the time of booking, before the providers' fees.", WeekNone: "Nothing came in or went back in these seven days.", DayWord: "Day", OrdersWord: "Paid", SoldWord: "Taken", RefundedWord: "Refunded", NetWord: "Net",
 	ToShip: "To ship", Asked: "Buyers asking for money back", Held: "Extra money for you to decide", HeldLine: "Paid twice, or another amount", Stuck: "Refunds stuck on their way", StuckLine: "The money has left and not arrived", Failed: "Refunds that failed", FailedLine: "The buyer has nothing yet; refund again", Unknown: "Payments without an answer", UnknownLine: "The provider has not said; we keep asking",
 	CalmLine: "Nothing else needs you.", WaitTitle: "Waiting for you", Where: "Where is the money?", StartTitle: "Put your first item on sale", StartLine: "Take a picture, name a price, share the link.", StartAct: "New item",
 	Attention: "Needs a person", AttentionEmpty: "Nothing needs a person.", HeldTitle: "Extra money", HeldHow: "No order asked for this money. Keep it if it is yours; otherwise give it back the way it came.", WrongTitle: "Refunds that did not arrive",

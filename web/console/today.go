@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -115,7 +116,9 @@ func todayOf(v *visit, bounds []time.Time, takings []store.Taking, waiting store
 	for i, t := range days {
 		p.Week = append(p.Week, day{Name: words.day(v.Lang, bounds[i]), Orders: t.Orders, Sold: money(t.Sold, currency), Refunded: money(t.Refunded, currency), Net: money(t.Sold-t.Refunded, currency), Today: i == len(days)-1})
 	}
-	p.Chart = bars(v, days, bounds, currency)
+	if p.Chart = bars(v, days, bounds, currency); !slices.ContainsFunc(p.Chart, func(b bar) bool { return b.Something }) {
+		p.Chart = nil // words say it better than an axis with nothing on it
+	}
 	p.Waits, p.Calm = waits(v, waiting)
 	return p
 }
