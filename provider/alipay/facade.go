@@ -84,6 +84,10 @@ var face = provider.FaceDescription{
 		{SDK: "alipay-easysdk", ZH: "gatewayHost 只填主机名，protocol 填 https；路径由 SDK 补上。", EN: "gatewayHost: the host alone; protocol: https. The SDK adds the path."},
 		{SDK: "alipay-sdk-python", ZH: "这个 SDK 不认端口，须用 443 或 80 端口的地址 {base_url}/gateway.do。", EN: "This SDK cannot use a port in the address: {base_url}/gateway.do must be on 443 or 80."},
 		{SDK: "yansongda/pay", ZH: "每次调用加参数 _url，值为 {base_url}/gateway.do。", EN: "Pass _url with {base_url}/gateway.do in each call."},
+		{SDK: "alipay-sdk-php", ZH: "网关地址填 {base_url}/gateway.do，appId 填 {number}，支付宝公钥填平台公钥。", EN: "The gateway's address: {base_url}/gateway.do; appId: {number}; the Alipay public key: the platform public key."},
+		{SDK: "gopay", ZH: "v2 的地址写死在 SDK 里：http.Client 的 Transport 把 openapi.alipay.com 换成 {base_url}；AppId 填 {number}，验签用平台公钥。",
+			EN: "Its address of v2 is fixed: a Transport of http.Client that replaces openapi.alipay.com by {base_url}; app id {number}; verify with the platform public key."},
+		{SDK: "smartwalle/alipay", ZH: "网关地址换成 {base_url}/gateway.do，AppId 填 {number}，支付宝公钥换成平台公钥。", EN: "The gateway: {base_url}/gateway.do; app id {number}; the Alipay public key: the platform public key."},
 	},
 }
 

@@ -82,6 +82,9 @@ func facePaste() []provider.PasteHelp {
 		{SDK: "wechatpay-go", ZH: "http.Client 的 Transport 把 api.mch.weixin.qq.com 换成 {base_url}，商户号 {number}",
 			EN: "a Transport of http.Client that replaces api.mch.weixin.qq.com by {base_url}, merchant number {number}"},
 		{SDK: "wechatpay-java", ZH: "自定义 HttpClient，把 api.mch.weixin.qq.com 换成 {base_url}；必须是 HTTP/1.1", EN: "an HttpClient of your own that replaces api.mch.weixin.qq.com by {base_url}, over HTTP/1.1"},
+		{SDK: "wechatpay-node-v3", ZH: "用 createHttp 换掉 HTTP 客户端，地址改成 {base_url}，商户号 {number}", EN: "createHttp with a client that calls {base_url}, merchant number {number}"},
+		{SDK: "wechatpay-apache-httpclient", ZH: "请求地址里的 api.mch.weixin.qq.com 换成 {base_url}，商户号 {number}，验签换平台证书（序列号 {serial}）",
+			EN: "call {base_url} in the place of api.mch.weixin.qq.com, merchant number {number}, verify with the platform certificate (serial number {serial})"},
 	}
 }
 
