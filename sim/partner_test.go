@@ -150,10 +150,7 @@ func (v *isv) agrees(t testing.TB) {
 // Red without: the account in Scope.fits (closure.go), the poll of attempts whose channel may not pay, or the begun orders in riskLines (engine/revoke.go).
 func TestT20OneRevokedAccount(t *testing.T) {
 	t.Parallel()
-	n := 3000
-	if testing.Short() {
-		n = 60
-	}
+	n := sized(3000, 1000, 60)
 	ctx, v := context.Background(), newISV(t, n)
 	var under []postern.Payment
 	var attempts []postern.Attempt
