@@ -161,6 +161,9 @@ func (e *Engine) AddGeneration(ctx context.Context, in NewCredentials) (postern.
 	if !ok {
 		return postern.Generation{}, postern.E(postern.CodeNotSupported, "engine.AddGeneration", "this binary has no connector for "+set.Provider)
 	}
+	if in.Keys, err = withSerial(connector.Describe(), in.Keys); err != nil {
+		return postern.Generation{}, err
+	}
 	g, err := e.generation(set, connector.Describe(), in)
 	if err != nil {
 		return g, err
@@ -262,7 +265,7 @@ func checkKeys(d provider.Description, keys map[string][]byte) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		if !known[name] {
-			return postern.Invalid("keys."+name, postern.CodeInvalid, "the provider has no such key field", "see the provider's page in docs")
+			return unknownKey(d, name)
 		}
 	}
 	return nil

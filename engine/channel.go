@@ -48,6 +48,9 @@ func (e *Engine) makeChannel(ctx context.Context, in NewChannel) (postern.Channe
 	if err := checkChannel(description, in); err != nil {
 		return postern.Channel{}, err
 	}
+	if in.Settings, in.Keys, err = plainKeys(description, in.Settings, in.Keys); err != nil {
+		return postern.Channel{}, err
+	}
 	now := e.now()
 	c := postern.Channel{
 		MerchantID: in.Merchant.ID, ID: e.newID(postern.PrefixChannel), CredentialOwnerID: in.OwnerID, Provider: in.Provider,

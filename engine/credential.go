@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -26,6 +25,9 @@ func (e *Engine) AddCredentialSet(ctx context.Context, in NewAccount) (postern.C
 	if err != nil {
 		return postern.CredentialSet{}, err
 	}
+	if in.Settings, in.Keys, err = plainKeys(d, in.Settings, in.Keys); err != nil {
+		return postern.CredentialSet{}, err
+	}
 	set, err := e.newCredentialSet(d, in.OwnerID, in.Sandbox, in.Settings, in.Keys)
 	if err == nil {
 		err = e.saveCredentialSet(ctx, set, d, in.Keys)
@@ -37,6 +39,10 @@ func (e *Engine) AddCredentialSet(ctx context.Context, in NewAccount) (postern.C
 // newCredentialSet checks an account. A required setting that a channel may have of its own can be left to the channels.
 func (e *Engine) newCredentialSet(d provider.Description, ownerID string, sandbox bool, settings map[string]string, keys map[string][]byte) (postern.CredentialSet, error) {
 	set := postern.CredentialSet{OwnerID: ownerID, ID: e.newID(postern.PrefixCredentialSet), Provider: d.Code, Settings: map[string]string{}, Sandbox: sandbox, CreatedAt: e.now()}
+	settings, err := tidySettings(d, settings)
+	if err != nil {
+		return set, err
+	}
 	for _, field := range d.Settings {
 		value := settings[field.Name]
 		switch {
@@ -75,10 +81,18 @@ func (e *Engine) saveCredentialSet(ctx context.Context, set postern.CredentialSe
 func knownSettings(d provider.Description, settings map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		if _, known := fieldOf(d, name); !known && settings[name] != "" {
-			return postern.Invalid("settings."+name, postern.CodeInvalid, "the provider has no such setting", "see the provider's page in docs")
+			return postern.Invalid("settings."+name, postern.CodeInvalid, "the provider has no such setting", "known are "+settingNames(d))
 		}
 	}
 	return nil
+}
+
+func settingNames(d provider.Description) string {
+	names := make([]string, 0, len(d.Settings))
+	for _, f := range d.Settings {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 func fieldOf(d provider.Description, name string) (provider.Field, bool) {
@@ -108,28 +122,4 @@ func splitKeys(d provider.Description, keys map[string][]byte) (account, own map
 		}
 	}
 	return account, own
-}
-
-// checkAddresses keeps a live account at its provider: an address may be another of the provider's own (a second data centre), never somebody else's. Otherwise
-// whoever may add a channel could make the switch sign for, and call, any machine it reaches. Sandboxes are where the owner of a test merchant says, but not on a
-// live switch, whose test merchants are strangers too.
-func checkAddresses(d provider.Description, set postern.CredentialSet, live bool) error {
-	for _, field := range d.Settings {
-		given := set.Settings[field.Name]
-		if set.Sandbox && !live || given == field.Default || !strings.HasPrefix(field.Default, "https://") {
-			continue
-		}
-		ours, err := url.Parse(field.Default)
-		theirs, err2 := url.Parse(given)
-		if err != nil || err2 != nil || theirs.Scheme != "https" || theirs.User != nil || site(ours.Hostname()) != site(theirs.Hostname()) {
-			return postern.Invalid("settings."+field.Name, postern.CodeInvalid, "an account is called at an address of its provider only", "leave it out")
-		}
-	}
-	return nil
-}
-
-// site is the last two labels of a host name.
-func site(host string) string {
-	labels := strings.Split(strings.ToLower(host), ".")
-	return strings.Join(labels[max(0, len(labels)-2):], ".")
 }

@@ -33,6 +33,8 @@ type FacadeInput struct {
 	Kept map[string][]byte
 	// FormerChannelID is the channel over the merchant's own account at the provider, for orders made before; empty without one.
 	FormerChannelID string
+	// NoNewSecrets makes no secret in the place of one that the merchant's code does not have: it would have no use for it.
+	NoNewSecrets bool
 }
 
 // IssuedFacade is an account with what its merchant must install, in the clear: the switch keeps it sealed and shows secrets this once.
@@ -76,7 +78,7 @@ func (e *Engine) IssueFacade(ctx context.Context, by Actor, merchantID string, i
 	if account.Settings, err = facadeSettings(faced.Face(), in.Settings, merchant.Live); err != nil {
 		return IssuedFacade{}, err
 	}
-	out, err := e.facadeKeys(account, faced.Face(), in.Keys, in.Kept, now)
+	out, err := e.facadeKeys(account, faced.Face(), in.Keys, in.Kept, !in.NoNewSecrets, now)
 	if err != nil {
 		return out, err
 	}
@@ -130,7 +132,7 @@ func (e *Engine) RotateFacade(ctx context.Context, by Actor, merchantID, account
 		return IssuedFacade{}, err
 	}
 	from = from.UTC().Truncate(time.Microsecond)
-	out, err := e.facadeKeys(account, faced.Face(), keys, kept, from)
+	out, err := e.facadeKeys(account, faced.Face(), keys, kept, account.FormerChannelID == "", from)
 	if err != nil {
 		return out, err
 	}
@@ -195,11 +197,24 @@ func (e *Engine) DisableFacade(ctx context.Context, by Actor, merchantID, accoun
 	return account, err
 }
 
-// facadeKeys makes one set of an account's keys: what the merchant gave, checked, and what is the switch's own, made or kept.
-func (e *Engine) facadeKeys(account postern.FacadeAccount, face provider.FaceDescription, given, kept map[string][]byte, from time.Time) (IssuedFacade, error) {
+// EnableFacade opens an account again that was ended. Its number and its keys are what they were: the shop's code goes on where it stopped. Whoever ended it because a key became
+// known gives it new ones first (RotateFacade).
+func (e *Engine) EnableFacade(ctx context.Context, by Actor, merchantID, accountID string) (postern.FacadeAccount, error) {
+	account, err := e.Store.Facade(ctx, merchantID, accountID)
+	if err != nil || account.DisabledAt.IsZero() {
+		return account, err
+	}
+	account.DisabledAt = time.Time{}
+	err = e.Store.SaveFacadeAct(ctx, &account, nil, e.audit(by, merchantID, "facade.enable", accountID, account.Number))
+	account.Version++
+	return account, err
+}
+
+// facadeKeys makes one set of an account's keys: what the merchant gave, checked, and what is the switch's own, made or kept. Secrets that are not kept are made if mint says so.
+func (e *Engine) facadeKeys(account postern.FacadeAccount, face provider.FaceDescription, given, kept map[string][]byte, mint bool, from time.Time) (IssuedFacade, error) {
 	out := IssuedFacade{Account: account, Public: map[string]string{}, Secrets: map[string]string{}}
 	out.Key = postern.FacadeKey{MerchantID: account.MerchantID, AccountID: account.ID, ID: e.newID(postern.PrefixFacadeKey), Keys: map[string][]byte{}, Public: out.Public, NotBefore: from, CreatedAt: e.now()}
-	plain, err := e.ownFacadeKeys(account, face, kept, &out, from)
+	plain, err := e.ownFacadeKeys(account, face, kept, mint, &out, from)
 	if err != nil {
 		return out, err
 	}
@@ -228,7 +243,7 @@ func (e *Engine) facadeKeys(account postern.FacadeAccount, face provider.FaceDes
 }
 
 // ownFacadeKeys makes the switch's own fields by their kinds: one key, a certificate for it with its authority, and secrets.
-func (e *Engine) ownFacadeKeys(account postern.FacadeAccount, face provider.FaceDescription, kept map[string][]byte, out *IssuedFacade, from time.Time) (map[string][]byte, error) {
+func (e *Engine) ownFacadeKeys(account postern.FacadeAccount, face provider.FaceDescription, kept map[string][]byte, mint bool, out *IssuedFacade, from time.Time) (map[string][]byte, error) {
 	private, public, err := vault.NewKeyPair(e.Env.Rand)
 	if err != nil {
 		return nil, err
@@ -245,6 +260,9 @@ func (e *Engine) ownFacadeKeys(account postern.FacadeAccount, face provider.Face
 		}
 		if secret := kept[field.Name]; len(secret) > 0 { // it is told to nobody again
 			plain[field.Name] = secret
+			continue
+		}
+		if !mint && secretOf(face, field) {
 			continue
 		}
 		switch field.Kind {

@@ -70,12 +70,16 @@ func (e *Engine) equip(c *postern.Channel, set postern.CredentialSet, d provider
 	if err := knownSettings(d, settings); err != nil {
 		return err
 	}
+	settings, err := tidySettings(d, settings)
+	if err != nil {
+		return err
+	}
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		field, known := fieldOf(d, name)
 		switch {
 		case !known:
 		case !field.PerChannel:
-			return postern.Invalid("settings."+name, postern.CodeInvalid, "this setting is the account's and the same for all of its channels", "leave it out, or add another account")
+			return postern.Invalid("settings."+name, postern.CodeInvalid, "this setting is the account's and the same for all of its channels", "change it there: postern credential set --account "+set.ID+" --set "+name+"=...")
 		case settings[name] == "":
 			delete(c.Settings, name)
 		default:

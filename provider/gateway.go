@@ -49,7 +49,7 @@ type FaceDescription struct {
 	OneRefundNumber bool
 	// Retries are the waits before each new try of a notice.
 	Retries []time.Duration
-	// Paste says, per SDK, what the merchant changes: texts for people with {base_url}, {number}, {field:name} and {serial} to be filled in.
+	// Paste says, per SDK, what the merchant changes: texts for people, which Fill completes.
 	Paste []PasteHelp
 }
 
@@ -58,6 +58,14 @@ type PasteHelp struct {
 	SDK string
 	ZH  string
 	EN  string
+}
+
+// Fill writes a facade's address, its scheme (http or https) and host, the account's number and the serial number of its certificate in the place of {base_url}, {scheme}, {host},
+// {number} and {serial}.
+func (p PasteHelp) Fill(base, number, serial string) (zh, en string) {
+	scheme, host, _ := strings.Cut(base, "://")
+	fill := strings.NewReplacer("{base_url}", base, "{scheme}", scheme, "{host}", host, "{number}", number, "{serial}", serial)
+	return fill.Replace(p.ZH), fill.Replace(p.EN)
 }
 
 // FaceAccount is an account that the switch has issued to a merchant, with its keys as handles.
@@ -265,6 +273,18 @@ type Adopter interface {
 	// Facing turns a call over the former account into calls to the facade at base, as the shop's code makes them after the switch-over: with the shop's own request key, and
 	// believing the facade's key alone.
 	Facing(former Call, a FaceAccount, base string) (FaceTrial, error)
+	// Changes lists what a shop's code has otherwise after the switch-over, whatever SDK it uses. Public are the issued account's public facts, by field.
+	Changes(base string, public map[string]string) []FaceChange
+}
+
+// FaceChange is one value that changes in a shop's code: Value as it is pasted, and Files, the public facts that are installed as files, by field. Or says that it is for code that
+// has this in the place of the one before it.
+type FaceChange struct {
+	ZH    string
+	EN    string
+	Value string
+	Files []string
+	Or    bool
 }
 
 // FaceTrial is how a facade is tried as a shop's code will use it. The order is a small one that charges nobody; its number and its end are the caller's.

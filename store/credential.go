@@ -21,18 +21,41 @@ func scanCredentialSet(r Row) (postern.CredentialSet, error) {
 
 // SaveCredentialSet inserts (Version 0) or updates one account at a provider. Its provider and whether it is a sandbox never change.
 func (s *Store) SaveCredentialSet(ctx context.Context, c postern.CredentialSet) error {
+	return s.Write(ctx, func(tx Tx) error { return saveCredentialSet(ctx, tx, c) })
+}
+
+// SaveCredentialSetAct is SaveCredentialSet for the act of a person, with further keys, if any, and its audit row in the same transaction.
+func (s *Store) SaveCredentialSetAct(ctx context.Context, c postern.CredentialSet, keys []postern.Generation, act postern.Audit) error {
+	return s.Write(ctx, func(tx Tx) error {
+		if err := saveCredentialSet(ctx, tx, c); err != nil {
+			return err
+		}
+		if err := each(ctx, tx, keys, addGeneration); err != nil {
+			return err
+		}
+		return insertAudit(ctx, tx, act)
+	})
+}
+
+func saveCredentialSet(ctx context.Context, tx Tx, c postern.CredentialSet) error {
 	settings, err := text(c.Settings)
 	if err != nil {
 		return err
 	}
-	return s.Write(ctx, func(tx Tx) error {
-		if c.Version == 0 {
-			_, err := tx.Exec(ctx, insertInto("credential_set", credentialSetColumns), c.OwnerID, c.ID, 1, c.Provider, settings, bit(c.Sandbox), micros(c.CreatedAt))
-			return err
-		}
-		return mustChange(ctx, tx, stale("credential set", c.ID), "UPDATE credential_set SET version = version + 1, settings = $4 WHERE owner_id = $1 AND id = $2 AND version = $3",
-			c.OwnerID, c.ID, c.Version, settings)
-	})
+	if c.Version == 0 {
+		_, err := tx.Exec(ctx, insertInto("credential_set", credentialSetColumns), c.OwnerID, c.ID, 1, c.Provider, settings, bit(c.Sandbox), micros(c.CreatedAt))
+		return err
+	}
+	return mustChange(ctx, tx, stale("credential set", c.ID), "UPDATE credential_set SET version = version + 1, settings = $4 WHERE owner_id = $1 AND id = $2 AND version = $3",
+		c.OwnerID, c.ID, c.Version, settings)
+}
+
+// AccountUsed says whether an order was ever sent over an account, by any channel, a retired one too.
+func (s *Store) AccountUsed(ctx context.Context, ownerID, credentialSetID string) (bool, error) {
+	var n int64
+	err := s.reader().QueryRow(ctx, `SELECT count(*) FROM (SELECT 1 FROM channel c JOIN attempt a ON a.merchant_id = c.merchant_id AND a.channel_id = c.id
+		WHERE c.credential_owner_id = $1 AND c.credential_set_id = $2 LIMIT 1) AS used -- sweep`, ownerID, credentialSetID).Scan(&n)
+	return n > 0, err
 }
 
 // CredentialSet returns one account, or postern.CodeNotFound.
@@ -48,15 +71,16 @@ func (s *Store) CredentialSets(ctx context.Context, ownerID string) ([]postern.C
 
 // AddGeneration inserts a key set; its keys are sealed and never change.
 func (s *Store) AddGeneration(ctx context.Context, g postern.Generation) error {
+	return s.Write(ctx, func(tx Tx) error { return addGeneration(ctx, tx, g) })
+}
+
+func addGeneration(ctx context.Context, tx Tx, g postern.Generation) error {
 	keys, err := text(g.Keys)
 	if err != nil {
 		return err
 	}
-	return s.Write(ctx, func(tx Tx) error {
-		_, err := tx.Exec(ctx, insertInto("generation", generationColumns), g.OwnerID, g.CredentialSetID, g.ID, keys, micros(g.NotBefore), micros(g.NotAfter),
-			micros(g.RetiredAt), micros(g.CreatedAt))
-		return err
-	})
+	_, err = tx.Exec(ctx, insertInto("generation", generationColumns), g.OwnerID, g.CredentialSetID, g.ID, keys, micros(g.NotBefore), micros(g.NotAfter), micros(g.RetiredAt), micros(g.CreatedAt))
+	return err
 }
 
 // Generations returns all key sets of an account, newest NotBefore first.

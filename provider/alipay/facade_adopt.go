@@ -93,6 +93,16 @@ func (*Connector) Takeover(settings map[string]string, keys map[string][]byte, p
 	return out, nil
 }
 
+// Changes implements provider.Adopter.
+func (*Connector) Changes(base string, _ map[string]string) []provider.FaceChange {
+	return []provider.FaceChange{
+		{ZH: "支付宝网关地址", EN: "the gateway's address", Value: base + wire.GatewayPath},
+		{ZH: "只用 v3 接口的代码填", EN: "code that speaks v3 alone has", Value: base, Or: true},
+		{ZH: "支付宝公钥（不是应用公钥）", EN: "the Alipay public key (not the app's)", Files: []string{"public_key"}},
+		{ZH: "证书模式换支付宝公钥证书和支付宝根证书（应用公钥证书不换）", EN: "in certificate mode, Alipay's certificate and root certificate (the app's own stays)", Files: []string{facePlatformCert, faceRoot}, Or: true},
+	}
+}
+
 // Facing implements provider.Adopter.
 func (*Connector) Facing(former provider.Call, a provider.FaceAccount, base string) (provider.FaceTrial, error) {
 	ours, err := former.Newest()

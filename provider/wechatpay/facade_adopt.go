@@ -131,6 +131,15 @@ type knownAs struct {
 // KeyID implements provider.Verifier.
 func (k knownAs) KeyID() string { return k.id }
 
+// Changes implements provider.Adopter.
+func (Connector) Changes(base string, public map[string]string) []provider.FaceChange {
+	return []provider.FaceChange{
+		{ZH: "接口地址（api.mch.weixin.qq.com）", EN: "the address in the place of https://api.mch.weixin.qq.com", Value: base},
+		{ZH: "微信支付平台证书，SDK 按它的序列号找", EN: "the platform certificate, which SDKs know by its serial number", Value: public["serial"], Files: []string{FacePlatformCertificate}},
+		{ZH: "公钥模式换微信支付公钥，SDK 按公钥ID找", EN: "in public-key mode, the WeChat Pay public key, which SDKs know by its id", Value: public[FacePublicID], Files: []string{"public_key"}, Or: true},
+	}
+}
+
 // Facing implements provider.Adopter. The order is one of API v3 whatever the shop's code speaks, because our connector orders nothing in API v2 without a buyer's code.
 func (Connector) Facing(former provider.Call, a provider.FaceAccount, base string) (provider.FaceTrial, error) {
 	ours, err := former.Newest()

@@ -147,9 +147,9 @@ func facadeOf(v *visit, faced provider.Faced, a postern.FacadeAccount, keys []po
 	for _, name := range slices.Sorted(maps.Keys(secrets)) {
 		body.Secrets = append(body.Secrets, facadeFact{wordsOf(v.Lang), "secret-" + name, words.field(v, face, name), secrets[name]})
 	}
-	fill := strings.NewReplacer("{base_url}", base, "{number}", a.Number, "{serial}", public["serial"])
 	for i, p := range face.Paste {
-		body.Paste = append(body.Paste, facadePaste{"paste-" + strconv.Itoa(i), p.SDK, fill.Replace(v.Lang.Pick(p.ZH, p.EN))})
+		zh, en := p.Fill(base, a.Number, public["serial"])
+		body.Paste = append(body.Paste, facadePaste{"paste-" + strconv.Itoa(i), p.SDK, v.Lang.Pick(zh, en)})
 	}
 	for _, k := range keys[:min(len(keys), shownSets)] {
 		body.Sets = append(body.Sets, setOf(v, words, face, at, k))
