@@ -1,20 +1,24 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
+	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"postern"
 	"postern/engine"
 	"postern/provider"
 	"postern/provider/all"
+	"postern/route"
 )
 
 // adoptCmd switches a shop's code over from its provider to the facade of it. What it makes it finds again, so that it can be run until everything is well.
@@ -23,7 +27,7 @@ type adoptCmd struct {
 	DryRun    string            `name:"dry-run" placeholder:"LOG" help:"Only say which calls of a recorded log are covered (HAR, JSON Lines, or an access log; - reads the standard input). Needs no switch. Exit code 0: all are; 3: some are not." type:"path"`
 	Merchant  string            `help:"The merchant (mer_...); the only one if there is one."`
 	Channel   string            `help:"A channel (chn_...) over the shop's account that is there already; then no settings and keys are needed."`
-	Set       map[string]string `help:"Settings of the shop's account as name=value; 'postern channel fields' and 'postern facade fields' list them."`
+	Set       map[string]string `help:"Settings of the shop's account as name=value, and numbers of its keys that are no secret; 'postern channel fields' and 'postern facade fields' list them."`
 	KeyFile   map[string]string `help:"Keys of the shop's account as name=FILE, the private ones too: they are sealed, and printed nowhere."`
 	Products  []string          `help:"What the shop's account may collect by, separated by commas; everything that a page can start for any buyer, if not given."`
 	Number    string            `help:"The number of the issued account; the shop's own app_id or mchid, if not given, so that the code keeps it."`
@@ -47,8 +51,22 @@ type adoption struct {
 	Public       map[string]string `json:"public"`
 	Secrets      map[string]string `json:"secrets,omitempty"`
 	Folder       string            `json:"folder,omitempty"`
+	Files        []writtenFile     `json:"files,omitempty"`
+	Changes      []adoptChange     `json:"changes"`
 	Steps        []adoptStep       `json:"steps"`
-	OK           bool              `json:"ok"`
+	// Proven and Open say in words what this run showed and what it could not show.
+	Proven []string `json:"proven"`
+	Open   []string `json:"not_proven"`
+	OK     bool     `json:"ok"`
+}
+
+// adoptChange is a value that changes in the shop's code. Or: for code that has this in the place of the one before it.
+type adoptChange struct {
+	ZH    string   `json:"zh"`
+	EN    string   `json:"en"`
+	Value string   `json:"value,omitempty"`
+	Files []string `json:"files,omitempty"`
+	Or    bool     `json:"or,omitempty"`
 }
 
 // adoptStep is one thing that was made or tried. Said is the provider's or the facade's own word.
@@ -82,7 +100,7 @@ func (c *adoptCmd) Run(rt *runtime) error {
 			if err := checkBase("--base-url", c.BaseURL, o.cfg.Live); err != nil {
 				return err
 			}
-			o.engine.FacadeURLs[c.Provider] = strings.TrimSuffix(c.BaseURL, "/")
+			o.engine.FacadeURLs[c.Provider] = strings.TrimRight(c.BaseURL, "/")
 		}
 		done, err := o.engine.Adopt(ctx, theOperator, engine.AdoptInput{
 			Merchant: m, Provider: c.Provider, ChannelID: c.Channel, Settings: c.Set, Keys: keys, Products: c.products(adopter), Number: c.Number,
@@ -115,9 +133,7 @@ func (c *adoptCmd) tell(ctx context.Context, rt *runtime, o *offline, done engin
 		Provider: c.Provider, Merchant: a.MerchantID, Channel: done.Channel.ID, ChannelFound: done.ChannelFound, Account: a.ID, AccountFound: done.AccountFound, Number: a.Number,
 		BaseURL: o.engine.FacadeURLs[c.Provider], Public: done.Issued.Public, Folder: c.Out,
 	}
-	made := map[bool]string{true: "found as it was", false: "made"}
-	out.step("channel "+out.Channel, true, made[done.ChannelFound])
-	out.step("account "+out.Account+" with the number "+a.Number, true, made[done.AccountFound])
+	out.made(done)
 	report, err := o.engine.CheckChannel(ctx, a.MerchantID, a.FormerChannelID)
 	if err != nil {
 		return err
@@ -125,12 +141,28 @@ func (c *adoptCmd) tell(ctx context.Context, rt *runtime, o *offline, done engin
 	for _, l := range report.Lines {
 		out.step("the shop's own account: "+l.What, l.OK, l.Detail)
 	}
+	out.shown(report.OK, "the shop's own account answers", "that the shop's own account answers")
+	if err := out.collecting(ctx, o, a.MerchantID); err != nil {
+		return err
+	}
 	if c.Smoke {
 		if err := out.smoke(ctx, o, a, c.OldNumber); err != nil {
 			return err
 		}
+	} else {
+		out.shown(false, "", "the facade: it was not tried (--no-smoke)")
 	}
+	out.Open = append(out.Open, "that the shop reaches the facade's address, and that a buyer pays: place one small order with the shop's code and pay it")
 	out.OK = !slices.ContainsFunc(out.Steps, func(s adoptStep) bool { return !s.OK })
+	if out.BaseURL == "" {
+		o.engine.FacadeURLs[c.Provider] = exampleBase(c.Provider)
+	}
+	out.changes(o)
+	if c.Out != "" {
+		if out.Files, err = o.writeIssued(done.Issued, c.Out); err != nil {
+			return err
+		}
+	}
 	if c.JSON {
 		err = c.writeJSON(rt, out, done.Issued)
 	} else {
@@ -142,6 +174,77 @@ func (c *adoptCmd) tell(ctx context.Context, rt *runtime, o *offline, done engin
 	return err
 }
 
+// made says what was made, found, corrected and moved.
+func (a *adoption) made(done engine.Adopted) {
+	said := map[bool]string{true: "found as it was", false: "made"}
+	channel, account := said[done.ChannelFound], said[done.AccountFound]
+	if len(done.Changed) > 0 {
+		channel = "found, and changed: " + strings.Join(done.Changed, ", ")
+	}
+	if len(done.Added) > 0 {
+		account = "found, and given: " + strings.Join(done.Added, ", ")
+	}
+	a.step("channel "+a.Channel, true, channel)
+	a.step("account "+a.Account+" with the number "+a.Number, true, account)
+	if done.Moved != "" {
+		a.step("orders of before", true, "are asked for over "+done.Channel.ID+" from now on, and no more over "+done.Moved)
+	}
+}
+
+// shown notes what a part of the run proves, or what it leaves open.
+func (a *adoption) shown(ok bool, proven, open string) {
+	if ok {
+		a.Proven = append(a.Proven, proven)
+	} else {
+		a.Open = append(a.Open, open)
+	}
+}
+
+// collecting asks the planner, as the cashier's page does, where a buyer of a real order could pay now. Nothing is sent.
+func (a *adoption) collecting(ctx context.Context, o *offline, merchantID string) error {
+	places, err := o.engine.Places(ctx, merchantID, "", 100, time.Now())
+	if err != nil {
+		return err
+	}
+	open, reasons := []string{}, []string{}
+	for _, p := range places {
+		well := false
+		for _, cell := range p.Cells {
+			if well = well || cell.State != route.Blocked; cell.Reason != "" && !slices.Contains(reasons, cell.Reason) {
+				reasons = append(reasons, cell.Reason)
+			}
+		}
+		if well && !slices.Contains(open, p.EN) {
+			open = append(open, p.EN)
+		}
+	}
+	said := "a buyer is offered a way to pay in " + strings.Join(open, ", ") + " (by the plan; nothing was ordered)"
+	if len(open) == 0 {
+		said = "no channel of the merchant can take an order now: " + strings.Join(reasons, ", ")
+	}
+	a.step("collecting", len(open) > 0, said)
+	a.shown(len(open) > 0, "a channel may collect real orders now", "that any channel may collect")
+	return nil
+}
+
+// changes lists what the shop's code has otherwise from now on, with the files where they were written.
+func (a *adoption) changes(o *offline) {
+	adopter, ok := o.engine.Registry[a.Provider].(provider.Adopter)
+	if !ok {
+		return
+	}
+	for _, change := range adopter.Changes(o.engine.FacadeURLs[a.Provider], a.Public) {
+		one := adoptChange{ZH: change.ZH, EN: change.EN, Value: change.Value, Or: change.Or}
+		for _, name := range change.Files {
+			if a.Folder != "" {
+				name = filepath.Join(a.Folder, fileOf(name, a.Public[name]))
+			}
+			one.Files = append(one.Files, name)
+		}
+		a.Changes = append(a.Changes, one)
+	}
+}
+
 func (a *adoption) step(what string, ok bool, said string) {
 	a.Steps = append(a.Steps, adoptStep{what, ok, strings.TrimSpace(said)})
 }
@@ -150,8 +253,6 @@ func (a *adoption) step(what string, ok bool, said string) {
 func (c *adoptCmd) writeJSON(rt *runtime, out adoption, issued engine.IssuedFacade) error {
 	if c.Out == "" {
 		out.Secrets = issued.Secrets
-	} else if err := writeIssued(issued, c.Out); err != nil {
-		return err
 	}
 	text, err := json.MarshalIndent(out, "", "  ")
 	if err == nil {
@@ -168,49 +269,62 @@ func (c *adoptCmd) print(rt *runtime, o *offline, out adoption, issued engine.Is
 		}
 		fmt.Fprintf(rt.stdout, "%s %s: %s\n", mark, s.What, s.Said)
 	}
+	fmt.Fprintf(rt.stdout, "\nshown: %s\nnot shown: %s\n", orNothing(out.Proven), orNothing(out.Open))
+	base := o.engine.FacadeURLs[out.Provider]
 	if out.BaseURL == "" {
-		out.BaseURL = "https://" + out.Provider + ".pay.example.com"
-		o.engine.FacadeURLs[out.Provider] = out.BaseURL
-		fmt.Fprintf(rt.stdout, "\n%s is an example; say yours with --base-url or in %s.\n", out.BaseURL, rt.config)
+		fmt.Fprintf(rt.stdout, "\n%s is an example; say yours with --base-url or in %s.\n", base, rt.config)
 	}
-	key := "public_key"
-	if c.Out != "" {
-		key = filepath.Join(c.Out, "public_key.pem")
-	}
-	if faced, err := o.engine.Faced(out.Provider); err == nil {
-		for _, name := range faced.Face().Public {
-			key += ", known as " + issued.Public[name]
+	fmt.Fprintf(rt.stdout, "\nChange two settings in the shop. Its number %s, its own keys and its secrets stay.\n店里只改两项；号码 %s、自己的密钥都不变。\n", out.Number, out.Number)
+	n := 0
+	for _, change := range out.Changes {
+		lead := "     or / 或: "
+		if !change.Or {
+			n++
+			lead = fmt.Sprintf("  %d. ", n)
 		}
+		what := append([]string{change.Value}, change.Files...)
+		fmt.Fprintf(rt.stdout, "%s%s / %s: %s\n", lead, change.EN, change.ZH, strings.Join(slices.DeleteFunc(what, func(s string) bool { return s == "" }), "  "))
 	}
-	fmt.Fprintf(rt.stdout, "\nChange two settings in the shop. The number %s, its own keys and its secrets stay.\n", out.Number)
-	fmt.Fprintf(rt.stdout, "  1. the provider's address: %s\n  2. the provider's public key: %s; or its certificate, serial number %s\n\n", out.BaseURL, key, issued.Public["serial"])
+	fmt.Fprintln(rt.stdout)
 	if err := o.paste(rt.stdout, issued.Account, issued.Public); err != nil {
 		return err
 	}
 	if _, served := o.cfg.Facades[out.Provider]; !served {
-		fmt.Fprintf(rt.stdout, "\nThe facade is not served yet. Add this to %s, and start the switch:\n\n%s", rt.config, hosting(out.Provider, out.BaseURL))
+		fmt.Fprintf(rt.stdout, "\nThe facade is not served yet. Add this to %s, and start the switch:\n\n%s", rt.config, hosting(out.Provider, base))
 	}
 	fmt.Fprintln(rt.stdout)
-	if err := tellSecrets(rt.stdout, issued, c.Out); err != nil {
-		return err
+	if c.Out == "" {
+		tellSecrets(rt.stdout, issued)
+	} else {
+		tellFiles(rt.stdout, out.Files)
 	}
-	if len(issued.Secrets) > 0 {
-		fmt.Fprintf(rt.stdout, "%s: new, and of use only to code that had none before\n", strings.Join(slices.Sorted(maps.Keys(issued.Secrets)), ", "))
-	}
-	fmt.Fprintln(rt.stdout, "To go back, set the two settings to what they were: nothing is lost on either side.")
+	fmt.Fprintln(rt.stdout, "To go back, set the two settings to what they were and leave the switch running until its orders are done: nothing is lost on either side.")
 	return nil
 }
 
-// hosting is what the configuration needs for a facade at an address.
+func orNothing(list []string) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return strings.Join(list, "; ")
+}
+
+// exampleBase stands for the address of a facade that has none yet.
+func exampleBase(code string) string { return "https://" + code + ".pay.example.com" }
+
+// hosting is what the configuration needs for a facade at an address. What is reached on this machine alone listens on it alone.
 func hosting(code, base string) string {
-	port, certificate := "80", ""
+	host, port, certificate := "0.0.0.0", "80", ""
 	if strings.HasPrefix(base, "https://") {
 		port, certificate = "443", "tls_cert = \"FILE\"\ntls_key = \"FILE\"\n"
 	}
-	if u, err := url.Parse(base); err == nil && u.Port() != "" {
-		port = u.Port()
+	if u, err := url.Parse(base); err == nil {
+		port = cmp.Or(u.Port(), port)
+		if ip, err := netip.ParseAddr(u.Hostname()); u.Hostname() == "localhost" || err == nil && ip.IsLoopback() {
+			host = u.Hostname()
+		}
 	}
-	return fmt.Sprintf("[facades.%s]\nlisten = \"0.0.0.0:%s\"\nurl = %q\n%s", code, port, base, certificate)
+	return fmt.Sprintf("[facades.%s]\nlisten = %q\nurl = %q\n%s", code, net.JoinHostPort(host, port), base, certificate)
 }
 
 // amountOf is how an order's amount is written for people.

@@ -166,7 +166,7 @@ func (c *adoptCmd) dryRun(rt *runtime, adopter provider.Adopter) error {
 }
 
 func (r callReport) print(w io.Writer, d provider.Description) {
-	fmt.Fprintf(w, "%s, %d calls of %s\n", r.Format, r.Calls, d.NameEN)
+	fmt.Fprintf(w, "%s, %d calls of %s; times are Beijing's\n", r.Format, r.Calls, d.NameEN)
 	for _, l := range r.Lines {
 		when, answer := "", string(l.Answer)
 		if !l.First.IsZero() {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,22 +24,32 @@ const smokeLife = 10 * time.Minute
 // passedOn notes where calls to the provider itself go, while a number of before is asked for.
 type passedOn struct {
 	provider.Doer
-	mu    sync.Mutex
-	hosts []string
+	mu   sync.Mutex
+	seen []string // each as the host and how it answered, if not as a provider does
 }
 
 // Do implements provider.Doer.
 func (d *passedOn) Do(r *http.Request) (*http.Response, error) {
+	response, err := d.Doer.Do(r)
+	answer := r.URL.Host
+	switch {
+	case err != nil:
+		answer += " (" + err.Error() + ")"
+	case response.StatusCode/100 == 3:
+		answer += " (which answers HTTP " + strconv.Itoa(response.StatusCode) + " and points to " + response.Header.Get("Location") + ")"
+	case response.StatusCode >= http.StatusInternalServerError:
+		answer += " (which answers HTTP " + strconv.Itoa(response.StatusCode) + ")"
+	}
 	d.mu.Lock()
-	d.hosts = append(d.hosts, r.URL.Host)
+	d.seen = append(d.seen, answer)
 	d.mu.Unlock()
-	return d.Doer.Do(r)
+	return response, err
 }
 
 func (d *passedOn) asked() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.hosts
+	return d.seen
 }
 
 // smoke speaks to the facade as the shop's code will: the provider's own connector, with the shop's request key, at an address of this process, believing the facade's key
@@ -63,16 +75,18 @@ func (a *adoption) smoke(ctx context.Context, o *offline, account postern.Facade
 	start.NotifyURL = o.cfg.CallbackURL + "/n/smoke" // nobody is told of an order that is closed unpaid
 	connector := o.engine.Registry[account.Provider]
 	placed := connector.Start(ctx, call, start)
-	a.step("order "+start.Attempt.Number+" of "+amountOf(start)+" through the facade", placed.State == provider.Pending, said(string(placed.State), placed.Code, placed.Message, placed.Exchange))
+	a.step("the facade itself: order "+start.Attempt.Number+" of "+amountOf(start), placed.State == provider.Pending, said(string(placed.State), placed.Code, placed.Message, placed.Exchange))
 	if placed.State != provider.Pending {
+		a.shown(false, "", "the facade: the order was not taken")
 		return nil
 	}
 	found := connector.Query(ctx, call, start.Attempt)
-	a.step("query", found.State == provider.Pending, said(string(found.State), found.Code, found.Message, found.Exchange))
+	a.step("the facade itself: query", found.State == provider.Pending, said(string(found.State), found.Code, found.Message, found.Exchange))
 	if closer, ok := connector.(provider.Closer); ok {
 		closed := closer.Close(ctx, call, start.Attempt)
-		a.step("close", closed.State == provider.CloseDone, said(string(closed.State), closed.Code, closed.Message, closed.Exchange))
+		a.step("the facade itself: close", closed.State == provider.CloseDone, said(string(closed.State), closed.Code, closed.Message, closed.Exchange))
 	}
+	a.shown(well(a.Steps, "the facade itself"), "the facade takes the shop's signature and signs with the new key", "that the facade works for the shop's code")
 	a.before(ctx, connector, trial.Before, start.Attempt, old, watched)
 	return nil
 }
@@ -86,12 +100,18 @@ func (a *adoption) before(ctx context.Context, connector provider.Connector, cal
 	began := len(watched.asked())
 	answer := connector.Query(ctx, call, attempt)
 	asked := watched.asked()[began:]
-	well := len(asked) > 0 && answer.State != provider.Unknown && (answer.State == provider.Absent) == !known
+	fine := len(asked) > 0 && answer.State != provider.Unknown && (answer.State == provider.Absent) == !known
 	where := "the provider was not asked"
 	if len(asked) > 0 {
-		where = "asked at " + asked[0]
+		where = "asked at " + asked[len(asked)-1]
 	}
-	a.step("an order of before ("+attempt.Number+")", well, where+", "+said(string(answer.State), answer.Code, answer.Message, answer.Exchange))
+	a.step("an order of before ("+attempt.Number+")", fine, where+", "+said(string(answer.State), answer.Code, answer.Message, answer.Exchange))
+	a.shown(fine, "an order of before is asked for at the provider", "that orders of before are found")
+}
+
+// well says that every step whose name begins so was.
+func well(steps []adoptStep, prefix string) bool {
+	return !slices.ContainsFunc(steps, func(s adoptStep) bool { return strings.HasPrefix(s.What, prefix) && !s.OK })
 }
 
 // said is an answer in a line: what it means, and the protocol's own words for it.

@@ -18,6 +18,7 @@ type credentialCmd struct {
 	Add    credentialAddCmd    `cmd:"" help:"Add an account with its first keys and without a channel."`
 	List   credentialListCmd   `cmd:"" help:"List accounts."`
 	Keys   credentialKeysCmd   `cmd:"" help:"Add a generation of keys; older ones go on verifying."`
+	Set    credentialSetCmd    `cmd:"" help:"Change settings of an account for all of its channels."`
 	Revoke credentialRevokeCmd `cmd:"" help:"Give an account up with all of its channels, in one act, and print who sells over it."`
 }
 
@@ -123,6 +124,26 @@ func (c *credentialKeysCmd) Run(rt *runtime) error {
 		}
 		fmt.Fprintf(rt.stdout, "generation %s, stops signing: %s\n", g.ID, end)
 		return nil
+	})
+}
+
+type credentialSetCmd struct {
+	keyOwner
+	Account string            `required:"" help:"The account (crs_...)."`
+	Set     map[string]string `required:"" help:"Settings as name=value; an empty value takes the provider's own back. 'postern channel fields' lists them."`
+}
+
+func (c *credentialSetCmd) Run(rt *runtime) error {
+	return rt.withStore(func(ctx context.Context, o *offline) error {
+		owner, _, err := c.of(ctx, o)
+		if err != nil {
+			return err
+		}
+		set, err := o.engine.SetAccount(ctx, theOperator, owner, c.Account, c.Set)
+		if err == nil {
+			fmt.Fprintf(rt.stdout, "account %s, version %d\nnext: postern channel check, for a channel over it\n", set.ID, set.Version)
+		}
+		return err
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +24,7 @@ type facadeCmd struct {
 	Show    facadeShowCmd    `cmd:"" help:"Say what to paste where, for each SDK."`
 	Rotate  facadeRotateCmd  `cmd:"" help:"Give an account new keys, with an overlap."`
 	Disable facadeDisableCmd `cmd:"" help:"End an account: its requests are answered as of an unknown one."`
+	Enable  facadeEnableCmd  `cmd:"" help:"Open an account again that was ended, with the keys that it had."`
 	Missed  facadeMissedCmd  `cmd:"" help:"List calls that merchants' code made and the facade does not have."`
 	Fields  facadeFieldsCmd  `cmd:"" help:"List what a facade's accounts are made of."`
 }
@@ -54,7 +54,7 @@ func (c *facadeIssueCmd) Run(rt *runtime) error {
 			return err
 		}
 		fmt.Fprintf(rt.stdout, "account %s\n", issued.Account.ID)
-		return errors.Join(o.paste(rt.stdout, issued.Account, issued.Public), tellSecrets(rt.stdout, issued, c.Out))
+		return errors.Join(o.paste(rt.stdout, issued.Account, issued.Public), o.handOver(rt.stdout, issued, c.Out))
 	})
 }
 
@@ -73,44 +73,28 @@ func readKeyFiles(files map[string]string) (map[string][]byte, error) {
 	return given, nil
 }
 
-// tellSecrets shows what is shown once, or writes it with the keys into a folder that only its owner may read.
-func tellSecrets(w io.Writer, issued engine.IssuedFacade, dir string) error {
+// tellSecrets shows what is shown once.
+func tellSecrets(w io.Writer, issued engine.IssuedFacade) {
+	for _, name := range slices.Sorted(maps.Keys(issued.Secrets)) {
+		fmt.Fprintf(w, "secret %s (shown once): %s\n", name, issued.Secrets[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(issued.Public)) {
+		fmt.Fprintf(w, "%s:\n%s\n", name, strings.TrimSpace(issued.Public[name]))
+	}
+}
+
+// handOver shows what is shown once, or writes it with the keys into a folder that only its owner may read.
+func (o *offline) handOver(w io.Writer, issued engine.IssuedFacade, dir string) error {
 	if dir == "" {
-		for _, name := range slices.Sorted(maps.Keys(issued.Secrets)) {
-			fmt.Fprintf(w, "secret %s (shown once): %s\n", name, issued.Secrets[name])
-		}
-		for _, name := range slices.Sorted(maps.Keys(issued.Public)) {
-			fmt.Fprintf(w, "%s:\n%s\n", name, strings.TrimSpace(issued.Public[name]))
-		}
+		tellSecrets(w, issued)
 		return nil
 	}
-	if err := writeIssued(issued, dir); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "keys and secrets are in %s\n", dir)
-	return nil
+	files, err := o.writeIssued(issued, dir)
+	tellFiles(w, files)
+	return err
 }
 
-// writeIssued writes an account's keys and secrets into a folder that only its owner may read.
-func writeIssued(issued engine.IssuedFacade, dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	for _, texts := range []map[string]string{issued.Public, issued.Secrets} {
-		for name, text := range texts {
-			end := ".txt"
-			if strings.HasPrefix(text, "-----BEGIN") {
-				end = ".pem"
-			}
-			if err := writeFile(filepath.Join(dir, name+end), []byte(text)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// paste says what to change in the merchant's code, per SDK.
+// paste says what to change in the merchant's code, per SDK. What is code has an address in it, an example if the facade has none yet.
 func (o *offline) paste(w io.Writer, a postern.FacadeAccount, public map[string]string) error {
 	faced, err := o.engine.Faced(a.Provider)
 	if err != nil {
@@ -118,12 +102,13 @@ func (o *offline) paste(w io.Writer, a postern.FacadeAccount, public map[string]
 	}
 	base := o.engine.FacadeURLs[a.Provider]
 	if base == "" {
-		base = "(not served yet: set facades." + a.Provider + ".listen and .url)"
+		base = exampleBase(a.Provider)
+		fmt.Fprintf(w, "%s is an example: set facades.%s.listen and .url\n", base, a.Provider)
 	}
 	fmt.Fprintf(w, "%s %s at %s\n", a.Provider, a.Number, base)
-	fill := strings.NewReplacer("{base_url}", base, "{number}", a.Number, "{serial}", public["serial"])
 	for _, p := range faced.Face().Paste {
-		fmt.Fprintf(w, "  %s\n    %s\n    %s\n", p.SDK, fill.Replace(p.ZH), fill.Replace(p.EN))
+		zh, en := p.Fill(base, a.Number, public["serial"])
+		fmt.Fprintf(w, "  %s\n    %s\n    %s\n", p.SDK, zh, en)
 	}
 	return nil
 }
@@ -134,7 +119,7 @@ type facadeListCmd struct {
 }
 
 func (c *facadeListCmd) Run(rt *runtime) error {
-	return rt.withStore(func(ctx context.Context, o *offline) error {
+	return rt.withReader(func(ctx context.Context, o *offline) error {
 		m, err := o.merchant(ctx, c.Merchant)
 		if err != nil {
 			return err
@@ -164,7 +149,7 @@ type facadeShowCmd struct {
 }
 
 func (c *facadeShowCmd) Run(rt *runtime) error {
-	return rt.withStore(func(ctx context.Context, o *offline) error {
+	return rt.withReader(func(ctx context.Context, o *offline) error {
 		m, err := o.merchant(ctx, c.Merchant)
 		if err != nil {
 			return err
@@ -222,7 +207,7 @@ func (c *facadeRotateCmd) Run(rt *runtime) error {
 			return err
 		}
 		fmt.Fprintf(rt.stdout, "new keys sign from %s\n", issued.Key.NotBefore.Format(time.RFC3339))
-		return tellSecrets(rt.stdout, issued, c.Out)
+		return o.handOver(rt.stdout, issued, c.Out)
 	})
 }
 
@@ -245,13 +230,32 @@ func (c *facadeDisableCmd) Run(rt *runtime) error {
 	})
 }
 
+type facadeEnableCmd struct {
+	Account  string `arg:"" help:"The account (fac_...)."`
+	Merchant string `help:"The merchant (mer_...), if there are several."`
+}
+
+func (c *facadeEnableCmd) Run(rt *runtime) error {
+	return rt.withStore(func(ctx context.Context, o *offline) error {
+		m, err := o.merchant(ctx, c.Merchant)
+		if err != nil {
+			return err
+		}
+		a, err := o.engine.EnableFacade(ctx, theOperator, m.ID, c.Account)
+		if err == nil {
+			fmt.Fprintf(rt.stdout, "account %s is open, with the keys that it had; if one of them became known, now: postern facade rotate %s --merchant %s --out FOLDER\n", a.ID, a.ID, m.ID)
+		}
+		return err
+	})
+}
+
 type facadeMissedCmd struct {
 	Merchant string `help:"The merchant (mer_...), if there are several."`
 	Days     int    `default:"30" help:"Of so many days."`
 }
 
 func (c *facadeMissedCmd) Run(rt *runtime) error {
-	return rt.withStore(func(ctx context.Context, o *offline) error {
+	return rt.withReader(func(ctx context.Context, o *offline) error {
 		m, err := o.merchant(ctx, c.Merchant)
 		if err != nil {
 			return err
@@ -276,7 +280,7 @@ type facadeFieldsCmd struct {
 }
 
 func (c *facadeFieldsCmd) Run(rt *runtime) error {
-	return rt.withStore(func(_ context.Context, o *offline) error {
+	return rt.withReader(func(_ context.Context, o *offline) error {
 		faced, err := o.engine.Faced(c.Provider)
 		if err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"postern/facade"
@@ -79,11 +80,11 @@ func checkFacades(list map[string]facadeConfig, live bool) error {
 	return nil
 }
 
-// facadeURLs are where the facades are, by provider.
+// facadeURLs are where the facades are, by provider, without a slash at the end: paths are added to them.
 func facadeURLs(list map[string]facadeConfig) map[string]string {
 	out := map[string]string{}
 	for code, f := range list {
-		out[code] = f.URL
+		out[code] = strings.TrimRight(f.URL, "/")
 	}
 	return out
 }

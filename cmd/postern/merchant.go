@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"time"
 
 	"postern"
@@ -40,7 +41,7 @@ func addMerchant(ctx context.Context, rt *runtime, o *offline, m postern.Merchan
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(rt.stdout, "merchant %s\nsecret key %s (shown once)\nnext: postern channel add --merchant %s --provider ...\n", m.ID, key, m.ID)
+	fmt.Fprintf(rt.stdout, "merchant %s\nsecret key %s (shown once)\nnext: postern channel add --merchant %s --provider ...\n  or, for a shop whose code speaks a provider's protocol already: postern adopt %s --merchant %s ...\n", m.ID, key, m.ID, strings.Join(faced(), "|"), m.ID)
 	return nil
 }
 

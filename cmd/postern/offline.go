@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"time"
 
 	"postern"
@@ -37,7 +38,7 @@ func (rt *runtime) withStore(do func(ctx context.Context, o *offline) error) err
 	}
 	s, err := openStore(rt.ctx, cfg, rt.log, false)
 	if errors.Is(err, store.ErrLocked) {
-		return errors.New("the embedded database is in use by a running switch: stop it, or use the API, or keep the data in PostgreSQL")
+		return fmt.Errorf("the embedded database is in use by a running switch: stop it for this command, or do it in the console (%s/console) or by the API (%s/v1); over PostgreSQL nothing has to stop", cfg.PublicURL, cfg.PublicURL)
 	}
 	if err != nil {
 		return err
@@ -65,6 +66,23 @@ func (rt *runtime) withStore(do func(ctx context.Context, o *offline) error) err
 		Env: provider.Env{Now: time.Now, Rand: rand.Reader, HTTP: provider.HTTPDoer{Client: client}}, Download: bills, CallTimeout: time.Duration(cfg.CallTimeout), Deadlines: cfg.deadlines(), Live: cfg.Live, FacadeURLs: facadeURLs(cfg.Facades),
 	}
 	o.api = &api.API{Engine: o.engine, Store: s, Vault: v, Rand: rand.Reader, Now: time.Now, Log: rt.log, Sender: &webhook.Sender{Store: s, Vault: v, Now: time.Now, Log: rt.log}}
+	return errors.Join(do(rt.ctx, o), s.Close())
+}
+
+// withReader runs a tool that only reads over the configured database, beside a running switch too. The tool has no keys and calls nobody.
+func (rt *runtime) withReader(do func(ctx context.Context, o *offline) error) error {
+	cfg, err := readConfig(rt.config)
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(rt.ctx, cfg.Database, store.Options{Logger: rt.log, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	if err := s.CheckSchema(rt.ctx); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	o := &offline{cfg: cfg, store: s, engine: &engine.Engine{Store: s, Registry: all.Registry(), PublicURL: cfg.PublicURL, Log: rt.log, Live: cfg.Live, FacadeURLs: facadeURLs(cfg.Facades)}}
 	return errors.Join(do(rt.ctx, o), s.Close())
 }
 
