@@ -69,11 +69,11 @@ func site(host string) string {
 // SetAccount changes settings of an account at a provider, for all of its channels at once; an empty value takes the default back. What a channel has of its own stays in the
 // place of it. A required setting says which account it is: it can be corrected only as long as no order was ever sent over the account.
 func (e *Engine) SetAccount(ctx context.Context, by Actor, ownerID, setID string, settings map[string]string) (postern.CredentialSet, error) {
-	return e.changeAccount(ctx, by, ownerID, setID, settings, nil)
+	return e.changeAccount(ctx, by, ownerID, setID, settings, nil, slices.Sorted(maps.Keys(settings)))
 }
 
-// changeAccount is SetAccount with a further generation of keys, if any, in the same commit.
-func (e *Engine) changeAccount(ctx context.Context, by Actor, ownerID, setID string, settings map[string]string, keys map[string][]byte) (postern.CredentialSet, error) {
+// changeAccount is SetAccount with a further generation of keys, if any, in the same commit. Changed are the names that go on record.
+func (e *Engine) changeAccount(ctx context.Context, by Actor, ownerID, setID string, settings map[string]string, keys map[string][]byte, changed []string) (postern.CredentialSet, error) {
 	set, err := e.Store.CredentialSet(ctx, ownerID, setID)
 	if err != nil {
 		return set, err
@@ -100,7 +100,6 @@ func (e *Engine) changeAccount(ctx context.Context, by Actor, ownerID, setID str
 		}
 		further = append(further, g)
 	}
-	changed := slices.Concat(slices.Sorted(maps.Keys(settings)), slices.Sorted(maps.Keys(keys)))
 	err = e.Store.SaveCredentialSetAct(ctx, set, further, e.audit(by, ownerID, "credential.set", setID, strings.Join(changed, " ")))
 	set.Version++
 	return set, err

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -93,7 +94,7 @@ func (c accountChange) any() bool { return len(c.settings)+len(c.keys) > 0 }
 
 // changeOf compares what is given with the account behind a channel. What the account does not have yet is added. What it has with another value is corrected as long as no order
 // was ever sent over it; afterwards which of the two is right only a person knows, and the refusal names the command that changes it.
-func (e *Engine) changeOf(ctx context.Context, d provider.Description, c postern.Channel, in AdoptInput, set postern.CredentialSet, has map[string][]byte) (accountChange, error) {
+func (e *Engine) changeOf(ctx context.Context, d provider.Description, c postern.Channel, in AdoptInput, set postern.CredentialSet, has map[string][]byte, accountID string) (accountChange, error) {
 	out := accountChange{map[string]string{}, map[string][]byte{}}
 	used, err := e.Store.AccountUsed(ctx, set.OwnerID, set.ID)
 	if err != nil {
@@ -130,16 +131,24 @@ func (e *Engine) changeOf(ctx context.Context, d provider.Description, c postern
 		case len(has[name]) == 0:
 			out.keys[name] = in.Keys[name]
 		case !sameKey(field.Kind, in.Keys[name], has[name]):
-			fix := "check which account and key the shop's code has; new keys are added with: postern credential keys" + of
-			for _, one := range d.Keys {
-				if len(has[one.Name]) > 0 {
-					fix += " --key-file " + one.Name + "=FILE"
-				}
-			}
-			return out, differs("keys."+name, fix+", and what the shop's code has as well with postern facade rotate, which 'postern facade list' names")
+			return out, differs("keys."+name, keysFix(d, has, of, c.MerchantID, accountID))
 		}
 	}
 	return out, nil
+}
+
+// keysFix is how other keys come to an account that orders may have been sent over: beside the ones that are there, and then to the issued account as well.
+func keysFix(d provider.Description, has map[string][]byte, of, merchantID, accountID string) string {
+	fix := "check which account and key the shop's code has; new keys are added with: postern credential keys" + of
+	for _, one := range d.Keys {
+		if len(has[one.Name]) > 0 {
+			fix += " --key-file " + one.Name + "=FILE"
+		}
+	}
+	if accountID != "" {
+		fix += "; and, if the shop's code has it too: postern facade rotate " + accountID + " --merchant " + merchantID + " --key-file NAME=FILE --out FOLDER (names: postern facade fields), after which its public key is a new one"
+	}
+	return fix
 }
 
 func unknownKey(d provider.Description, name string) error {
@@ -202,7 +211,7 @@ func (e *Engine) prove(ctx context.Context, d provider.Description, set postern.
 	if refresher, ok := connector.(provider.TrustRefresher); ok {
 		list, err := refresher.RefreshTrust(ctx, call)
 		if err != nil {
-			return look.refusal(d, set, provider.CheckResult{Class: provider.ClassAuth, Message: err.Error()})
+			return look.refusal(d, set, keys, provider.CheckResult{Class: provider.ClassAuth, Message: err.Error()})
 		}
 		for _, one := range list {
 			handle, err := vault.Parse(provider.KeyCertificate, one.KeyID, []byte(one.PEM))
@@ -212,35 +221,56 @@ func (e *Engine) prove(ctx context.Context, d provider.Description, set postern.
 		}
 	}
 	if result := checker.Check(ctx, call); !result.OK {
-		return look.refusal(d, set, result)
+		return look.refusal(d, set, keys, result)
 	}
 	return nil
 }
 
 // refusal says what the provider answered, and which value is probably wrong.
-func (l *lookout) refusal(d provider.Description, set postern.CredentialSet, result provider.CheckResult) error {
+func (l *lookout) refusal(d provider.Description, set postern.CredentialSet, keys map[string][]byte, result provider.CheckResult) error {
 	err := &postern.Error{Code: postern.CodeProviderRefused, Op: "engine.Adopt", Message: d.NameEN + " did not answer a signed call as it does when all values are right"}
-	said := strings.TrimSpace(result.Code + " " + result.Message)
+	said := shortened(strings.TrimSpace(result.Code + " " + result.Message))
 	address := addressOf(d, set, l.url)
 	there := "--set " + address.Name + "=..."
+	if address.Default != "" {
+		there += " (really it is " + address.Default + ")"
+	}
 	switch {
 	case l.url == nil: // nothing was sent: a key or a setting made it impossible
 		err.Message, err.Fix = "a call could not be signed: "+said, "check the keys"
 	case l.err != nil:
-		err.Field, err.Message = "settings."+address.Name, "nothing answers at "+l.url.Host+": "+l.err.Error()
+		err.Field, err.Message = "settings."+address.Name, "nothing answers at "+l.url.Host+": "+bareCause(l.err).Error()
 		err.Fix = "say where " + d.NameEN + " is called, if this is not its real address: " + there + "; or see that this machine may go out"
 	case l.code/100 == 3:
 		err.Field, err.Message = "settings."+address.Name, fmt.Sprintf("%s answers HTTP %d (look at %s), which %s never does", l.url.Host, l.code, cmp.Or(l.moved, "nowhere"), d.NameEN)
 		err.Fix = "correct " + there
 	case l.code == http.StatusNotFound || l.code == http.StatusMethodNotAllowed:
-		err.Field, err.Message = "settings."+address.Name, fmt.Sprintf("%s answered HTTP %d at %s, %s", l.url.Host, l.code, l.url.Path, said)
-		err.Fix = "correct " + there + ", or " + strings.Join(identity(d, true), ", ")
+		err.Field, err.Message = "settings."+address.Name, fmt.Sprintf("%s answered HTTP %d at %s, %s", l.url.Host, l.code, cmp.Or(l.url.Path, "/"), said)
+		err.Fix = "correct " + there + ", or " + strings.Join(identity(d, keys, true), ", ")
 	default:
 		err.Message = fmt.Sprintf("%s answered HTTP %d, %s", l.url.Host, l.code, said)
-		err.Fix = "check " + strings.Join(identity(d, l.code != http.StatusOK || result.Class == provider.ClassAuth && result.Code != ""), ", ")
+		err.Fix = "check " + strings.Join(identity(d, keys, l.code != http.StatusOK || result.Class == provider.ClassAuth && result.Code != ""), ", ")
 	}
 	err.Fix += "; nothing was made or changed"
 	return err
+}
+
+// bareCause is a transport's error without the address, which has a signature in it where calls are signed in the query.
+func bareCause(err error) error {
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}
+
+// saidLimit bounds what is repeated of the provider's words, in characters: some repeat the whole request.
+const saidLimit = 120
+
+func shortened(s string) string {
+	if r := []rune(s); len(r) > saidLimit {
+		return string(r[:saidLimit]) + "..."
+	}
+	return s
 }
 
 // addressOf is the setting by which a call went where it went.
@@ -254,7 +284,7 @@ func addressOf(d provider.Description, set postern.CredentialSet, u *url.URL) pr
 }
 
 // identity names what a signed call rests on: the account's number with what signs, or with what the provider's answers are read and checked by.
-func identity(d provider.Description, signs bool) []string {
+func identity(d provider.Description, given map[string][]byte, signs bool) []string {
 	var names []string
 	for _, f := range d.Settings {
 		if f.Required && !f.PerChannel {
@@ -269,7 +299,7 @@ func identity(d provider.Description, signs bool) []string {
 	}
 	for _, k := range d.Keys {
 		reads := k.Kind == provider.KeyRSAPublic || k.Kind == provider.KeyAES256GCM || k.Kind == provider.KeyCertificate && !k.Own
-		if signs && ids[k.Name] || !signs && reads {
+		if len(given[k.Name]) > 0 && (signs && ids[k.Name] || !signs && reads) {
 			names = append(names, k.Name)
 		}
 	}

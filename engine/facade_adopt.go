@@ -54,15 +54,15 @@ func (e *Engine) Adopt(ctx context.Context, by Actor, in AdoptInput) (Adopted, e
 	if err != nil {
 		return out, err
 	}
-	former, err := e.formerOf(ctx, adopter, in)
+	account, err := e.issuedBefore(ctx, adopter, in)
 	if err != nil {
 		return out, err
 	}
-	if out.Channel, err = e.adoptedChannel(ctx, adopter, in, former); err != nil {
+	if out.Channel, err = e.adoptedChannel(ctx, adopter, in, account.FormerChannelID); err != nil {
 		return out, err
 	}
 	out.ChannelFound = out.Channel.ID != ""
-	plan, err := e.planAccount(ctx, adopter, d, out.Channel, in)
+	plan, err := e.planAccount(ctx, adopter, d, out.Channel, in, account.ID)
 	if err != nil {
 		return out, err
 	}
@@ -113,17 +113,17 @@ func (e *Engine) readGiven(d provider.Description, face provider.FaceDescription
 	return account, err
 }
 
-// formerOf is the channel that the issued account of the number has already, if there is one.
-func (e *Engine) formerOf(ctx context.Context, adopter provider.Adopter, in AdoptInput) (string, error) {
+// issuedBefore is the issued account of the number, or an empty one.
+func (e *Engine) issuedBefore(ctx context.Context, adopter provider.Adopter, in AdoptInput) (postern.FacadeAccount, error) {
 	account, err := e.Store.FacadeByNumber(ctx, in.Provider, cmp.Or(in.Number, numberOf(adopter, in.Settings)))
-	if err != nil && postern.CodeOf(err) != postern.CodeNotFound {
-		return "", err
+	if postern.CodeOf(err) == postern.CodeNotFound {
+		return postern.FacadeAccount{}, nil
 	}
-	return account.FormerChannelID, nil
+	return account, err
 }
 
 // planAccount says what the account at the provider will be, and has tried it there where anything of it is new: values that do not work make and change nothing.
-func (e *Engine) planAccount(ctx context.Context, adopter provider.Adopter, d provider.Description, c postern.Channel, in AdoptInput) (p accountPlan, err error) {
+func (e *Engine) planAccount(ctx context.Context, adopter provider.Adopter, d provider.Description, c postern.Channel, in AdoptInput, accountID string) (p accountPlan, err error) {
 	if c.ID == "" {
 		account, _ := splitKeys(d, in.Keys)
 		p.keys = account
@@ -138,7 +138,7 @@ func (e *Engine) planAccount(ctx context.Context, adopter provider.Adopter, d pr
 	if given := numberOf(adopter, in.Settings); given != "" && given != numberOf(adopter, p.set.Settings) {
 		return p, &postern.Error{Code: postern.CodeConflict, Op: "engine.Adopt", Field: "channel", Message: "the channel " + c.ID + " is over another account at the provider", Fix: "leave --channel out, or the number", ID: c.ID}
 	}
-	if p.change, err = e.changeOf(ctx, d, c, in, p.set, p.keys); err != nil || !p.change.any() {
+	if p.change, err = e.changeOf(ctx, d, c, in, p.set, p.keys, accountID); err != nil || !p.change.any() {
 		p.set.Settings = maps.Clone(p.set.Settings)
 		maps.Copy(p.set.Settings, c.Settings)
 		return p, err
@@ -171,7 +171,7 @@ func (e *Engine) carryOut(ctx context.Context, by Actor, d provider.Description,
 		keys = p.keys
 	}
 	out.Changed = slices.Concat(slices.Sorted(maps.Keys(p.change.settings)), slices.Sorted(maps.Keys(p.change.keys)))
-	_, err = e.changeAccount(ctx, by, p.set.OwnerID, p.set.ID, p.change.settings, keys)
+	_, err = e.changeAccount(ctx, by, p.set.OwnerID, p.set.ID, p.change.settings, keys, out.Changed)
 	return err
 }
 

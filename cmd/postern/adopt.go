@@ -206,9 +206,10 @@ func (a *adoption) collecting(ctx context.Context, o *offline, merchantID string
 	if err != nil {
 		return err
 	}
-	open, reasons := []string{}, []string{}
+	every, open, reasons := map[string]bool{}, []string{}, []string{}
 	for _, p := range places {
 		well := false
+		every[p.EN] = true
 		for _, cell := range p.Cells {
 			if well = well || cell.State != route.Blocked; cell.Reason != "" && !slices.Contains(reasons, cell.Reason) {
 				reasons = append(reasons, cell.Reason)
@@ -218,7 +219,7 @@ func (a *adoption) collecting(ctx context.Context, o *offline, merchantID string
 			open = append(open, p.EN)
 		}
 	}
-	said := "a buyer is offered a way to pay in " + strings.Join(open, ", ") + " (by the plan; nothing was ordered)"
+	said := fmt.Sprintf("a buyer is offered a way to pay in %d of %d apps and browsers, as %s (by the plan; nothing was ordered)", len(open), len(every), strings.Join(open[:min(len(open), 4)], ", "))
 	if len(open) == 0 {
 		said = "no channel of the merchant can take an order now: " + strings.Join(reasons, ", ")
 	}
