@@ -17,8 +17,8 @@ import (
 	"postern/vault"
 )
 
-// adoptedChannel finds the channel that is named, or the one that an earlier run made of the same account; none (an empty one) when there is nothing like it yet. Of several the
-// one that the issued account of the number has already comes first.
+// adoptedChannel finds the channel that is named, or the one that an earlier run made of the same account, or the only one when nothing is given; none (an empty one) when there is
+// nothing like it yet. Of several the one that the issued account of the number has already comes first.
 func (e *Engine) adoptedChannel(ctx context.Context, adopter provider.Adopter, in AdoptInput, former string) (postern.Channel, error) {
 	if in.ChannelID != "" {
 		c, err := e.Store.Channel(ctx, in.Merchant.ID, in.ChannelID)
@@ -31,16 +31,21 @@ func (e *Engine) adoptedChannel(ctx context.Context, adopter provider.Adopter, i
 	if err != nil {
 		return postern.Channel{}, err
 	}
+	wanted := numberOf(adopter, in.Settings)
+	list = slices.DeleteFunc(list, func(c postern.Channel) bool { return !adoptable(c, in) })
+	if len(in.Settings)+len(in.Keys) == 0 && len(list) == 1 {
+		return list[0], nil
+	}
 	var found postern.Channel
 	for _, c := range list {
-		if !adoptable(c, in) || found.ID != "" && c.ID != former {
+		if wanted == "" || found.ID != "" && c.ID != former {
 			continue
 		}
 		set, err := e.Store.CredentialSet(ctx, c.CredentialOwnerID, c.CredentialSetID)
 		if err != nil {
 			return c, err
 		}
-		if wanted := numberOf(adopter, in.Settings); wanted != "" && numberOf(adopter, set.Settings) == wanted {
+		if numberOf(adopter, set.Settings) == wanted {
 			found = c
 		}
 	}
@@ -293,12 +298,14 @@ func identity(d provider.Description, given map[string][]byte, signs bool) []str
 	}
 	ids := map[string]bool{}
 	for _, k := range d.Keys {
-		if private := k.Kind == provider.KeyRSAPrivate; private && signs {
-			names, ids[k.IDField] = append(names, k.Name), true
+		if k.Kind == provider.KeyRSAPrivate {
+			if ids[k.IDField] = true; signs {
+				names = append(names, k.Name)
+			}
 		}
 	}
 	for _, k := range d.Keys {
-		reads := k.Kind == provider.KeyRSAPublic || k.Kind == provider.KeyAES256GCM || k.Kind == provider.KeyCertificate && !k.Own
+		reads := k.Kind != provider.KeyRSAPrivate && !k.Own && !ids[k.Name]
 		if len(given[k.Name]) > 0 && (signs && ids[k.Name] || !signs && reads) {
 			names = append(names, k.Name)
 		}

@@ -26,7 +26,7 @@ type adoptCmd struct {
 	Provider  string            `arg:"" help:"Whose protocol the shop's code speaks."`
 	DryRun    string            `name:"dry-run" placeholder:"LOG" help:"Only say which calls of a recorded log are covered (HAR, JSON Lines, or an access log; - reads the standard input). Needs no switch. Exit code 0: all are; 3: some are not." type:"path"`
 	Merchant  string            `help:"The merchant (mer_...); the only one if there is one."`
-	Channel   string            `help:"A channel (chn_...) over the shop's account that is there already; then no settings and keys are needed."`
+	Channel   string            `help:"A channel (chn_...) over the shop's account that is there already; then no settings and keys are needed. The only one, if nothing is given."`
 	Set       map[string]string `help:"Settings of the shop's account as name=value, and numbers of its keys that are no secret; 'postern channel fields' and 'postern facade fields' list them."`
 	KeyFile   map[string]string `help:"Keys of the shop's account as name=FILE, the private ones too: they are sealed, and printed nowhere."`
 	Products  []string          `help:"What the shop's account may collect by, separated by commas; everything that a page can start for any buyer, if not given."`

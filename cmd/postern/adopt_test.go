@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -273,35 +274,42 @@ func TestAdoptPages(t *testing.T) {
 		t.Fatalf("the pages have other commands in each language, or hardly any: %q", commands)
 	}
 	dir := t.TempDir()
-	var gateway string
+	script := strings.Join(commands, "")
 	for _, a := range adoptees(t, o) {
-		if a.code != "alipay" {
-			continue
+		files := map[string]string{"app_private_key": "app_private_key.pem", "alipay_public_key": "alipay_public_key.pem", "apiv3_key": "apiv3_key.txt", "merchant_private_key": "apiclient_key.pem"}
+		keys := maps.Clone(a.keys)
+		if a.code == "wechatpay" {
+			keys["merchant_cert"], files["merchant_cert"] = a.ready["merchant_cert_file"], "apiclient_cert.pem"
+		} else {
+			script = strings.ReplaceAll(script, "--old-number 20261101000123", "--old-number "+a.placeOld(t, o))
 		}
-		gateway = "--set gateway_url=" + a.set["gateway_url"]
-		for name, path := range a.keys {
+		for name, path := range keys {
 			text, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(filepath.Join(dir, name+".pem"), text, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, cmp.Or(files[name], name)), text, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
+		at := a.address() // a simulated wallet, as the page says
+		script = strings.ReplaceAll(script, "adopt "+a.code+" --set ", "adopt "+a.code+" --set "+at+"="+a.set[at]+" --set ")
 	}
 	line := `{"time":"2026-11-02T10:04:00+08:00","method":"POST","url":"https://openapi.alipay.com/gateway.do?method=alipay.trade.query","body":"biz_content=%7B%22out_trade_no%22%3A%22secret-number%22%7D"}`
 	if err := os.WriteFile(filepath.Join(dir, "calls.jsonl"), []byte(line+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	script := strings.ReplaceAll(strings.Join(commands, ""), "--set app_id=", gateway+" --set app_id=") // a simulated wallet, as the page says
 	shell := exec.CommandContext(o.ctx, "sh", "-e")
 	shell.Dir, shell.Stdin = dir, strings.NewReader(script)
 	said, err := shell.CombinedOutput()
-	if err != nil || !strings.Contains(string(said), "100.0 % of calls are covered") || !strings.Contains(string(said), "ok   the facade itself: close: closed") || strings.Contains(string(said), "secret-number") {
+	if err != nil || !strings.Contains(string(said), "100.0 % of calls are covered") || strings.Count(string(said), "ok   the facade itself: close: closed") != 3 || !strings.Contains(string(said), ", pending, HTTP 200, WAIT_BUYER_PAY\n\nshown") || strings.Contains(string(said), "secret-number") {
 		t.Fatalf("%v: %s", err, said)
 	}
-	for _, file := range []string{"public_key.pem", "platform_certificate.pem", "platform_root.pem"} {
-		if _, err := os.Stat(filepath.Join(dir, "keys", file)); err != nil {
+	for _, file := range []string{
+		"keys/public_key.pem", "keys/platform_certificate.pem", "keys/platform_root.pem", "keys-wechatpay/platform_certificate.pem", "keys-wechatpay/public_key.pem",
+		"keys-wechatpay/serial.txt", "keys-wechatpay/platform_public_key_id.txt",
+	} {
+		if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
 			t.Error(err)
 		}
 	}
