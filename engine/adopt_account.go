@@ -3,14 +3,11 @@ package engine
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"postern"
 	"postern/provider"
@@ -164,28 +161,6 @@ func unknownKey(d provider.Description, name string) error {
 	return postern.Invalid("keys."+name, postern.CodeInvalid, "the provider has no such key", "known are "+strings.Join(names, ", "))
 }
 
-// lookout notes how the provider answered last, for a refusal that names the cause.
-type lookout struct {
-	provider.Doer
-	mu    sync.Mutex
-	url   *url.URL
-	code  int
-	moved string
-	err   error
-}
-
-// Do implements provider.Doer.
-func (l *lookout) Do(r *http.Request) (*http.Response, error) {
-	response, err := l.Doer.Do(r)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.url, l.err, l.code, l.moved = r.URL, err, 0, ""
-	if err == nil {
-		l.code, l.moved = response.StatusCode, response.Header.Get("Location")
-	}
-	return response, err
-}
-
 // prove makes the provider's harmless signed call with an account that is not stored, or not as it is given now: nothing is made of values that do not work.
 func (e *Engine) prove(ctx context.Context, d provider.Description, set postern.CredentialSet, keys map[string][]byte) error {
 	connector := e.Registry[d.Code]
@@ -193,7 +168,7 @@ func (e *Engine) prove(ctx context.Context, d provider.Description, set postern.
 	if !ok {
 		return nil
 	}
-	look := &lookout{Doer: e.Env.HTTP}
+	look := &provider.Watch{Doer: e.Env.HTTP, Now: e.Env.Now}
 	g := provider.Generation{ID: "given", Handles: map[string]any{}}
 	for _, field := range d.Keys {
 		if len(keys[field.Name]) == 0 {
@@ -216,7 +191,7 @@ func (e *Engine) prove(ctx context.Context, d provider.Description, set postern.
 	if refresher, ok := connector.(provider.TrustRefresher); ok {
 		list, err := refresher.RefreshTrust(ctx, call)
 		if err != nil {
-			return look.refusal(d, set, keys, provider.CheckResult{Class: provider.ClassAuth, Message: err.Error()})
+			return wrongValue(look.Last(), d, set, keys, provider.CheckResult{Class: provider.ClassAuth, Message: err.Error()})
 		}
 		for _, one := range list {
 			handle, err := vault.Parse(provider.KeyCertificate, one.KeyID, []byte(one.PEM))
@@ -226,45 +201,36 @@ func (e *Engine) prove(ctx context.Context, d provider.Description, set postern.
 		}
 	}
 	if result := checker.Check(ctx, call); !result.OK {
-		return look.refusal(d, set, keys, result)
+		return wrongValue(look.Last(), d, set, keys, result)
 	}
 	return nil
 }
 
-// refusal says what the provider answered, and which value is probably wrong.
-func (l *lookout) refusal(d provider.Description, set postern.CredentialSet, keys map[string][]byte, result provider.CheckResult) error {
-	err := &postern.Error{Code: postern.CodeProviderRefused, Op: "engine.Adopt", Message: d.NameEN + " did not answer a signed call as it does when all values are right"}
-	said := shortened(strings.TrimSpace(result.Code + " " + result.Message))
-	address := addressOf(d, set, l.url)
+// wrongValue says what the provider answered, and which value is probably wrong.
+func wrongValue(last provider.Answered, d provider.Description, set postern.CredentialSet, keys map[string][]byte, result provider.CheckResult) error {
+	err := &postern.Error{Code: postern.CodeProviderRefused, Op: "engine.Adopt"}
+	said, address := shortened(strings.TrimSpace(result.Code+" "+result.Message)), addressOf(d, set, last.Host)
 	there := "--set " + address.Name + "=..."
 	if address.Default != "" {
 		there += " (really it is " + address.Default + ")"
 	}
 	switch {
-	case l.url == nil: // nothing was sent: a key or a setting made it impossible
+	case last.Host == "": // nothing was sent: a key or a setting made it impossible
 		err.Message, err.Fix = "a call could not be signed: "+said, "check the keys"
-	case l.err != nil:
-		err.Field, err.Message = "settings."+address.Name, "nothing answers at "+l.url.Host+": "+bareCause(l.err).Error()
+	case last.Err != nil:
+		err.Field, err.Message = "settings."+address.Name, "nothing answers at "+last.Host+": "+last.Err.Error()
 		err.Fix = "say where " + d.NameEN + " is called, if this is not its real address: " + there + "; or see that this machine may go out"
-	case l.code/100 == 3:
-		err.Field, err.Message = "settings."+address.Name, fmt.Sprintf("%s answers HTTP %d (look at %s), which %s never does", l.url.Host, l.code, cmp.Or(l.moved, "nowhere"), d.NameEN)
+	case last.Redirected():
+		err.Field, err.Message = "settings."+address.Name, fmt.Sprintf("%s answers HTTP %d (look at %s), which %s never does", last.Host, last.Status, cmp.Or(last.MovedTo, "nowhere"), d.NameEN)
 		err.Fix = "correct " + there
-	case l.code == http.StatusNotFound || l.code == http.StatusMethodNotAllowed:
-		err.Field, err.Message = "settings."+address.Name, fmt.Sprintf("%s answered HTTP %d at %s, %s", l.url.Host, l.code, cmp.Or(l.url.Path, "/"), said)
+	case last.Missing():
+		err.Field, err.Message = "settings."+address.Name, fmt.Sprintf("%s answered HTTP %d at %s, %s", last.Host, last.Status, cmp.Or(last.Path, "/"), said)
 		err.Fix = "correct " + there + ", or " + strings.Join(identity(d, keys, true), ", ")
 	default:
-		err.Message = fmt.Sprintf("%s answered HTTP %d, %s", l.url.Host, l.code, said)
-		err.Fix = "check " + strings.Join(identity(d, keys, l.code != http.StatusOK || result.Class == provider.ClassAuth && result.Code != ""), ", ")
+		err.Message = fmt.Sprintf("%s answered HTTP %d, %s", last.Host, last.Status, said)
+		err.Fix = "check " + strings.Join(identity(d, keys, !last.Plain() || result.Class == provider.ClassAuth && result.Code != ""), ", ")
 	}
 	err.Fix += "; nothing was made or changed"
-	return err
-}
-
-// bareCause is a transport's error without the address, which has a signature in it where calls are signed in the query.
-func bareCause(err error) error {
-	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		return wrapped.Err
-	}
 	return err
 }
 
@@ -278,10 +244,10 @@ func shortened(s string) string {
 	return s
 }
 
-// addressOf is the setting by which a call went where it went.
-func addressOf(d provider.Description, set postern.CredentialSet, u *url.URL) provider.Field {
+// addressOf is the setting by which a call went to a host.
+func addressOf(d provider.Description, set postern.CredentialSet, host string) provider.Field {
 	for _, field := range d.Settings {
-		if one, err := url.Parse(set.Settings[field.Name]); isAddress(field) && u != nil && err == nil && one.Host == u.Host {
+		if one, err := url.Parse(set.Settings[field.Name]); isAddress(field) && err == nil && one.Host == host {
 			return field
 		}
 	}
