@@ -149,6 +149,8 @@ func leaver(f *fixture) {
 
 func testExport(t *testing.T, f *fixture) {
 	leaver(f)
+	f.want(must[bool](f)(f.AccountUsed(t.Context(), mine, "crs_1")), true)
+	f.want(must[bool](f)(f.AccountUsed(t.Context(), theirs, "crs_1")), false)
 	out := Exported(t, f.Store, mine)
 	for name, file := range out {
 		if bytes.Contains(file.Data, []byte("sealed")) || bytes.Contains(file.Data, []byte(theirs)) {

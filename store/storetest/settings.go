@@ -78,6 +78,26 @@ func testAccounts(t *testing.T, f *fixture, ok func(error)) {
 	trust.PEM = "pem 2"
 	ok(f.SaveTrust(ctx, trust))
 	f.want(must[[]postern.TrustKey](f)(f.Trust(ctx, "ptn_1", "crs_1")), []postern.TrustKey{trust})
+	testAccountAct(t, f, ok, set)
+}
+
+// testAccountAct changes an account with further keys on record: all of it or nothing. Orders over a channel of another owner's account do not make it a used one.
+func testAccountAct(t *testing.T, f *fixture, ok func(error), set postern.CredentialSet) {
+	t.Helper()
+	ctx := t.Context()
+	further := postern.Generation{OwnerID: "ptn_1", CredentialSetID: "crs_1", ID: "gen_9", Keys: map[string][]byte{"k": {9}}, NotBefore: epoch.Add(3 * time.Hour), CreatedAt: epoch}
+	act := postern.Audit{MerchantID: "ptn_1", ID: "aud_1", StaffOwnerID: postern.Platform, Who: "operator", Act: "credential.set", ObjectID: "crs_1", Detail: "app_id", CreatedAt: epoch}
+	set.Settings = map[string]string{"app_id": "3"}
+	ok(f.SaveCredentialSetAct(ctx, set, []postern.Generation{further}, act))
+	act.ID, further.ID = "aud_2", "gen_10"
+	f.wantCode(f.SaveCredentialSetAct(ctx, set, []postern.Generation{further}, act), postern.CodeConflict) // of a version that is no more
+	set.Version++
+	f.want(must[postern.CredentialSet](f)(f.CredentialSet(ctx, "ptn_1", "crs_1")), set)
+	f.want(must[[]postern.Generation](f)(f.Generations(ctx, "ptn_1", "crs_1"))[0].ID, "gen_9")
+	audits, _, err := f.Audits(ctx, "ptn_1", store.Page{Limit: 10})
+	ok(err)
+	f.want(len(audits), 1)
+	f.want(must[bool](f)(f.AccountUsed(ctx, "ptn_1", "crs_1")), false)
 }
 
 func testChannels(t *testing.T, f *fixture, ok func(error)) {
