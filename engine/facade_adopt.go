@@ -309,7 +309,7 @@ func (e *Engine) formerly(ctx context.Context, by Actor, adopter provider.Adopte
 		moved = before.ID
 	}
 	a.FormerChannelID = c.ID
-	err = e.Store.SaveFacadeAct(ctx, a, nil, e.audit(by, a.MerchantID, "facade.former", a.ID, strings.Join([]string{a.Provider, a.Number, c.ID}, " ")))
+	err = e.Store.SaveFacadeAct(ctx, a, nil, e.audit(by, a.MerchantID, "facade.former", a.ID, strings.Join([]string{a.Provider, a.Number, c.ID}, " ")), nil)
 	a.Version++
 	return moved, err
 }
@@ -363,7 +363,7 @@ func (e *Engine) enrich(ctx context.Context, by Actor, face provider.FaceDescrip
 	old.NotAfter, old.RetiredAt = further.NotBefore, further.NotBefore
 	out.Issued.Key = further
 	act := e.audit(by, old.MerchantID, "facade.rotate", old.AccountID, strings.Join(append([]string{out.Issued.Account.Number}, out.Added...), " "))
-	return e.Store.SaveFacadeAct(ctx, nil, []postern.FacadeKey{further, old}, act)
+	return e.Store.SaveFacadeAct(ctx, nil, []postern.FacadeKey{further, old}, act, nil)
 }
 
 // FaceTrial is how the facade at base is tried as the code of an adopted shop will use it; see provider.Adopter.
