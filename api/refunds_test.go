@@ -57,6 +57,7 @@ func TestTwoKeysRefundOutside(t *testing.T) {
 	if got := b.balances(); got["bank:CMB 6688"] != -300 || got["refunds"] != 300 || got["receivable:"+b.w.Channels["alipay"].ID] != 900 {
 		t.Errorf("balances %v", got)
 	}
+	b.run(time.Minute)
 	if got, want := b.events(), []string{"payment.paid", "refund.refunded"}; !slices.Equal(got, want) {
 		t.Errorf("events %v", got)
 	}
