@@ -81,7 +81,7 @@ func DecideHand(s RefundState, by Person, agree bool, said string, now time.Time
 	}
 	same := by.ID == r.Hand.By.ID
 	if agree && same {
-		return s, Effects{}, &Error{Code: CodeForbidden, Op: "postern.DecideHand", Message: "whoever entered it cannot be the second person", Fix: "let somebody else confirm it", ID: r.ID}
+		return s, Effects{}, &Error{Code: CodeForbidden, Op: "postern.SecondPerson", Message: "whoever entered it cannot be the second person", Fix: "let somebody else confirm it", ID: r.ID}
 	}
 	s.Refund.Hand.Second, s.Refund.Hand.Saw, s.Refund.Hand.DecidedAt = by, said, now
 	switch {
