@@ -7,8 +7,8 @@
 package checkout
 
 import (
-	"context"
 	"bytes"
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
