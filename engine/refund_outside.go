@@ -73,7 +73,7 @@ func (e *Engine) RefundOutside(ctx context.Context, by Actor, merchantID, paymen
 		if err != nil {
 			return postern.Refund{}, err
 		}
-		change.Request = doneBy(in.Request, r.ID)
+		change.Request = doneWith(in.Request, r.ID)
 		change.Audits = []postern.Audit{e.audit(by, merchantID, "refund.outside", r.ID, postern.FormatMoney(r.Amount, r.Currency)+" "+h.Bank+" "+h.Evidence)}
 		if last = e.commit(ctx, change); last == nil {
 			r.Version = 1
@@ -116,16 +116,6 @@ func (e *Engine) outside(state postern.State, in OutsideInput, h postern.Hand) (
 		Reference: in.Reference, Number: postern.NewNumber(now, e.Env.Rand), Amount: in.Amount, Currency: receipt.Currency, Reason: in.Reason, Status: postern.RefundReserved, Hand: h, CreatedAt: now, UpdatedAt: now,
 	}
 	return r, postern.Effects{Refunds: []postern.Refund{r}, Moves: []postern.ReceiptMove{{ReceiptID: receipt.ID, Reserve: r.Amount}}}, nil
-}
-
-// doneBy finishes an idempotent request, if there is one, with the object that it made or changed.
-func doneBy(request *store.Request, id string) *store.Request {
-	if request == nil {
-		return nil
-	}
-	done := *request
-	done.ObjectID, done.Done = id, true
-	return &done
 }
 
 // StuckInput is what one person says became of a stuck refund. Way is reached (the provider brought it to the buyer after all) or outside (it came back, and the merchant paid the buyer from Bank).
@@ -218,7 +208,7 @@ func (e *Engine) handRefund(ctx context.Context, merchantID, refundID string, re
 		if err != nil {
 			return s.Refund, err
 		}
-		change.Audits, change.Request = []postern.Audit{act}, doneBy(request, refundID)
+		change.Audits, change.Request = []postern.Audit{act}, doneWith(request, refundID)
 		if id := payment.Payment.OrderID; id != "" && next.Refund.Status == postern.RefundRefunded && next.Refund.SurplusID == "" {
 			if change.Orders, err = e.answered(ctx, merchantID, id); err != nil {
 				return s.Refund, err
