@@ -164,6 +164,9 @@ func TestTwoPersonsResolveAStuckRefund(t *testing.T) {
 			_, err = w.Engine.ResolveRefund(ctx, li, p.MerchantID, r.ID, engine.StuckInput{Way: "gone", Evidence: "x"})
 			wantCode(t, err, postern.CodeInvalid)
 			stuck := map[string]int64{"receivable:": 6000, "sales": -6800, "refunds_in_transit": 800}
+			if seen := bill(t, w, wechat, billed(t, w)[wechat], sim.Start); seen.Refunds != 0 || seen.Known == 0 { // its row is that the money left, which is known
+				t.Errorf("the bill proved %+v", seen)
+			}
 			for range 2 { // refused, it may be entered anew
 				_, err = w.Engine.ResolveRefund(ctx, li, p.MerchantID, r.ID, c.in)
 				must(t, err)
