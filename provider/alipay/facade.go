@@ -106,7 +106,10 @@ type faceCall struct {
 	known    bool // the account was found: answers can be signed
 	method   string
 	signType string
-	params   wire.Params
+	raw      wire.Params // as it came, in its charset: what the signature is over
+	params   wire.Params // raw, as text
+	charset  wire.Charset
+	unread   error // what of the request could not be read
 	biz      wire.Object
 	plain    []byte // biz_content, decrypted
 	ip       string
@@ -145,12 +148,8 @@ func (c *Connector) ServeFace(w http.ResponseWriter, r *http.Request, g provider
 // faceGateway serves /gateway.do, GET or POST, with its parameters in the query, the body or both.
 func (c *Connector) faceGateway(w http.ResponseWriter, r *http.Request, g provider.Gateway) {
 	call := &faceCall{g: g, ip: remoteIP(r)}
-	params, err := faceParams(r)
-	if err != nil {
-		answerFace(w, call, faceMethod{}, nil, &faceRefusal{code: wire.CodeInvalidArgument, sub: "isv.invalid-parameter", message: "参数无效"})
-		return
-	}
-	call.params, call.method, call.signType = params, params["method"], params["sign_type"]
+	call.read(r)
+	call.method = call.params["method"]
 	m := faceMethods[call.method]
 	bad := call.admit(r.Context(), m)
 	if m.page != nil {
@@ -165,14 +164,9 @@ func (c *Connector) faceGateway(w http.ResponseWriter, r *http.Request, g provid
 func (c *Connector) faceApp(w http.ResponseWriter, r *http.Request, g provider.Gateway) {
 	call := &faceCall{g: g, ip: remoteIP(r), method: wire.MethodAppPay}
 	m := faceMethod{page: placeApp}
-	params, err := faceParams(r)
-	if err != nil {
-		call.browse(w, r, m, &faceRefusal{code: wire.CodeInvalidArgument, sub: "isv.invalid-parameter", message: "参数无效"})
-		return
-	}
-	call.params, call.signType = params, params["sign_type"]
+	call.read(r)
 	bad := call.admit(r.Context(), m)
-	if bad == nil && params["method"] != wire.MethodAppPay {
+	if bad == nil && call.params["method"] != wire.MethodAppPay {
 		bad = &faceRefusal{code: wire.CodeInvalidArgument, sub: "isv.invalid-method", message: "不存在的方法名"}
 	}
 	call.browse(w, r, m, bad)
@@ -192,34 +186,46 @@ func faceCashier(w http.ResponseWriter, r *http.Request, g provider.Gateway) {
 	errorPage(w, notExistFace)
 }
 
-// faceParams merges query and body, the first value of a name wins. Multipart bodies give their text fields; a file is not signed and not read.
+// read takes a request's parameters apart. One that cannot be read whole, or not in its charset, is refused by admit, under the account's signature: the names that matter for that
+// are ASCII in either charset.
+func (c *faceCall) read(r *http.Request) {
+	c.raw, c.unread = faceParams(r)
+	c.signType = c.raw["sign_type"]
+	var err error
+	if c.charset, err = wire.ParseCharset(c.raw["charset"]); err != nil {
+		c.charset = wire.UTF8 // admit says that it is another
+	}
+	if c.params, err = c.raw.In(c.charset); err != nil {
+		c.params, c.unread = c.raw, errors.Join(c.unread, err)
+	}
+}
+
+// faceParams merges query and body, the first value of a name wins. Multipart bodies give their text fields; a file is not signed and not read. Beside an error stands what could be
+// read.
 func faceParams(r *http.Request) (wire.Params, error) {
 	kind, attributes, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind != "multipart/form-data" {
 		body, err := io.ReadAll(r.Body) // ServeFace has bounded it
-		if err != nil {
-			return nil, err
-		}
-		return wire.ParseRequest(r.URL.RawQuery, string(body))
+		p, bad := wire.ReadRequest(r.URL.RawQuery, string(body))
+		return p, errors.Join(err, bad)
 	}
 	texts := url.Values{}
 	parts := multipart.NewReader(r.Body, attributes["boundary"])
-	for {
-		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			return wire.ParseRequest(r.URL.RawQuery, texts.Encode())
+	var err error
+	for err == nil {
+		var part *multipart.Part
+		if part, err = parts.NextPart(); err != nil || part.FileName() != "" {
+			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		value, err := io.ReadAll(part)
-		if err != nil {
-			return nil, err
-		}
-		if part.FileName() == "" {
-			texts.Add(part.FormName(), string(value))
-		}
+		var value []byte
+		value, err = io.ReadAll(part)
+		texts.Add(part.FormName(), string(value))
 	}
+	p, bad := wire.ReadRequest(r.URL.RawQuery, texts.Encode())
+	if !errors.Is(err, io.EOF) {
+		bad = errors.Join(err, bad)
+	}
+	return p, bad
 }
 
 // remoteIP is who calls; "" when that is no address.

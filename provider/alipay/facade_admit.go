@@ -36,6 +36,8 @@ func (c *faceCall) admit(ctx context.Context, m faceMethod) *faceRefusal {
 	}
 	_, timed := wire.ParseTime(p["timestamp"])
 	switch {
+	case c.unread != nil && !foreignCharset(p):
+		return invalidFace("parameter", "参数无效，请检查编码与charset是否一致")
 	case c.method == "":
 		return missingFace("method")
 	case !methodNames.MatchString(c.method) || len(c.method) > 128:
@@ -60,7 +62,7 @@ func (c *faceCall) admit(ctx context.Context, m faceMethod) *faceRefusal {
 		return invalidFace("format", "无效的数据格式")
 	}
 	g, bad := c.verify(p["app_cert_sn"], p["alipay_root_cert_sn"], func(v provider.Verifier) bool {
-		return p.VerifyRequest(func(message, signature []byte) error { return v.Verify(algorithms[c.signType], message, signature) }) == nil
+		return c.raw.VerifyRequest(func(message, signature []byte) error { return v.Verify(algorithms[c.signType], message, signature) }) == nil
 	})
 	switch {
 	case bad != nil:
@@ -75,10 +77,10 @@ func (c *faceCall) admit(ctx context.Context, m faceMethod) *faceRefusal {
 	return c.readContent(g, p["biz_content"], p["encrypt_type"])
 }
 
-// foreignCharset says that a request is in another charset than UTF-8.
+// foreignCharset says that a request is in a charset that the gateway does not take.
 func foreignCharset(p wire.Params) bool {
-	charset := strings.ToLower(p["charset"])
-	return charset != "" && charset != "utf-8" && charset != "utf8"
+	_, err := wire.ParseCharset(p["charset"])
+	return err != nil
 }
 
 // find looks the account up.
@@ -172,7 +174,11 @@ func (c *faceCall) readContent(g provider.Generation, text, kind string) *faceRe
 			c.content = nil // what was refused before the content was read is answered in the clear
 			return &faceRefusal{code: wire.CodeCondition, sub: "isv.decryption-error-unknown", message: "解密出错，未知异常"}
 		}
-		c.plain = plain
+		inside, err := c.charset.Decode(string(plain))
+		if err != nil {
+			return &faceRefusal{code: wire.CodeInvalidArgument, sub: "isv.illegal-json", message: "非法的JSON参数"}
+		}
+		c.plain = []byte(inside)
 	}
 	if len(c.plain) == 0 {
 		c.plain = []byte("{}")

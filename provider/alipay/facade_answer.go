@@ -114,6 +114,7 @@ func answerFace(w http.ResponseWriter, c *faceCall, m faceMethod, fields wire.Fi
 	if text == nil {
 		text = value.Marshal()
 	}
+	text = c.charset.EncodeJSON(text) // before it is encrypted and signed
 	if len(c.content) > 0 {
 		hidden, err := c.content.Encrypt(text)
 		if err != nil {
@@ -128,7 +129,7 @@ func answerFace(w http.ResponseWriter, c *faceCall, m faceMethod, fields wire.Fi
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", "text/html;charset=utf-8") // as the real gateway says, even of JSON (probed)
+	h.Set("Content-Type", "text/html;charset="+string(c.charset)) // as the real gateway says, even of JSON (probed)
 	h.Set("trace_id", tagOf(32, c.params["sign"], c.account.Now.String()))
 	_, _ = w.Write(body) // the caller is gone when this fails
 }
