@@ -127,7 +127,7 @@ func (c *faceCall) verifyCertified(g provider.Generation, cert *x509.Certificate
 	switch {
 	case err != nil || !holds(v):
 		return c.unverified()
-	case rootSN == "":
+	case rootSN == "" && !c.v3: // the third version's clients sign app_cert_sn and may leave the root's header out (gopay does)
 		return &faceRefusal{code: wire.CodeInvalidArgument, sub: "isv.missing-alipay-root-cert-sn", message: "缺少支付宝根证书序列号"}
 	case c.account.Now.After(cert.NotAfter):
 		return &faceRefusal{code: wire.CodeInvalidArgument, sub: "isv.app-cert-expired", message: "应用公钥证书已过期"}

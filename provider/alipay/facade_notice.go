@@ -85,6 +85,12 @@ func noticeParams(a provider.FaceAccount, o provider.FacedOrder, status string) 
 			p[name] = v
 		}
 	}
+	openID, user := buyerOf(o)
+	for name, v := range map[string]string{"buyer_open_id": openID, "buyer_id": user} {
+		if v != "" {
+			p[name] = v
+		}
+	}
 	if o.Status == postern.PaymentPaid {
 		p["receipt_amount"], p["invoice_amount"], p["buyer_pay_amount"], p["point_amount"], p["gmt_payment"] = total, total, total, "0.00", wire.FormatTime(o.PaidAt)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -45,37 +46,41 @@ func (c Charset) Decode(raw string) (string, error) {
 }
 
 // Encode writes text in the charset. A character that GBK does not have becomes a question mark, as at Java's and PHP's encoders.
-func (c Charset) Encode(text string) string { return c.encode(text, func(rune) string { return "?" }) }
-
-// EncodeJSON writes JSON in the charset. Nothing is lost: what GBK does not have becomes an escape.
-func (c Charset) EncodeJSON(text []byte) []byte {
-	return []byte(c.encode(string(text), func(r rune) string {
-		if r < 0x10000 {
-			return fmt.Sprintf(`\u%04x`, r)
-		}
-		r -= 0x10000
-		return fmt.Sprintf(`\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
-	}))
-}
-
-func (c Charset) encode(text string, lacking func(rune) string) string {
+func (c Charset) Encode(text string) string {
 	if c != GBK {
 		return text
 	}
 	var b strings.Builder
 	encoder := simplifiedchinese.GBK.NewEncoder()
 	for _, r := range text {
-		if r < utf8.RuneSelf {
-			b.WriteByte(byte(r))
-			continue
-		}
 		out, err := encoder.String(string(r))
 		if err != nil {
-			out = lacking(r)
+			out = "?"
 		}
 		b.WriteString(out)
 	}
 	return b.String()
+}
+
+// EncodeJSON writes JSON in the charset. In GBK it is ASCII, with escapes for everything else: that reads the same in either charset, loses nothing, and is all that PHP's
+// json_decode takes from a client whose files are GBK.
+func (c Charset) EncodeJSON(text []byte) []byte {
+	if c != GBK {
+		return text
+	}
+	var b []byte
+	for _, r := range string(text) {
+		switch {
+		case r < utf8.RuneSelf:
+			b = append(b, byte(r))
+		case r < 0x10000:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		default:
+			high, low := utf16.EncodeRune(r)
+			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+		}
+	}
+	return b
 }
 
 // In reads parameters of a charset as text; ErrMalformed, wrapped, when a name or a value is none.
