@@ -3,8 +3,11 @@ package sim_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
@@ -213,5 +216,38 @@ func TestFaceNamesTheBuyerItKnows(t *testing.T) {
 		if n := f.shop.got[len(f.shop.got)-1]; n["out_trade_no"] != number || n["buyer_id"] != want {
 			t.Errorf("%s: %v", number, n)
 		}
+	}
+}
+
+// TestFaceHeaderNames: the official PHP client of the third version looks header names up in the case of the documents; net/http would write others.
+func TestFaceHeaderNames(t *testing.T) {
+	f := faceOnly(t)
+	srv := httptest.NewServer(f.handler)
+	defer srv.Close()
+	head := func(request string) string {
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+		must(t, err)
+		defer func() { _ = conn.Close() }()
+		_, err = io.WriteString(conn, request)
+		must(t, err)
+		answer, err := io.ReadAll(conn)
+		must(t, err)
+		names, _, _ := strings.Cut(string(answer), "\r\n\r\n")
+		return names
+	}
+	query, body := f.keyed.params(t, f.Clock.Now(), wire.MethodQuery, named).Split()
+	second := head(fmt.Sprintf("POST /gateway.do?%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", query, len(body), body))
+	m, err := wire.V3Call{Method: wire.MethodPrecreate, AppID: f.keyed.account.Number, Fields: wire.Fields{}.Set("out_trade_no", "H-1").Set("total_amount", "1.00").Set("subject", "茶"), Nonce: "n",
+		RequestID: "r", Time: f.Clock.Now()}.Message(wire.SignWith(f.keyed.app, wire.SignTypeRSA2))
+	must(t, err)
+	third := head(fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nAuthorization: %s\r\nContent-Length: %d\r\n\r\n%s", m.Target, m.Header["Authorization"],
+		len(m.Body), m.Body))
+	for _, name := range []string{"alipay-timestamp", "alipay-nonce", "alipay-signature", "alipay-trace-id"} {
+		if !strings.Contains(third, "\r\n"+name+": ") {
+			t.Errorf("no %s in\n%s", name, third)
+		}
+	}
+	if !strings.Contains(second, "\r\ntrace_id: ") {
+		t.Errorf("no trace_id in\n%s", second)
 	}
 }

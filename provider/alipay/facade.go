@@ -75,7 +75,8 @@ var face = provider.FaceDescription{
 		{Name: faceRoot, Kind: provider.KeyAuthority, LabelZH: "支付宝根证书（证书模式）", LabelEN: "Root of our certificates (certificate mode)", Own: true},
 		{Name: faceContent, Kind: provider.KeySecret, LabelZH: "接口内容加密密钥（AES）", LabelEN: "Content encryption key (AES, base64)", Own: true},
 	},
-	Retries: faceRetries,
+	ShortSerials: true, // PHP's clients number others differently
+	Retries:      faceRetries,
 	Paste: []provider.PasteHelp{
 		{SDK: "alipay-sdk (Node)", ZH: "gateway 填 {base_url}/gateway.do，v3 的 endpoint 填 {base_url}；appId 填 {number}；alipayPublicKey 填平台公钥。",
 			EN: "gateway: {base_url}/gateway.do; endpoint (v3): {base_url}; appId: {number}; alipayPublicKey: the platform public key."},

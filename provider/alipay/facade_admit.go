@@ -105,7 +105,7 @@ func (c *faceCall) verify(appSN, rootSN string, holds func(provider.Verifier) bo
 	for _, g := range c.account.Keys {
 		if cert, err := certificateOf(g, faceMerchantCert); err == nil {
 			certified = true
-			if appSN == wire.CertSN(cert) {
+			if wire.Names(appSN, cert) {
 				return g, c.verifyCertified(g, cert, rootSN, holds)
 			}
 		}

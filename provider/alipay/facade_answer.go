@@ -130,9 +130,12 @@ func answerFace(w http.ResponseWriter, c *faceCall, m faceMethod, fields wire.Fi
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html;charset="+string(c.charset)) // as the real gateway says, even of JSON (probed)
-	h.Set("trace_id", tagOf(32, c.params["sign"], c.account.Now.String()))
+	asWritten(h, "trace_id", tagOf(32, c.params["sign"], c.account.Now.String()))
 	_, _ = w.Write(body) // the caller is gone when this fails
 }
+
+// asWritten sets a header under exactly this name, where net/http would write Trace_id: the official PHP client of the third version looks alipay-signature up in that case.
+func asWritten(h http.Header, name, value string) { h[name] = []string{value} }
 
 // seal signs an answer. For an app that we do not know there is no key: that one answer is unsigned, as the real gateway's is (probed).
 func (c *faceCall) seal(text []byte, old bool) ([]byte, error) {

@@ -132,14 +132,14 @@ func answerFaceV3(w http.ResponseWriter, c *faceCall, fields wire.Fields, bad *f
 		}
 		body = []byte(hidden)
 		h.Set("Content-Type", "text/plain;charset=utf-8")
-		h.Set(wire.V3EncryptType, wire.EncryptAES)
+		asWritten(h, wire.V3EncryptType, wire.EncryptAES)
 	}
 	timestamp := strconv.FormatInt(c.account.Now.UnixMilli(), 10)
 	nonce := tagOf(32, "nonce", c.params["sign"], timestamp)
-	h.Set("alipay-trace-id", tagOf(32, "trace", c.params["sign"], timestamp))
+	asWritten(h, "alipay-trace-id", tagOf(32, "trace", c.params["sign"], timestamp))
 	if c.known {
-		h.Set(wire.V3Timestamp, timestamp)
-		h.Set(wire.V3Nonce, nonce)
+		asWritten(h, wire.V3Timestamp, timestamp)
+		asWritten(h, wire.V3Nonce, nonce)
 	}
 	if status == http.StatusOK {
 		signature, err := c.sign(wire.V3ResponseString(timestamp, nonce, body))
@@ -147,9 +147,9 @@ func answerFaceV3(w http.ResponseWriter, c *faceCall, fields wire.Fields, bad *f
 			w.WriteHeader(http.StatusBadGateway) // no answer is better than one that cannot be believed
 			return
 		}
-		h.Set(wire.V3Signature, wire.EncodeSignature(signature))
+		asWritten(h, wire.V3Signature, wire.EncodeSignature(signature))
 		if c.certSN != "" {
-			h.Set(wire.V3SN, c.certSN)
+			asWritten(h, wire.V3SN, c.certSN)
 		}
 	}
 	w.WriteHeader(status)
