@@ -3,7 +3,9 @@ package alipay
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"html"
+	"net/http"
 	"regexp"
 	"strings"
 
@@ -37,7 +39,7 @@ func (c *faceCall) admit(ctx context.Context, m faceMethod) *faceRefusal {
 	_, timed := wire.ParseTime(p["timestamp"])
 	switch {
 	case c.unread != nil && !foreignCharset(p):
-		return invalidFace("parameter", "参数无效，请检查编码与charset是否一致")
+		return c.unreadable()
 	case c.method == "":
 		return missingFace("method")
 	case !methodNames.MatchString(c.method) || len(c.method) > 128:
@@ -75,6 +77,15 @@ func (c *faceCall) admit(ctx context.Context, m faceMethod) *faceRefusal {
 		return nil
 	}
 	return c.readContent(g, p["biz_content"], p["encrypt_type"])
+}
+
+// unreadable is the refusal of a request that is no form, is too long, or is not in the charset that it names.
+func (c *faceCall) unreadable() *faceRefusal {
+	var long *http.MaxBytesError
+	if errors.As(c.unread, &long) || errors.Is(c.unread, wire.ErrTooLarge) {
+		return invalidFace("parameter", "参数无效，请求过长")
+	}
+	return invalidFace("parameter", "参数无效，请检查编码与charset是否一致")
 }
 
 // foreignCharset says that a request is in a charset that the gateway does not take.

@@ -46,7 +46,20 @@ func (c Charset) Decode(raw string) (string, error) {
 }
 
 // Encode writes text in the charset. A character that GBK does not have becomes a question mark, as at Java's and PHP's encoders.
-func (c Charset) Encode(text string) string {
+func (c Charset) Encode(text string) string { return c.encode(text, func(rune) string { return "?" }) }
+
+// EncodeJSON writes JSON in the charset. Nothing is lost: what GBK does not have becomes an escape. Nothing else does: the official Java client of 2017 misreads every escape with a
+// letter in it.
+func (c Charset) EncodeJSON(text []byte) []byte {
+	return []byte(c.encode(string(text), func(r rune) string {
+		if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+			return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+		}
+		return fmt.Sprintf(`\u%04x`, r)
+	}))
+}
+
+func (c Charset) encode(text string, lacking func(rune) string) string {
 	if c != GBK {
 		return text
 	}
@@ -55,32 +68,11 @@ func (c Charset) Encode(text string) string {
 	for _, r := range text {
 		out, err := encoder.String(string(r))
 		if err != nil {
-			out = "?"
+			out = lacking(r)
 		}
 		b.WriteString(out)
 	}
 	return b.String()
-}
-
-// EncodeJSON writes JSON in the charset. In GBK it is ASCII, with escapes for everything else: that reads the same in either charset, loses nothing, and is all that PHP's
-// json_decode takes from a client whose files are GBK.
-func (c Charset) EncodeJSON(text []byte) []byte {
-	if c != GBK {
-		return text
-	}
-	var b []byte
-	for _, r := range string(text) {
-		switch {
-		case r < utf8.RuneSelf:
-			b = append(b, byte(r))
-		case r < 0x10000:
-			b = fmt.Appendf(b, `\u%04x`, r)
-		default:
-			high, low := utf16.EncodeRune(r)
-			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
-		}
-	}
-	return b
 }
 
 // In reads parameters of a charset as text; ErrMalformed, wrapped, when a name or a value is none.

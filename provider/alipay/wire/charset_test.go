@@ -26,7 +26,7 @@ func TestCharset(t *testing.T) {
 	if got := GBK.Encode("茶😀"); got != "\xb2\xe8?" {
 		t.Errorf("%x", got)
 	}
-	if got := string(GBK.EncodeJSON([]byte(`{"subject":"茶😀"}`))); got != `{"subject":"\u8336\ud83d\ude00"}` {
+	if got := string(GBK.EncodeJSON([]byte(`{"subject":"茶😀ก"}`))); got != "{\"subject\":\"\xb2\xe8\\ud83d\\ude00\\u0e01\"}" {
 		t.Errorf("%q", got)
 	}
 	for c, raw := range map[Charset]string{UTF8: "\xc1\xfa", GBK: "\xff"} {
