@@ -143,7 +143,8 @@ func (e *Engine) proveRefund(ctx context.Context, c postern.Channel, l provider.
 	if err != nil {
 		return err
 	}
-	if r.Status == postern.RefundRefunded {
+	// Of a stuck refund the row says what is known: that the money left. Whether it arrived the provider's own answer says, or two persons.
+	if r.Status == postern.RefundRefunded || r.Status == postern.RefundStuck {
 		seen.Known++
 		return nil
 	}

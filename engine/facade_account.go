@@ -272,7 +272,13 @@ func (e *Engine) ownFacadeKeys(account postern.FacadeAccount, face provider.Face
 	if err != nil {
 		return nil, err
 	}
-	certificates, err := vault.NewCertificate(e.Env.Rand, private, "Postern Facade "+account.Number, from.Add(-time.Hour), from.Add(facadeFor))
+	name, until := "Postern Facade "+account.Number, from.Add(facadeFor)
+	var certificates vault.Certificates
+	if face.ShortSerials {
+		certificates, err = vault.NewShortCertificate(e.Env.Rand, private, name, from.Add(-time.Hour), until)
+	} else {
+		certificates, err = vault.NewCertificate(e.Env.Rand, private, name, from.Add(-time.Hour), until)
+	}
 	if err != nil {
 		return nil, err
 	}

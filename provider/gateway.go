@@ -45,6 +45,8 @@ type FaceDescription struct {
 	// Keys are the fields of one generation. Field.Own marks those that the switch makes (its signing key, its certificate, a secret that it tells the merchant once);
 	// the others the merchant gives.
 	Keys []KeyField
+	// ShortSerials says that the serial numbers of the provider's certificates have less than 128 bits, and so must ours: some of its clients read no others.
+	ShortSerials bool
 	// OneRefundNumber says that a refund's number is unique in the whole account and not in its order alone.
 	OneRefundNumber bool
 	// Retries are the waits before each new try of a notice.

@@ -118,7 +118,7 @@ func TestRule04MethodKey(t *testing.T) {
 func TestRule05AlwaysSigned(t *testing.T) {
 	f := faceOnly(t)
 	for _, spoil := range []map[string]string{
-		{"sign": "AAAA"}, {"sign": ""}, {"sign_type": ""}, {"sign_type": "MD5"}, {"timestamp": ""}, {"timestamp": "now"}, {"version": ""}, {"charset": "gbk"}, {"format": "xml"}, {"biz_content": "{"},
+		{"sign": "AAAA"}, {"sign": ""}, {"sign_type": ""}, {"sign_type": "MD5"}, {"timestamp": ""}, {"timestamp": "now"}, {"version": ""}, {"charset": "big5"}, {"passback": "\xff"}, {"format": "xml"}, {"biz_content": "{"},
 		{"method": "alipay.fly.away"},
 	} {
 		p := f.keyed.params(t, f.Clock.Now(), wire.MethodQuery, named)

@@ -75,7 +75,8 @@ var face = provider.FaceDescription{
 		{Name: faceRoot, Kind: provider.KeyAuthority, LabelZH: "支付宝根证书（证书模式）", LabelEN: "Root of our certificates (certificate mode)", Own: true},
 		{Name: faceContent, Kind: provider.KeySecret, LabelZH: "接口内容加密密钥（AES）", LabelEN: "Content encryption key (AES, base64)", Own: true},
 	},
-	Retries: faceRetries,
+	ShortSerials: true, // PHP's clients number others differently
+	Retries:      faceRetries,
 	Paste: []provider.PasteHelp{
 		{SDK: "alipay-sdk (Node)", ZH: "gateway 填 {base_url}/gateway.do，v3 的 endpoint 填 {base_url}；appId 填 {number}；alipayPublicKey 填平台公钥。",
 			EN: "gateway: {base_url}/gateway.do; endpoint (v3): {base_url}; appId: {number}; alipayPublicKey: the platform public key."},
@@ -83,7 +84,8 @@ var face = provider.FaceDescription{
 			EN: "serverUrl: {base_url}/gateway.do; appId: {number}; alipayPublicKey: the platform public key. In certificate mode install the three certificates."},
 		{SDK: "alipay-easysdk", ZH: "gatewayHost 只填主机名，protocol 填 https；路径由 SDK 补上。", EN: "gatewayHost: the host alone; protocol: https. The SDK adds the path."},
 		{SDK: "alipay-sdk-python", ZH: "这个 SDK 不认端口，须用 443 或 80 端口的地址 {base_url}/gateway.do。", EN: "This SDK cannot use a port in the address: {base_url}/gateway.do must be on 443 or 80."},
-		{SDK: "yansongda/pay", ZH: "每次调用加参数 _url，值为 {base_url}/gateway.do。", EN: "Pass _url with {base_url}/gateway.do in each call."},
+		{SDK: "yansongda/pay", ZH: "地址是常量：配置项 http 里给一个 Guzzle handler，把 openapi.alipay.com 换成 {base_url}；web() 和 h5() 的表单地址也要换。app_id 填 {number}，换上平台的三份证书。",
+			EN: "Its address is a constant: in the option http give a Guzzle handler that replaces openapi.alipay.com by {base_url}, and replace it in the forms of web() and h5(). app_id {number}; install the three certificates."},
 		{SDK: "alipay-sdk-php", ZH: "网关地址填 {base_url}/gateway.do，appId 填 {number}，支付宝公钥填平台公钥。", EN: "The gateway's address: {base_url}/gateway.do; appId: {number}; the Alipay public key: the platform public key."},
 		{SDK: "gopay", ZH: "v2 的地址写死在 SDK 里：http.Client 的 Transport 把 openapi.alipay.com 换成 {base_url}；AppId 填 {number}，验签用平台公钥。",
 			EN: "Its address of v2 is fixed: a Transport of http.Client that replaces openapi.alipay.com by {base_url}; app id {number}; verify with the platform public key."},
@@ -106,7 +108,10 @@ type faceCall struct {
 	known    bool // the account was found: answers can be signed
 	method   string
 	signType string
-	params   wire.Params
+	raw      wire.Params // as it came, in its charset: what the signature is over
+	params   wire.Params // raw, as text
+	charset  wire.Charset
+	unread   error // what of the request could not be read
 	biz      wire.Object
 	plain    []byte // biz_content, decrypted
 	ip       string
@@ -145,12 +150,8 @@ func (c *Connector) ServeFace(w http.ResponseWriter, r *http.Request, g provider
 // faceGateway serves /gateway.do, GET or POST, with its parameters in the query, the body or both.
 func (c *Connector) faceGateway(w http.ResponseWriter, r *http.Request, g provider.Gateway) {
 	call := &faceCall{g: g, ip: remoteIP(r)}
-	params, err := faceParams(r)
-	if err != nil {
-		answerFace(w, call, faceMethod{}, nil, &faceRefusal{code: wire.CodeInvalidArgument, sub: "isv.invalid-parameter", message: "参数无效"})
-		return
-	}
-	call.params, call.method, call.signType = params, params["method"], params["sign_type"]
+	call.read(r)
+	call.method = call.params["method"]
 	m := faceMethods[call.method]
 	bad := call.admit(r.Context(), m)
 	if m.page != nil {
@@ -165,14 +166,9 @@ func (c *Connector) faceGateway(w http.ResponseWriter, r *http.Request, g provid
 func (c *Connector) faceApp(w http.ResponseWriter, r *http.Request, g provider.Gateway) {
 	call := &faceCall{g: g, ip: remoteIP(r), method: wire.MethodAppPay}
 	m := faceMethod{page: placeApp}
-	params, err := faceParams(r)
-	if err != nil {
-		call.browse(w, r, m, &faceRefusal{code: wire.CodeInvalidArgument, sub: "isv.invalid-parameter", message: "参数无效"})
-		return
-	}
-	call.params, call.signType = params, params["sign_type"]
+	call.read(r)
 	bad := call.admit(r.Context(), m)
-	if bad == nil && params["method"] != wire.MethodAppPay {
+	if bad == nil && call.params["method"] != wire.MethodAppPay {
 		bad = &faceRefusal{code: wire.CodeInvalidArgument, sub: "isv.invalid-method", message: "不存在的方法名"}
 	}
 	call.browse(w, r, m, bad)
@@ -192,34 +188,46 @@ func faceCashier(w http.ResponseWriter, r *http.Request, g provider.Gateway) {
 	errorPage(w, notExistFace)
 }
 
-// faceParams merges query and body, the first value of a name wins. Multipart bodies give their text fields; a file is not signed and not read.
+// read takes a request's parameters apart. One that cannot be read whole, or not in its charset, is refused by admit, under the account's signature: the names that matter for that
+// are ASCII in either charset.
+func (c *faceCall) read(r *http.Request) {
+	c.raw, c.unread = faceParams(r)
+	c.signType = c.raw["sign_type"]
+	var err error
+	if c.charset, err = wire.ParseCharset(c.raw["charset"]); err != nil {
+		c.charset = wire.UTF8 // admit says that it is another
+	}
+	if c.params, err = c.raw.In(c.charset); err != nil {
+		c.params, c.unread = c.raw, errors.Join(c.unread, err)
+	}
+}
+
+// faceParams merges query and body, the first value of a name wins. Multipart bodies give their text fields; a file is not signed and not read. Beside an error stands what could be
+// read.
 func faceParams(r *http.Request) (wire.Params, error) {
 	kind, attributes, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind != "multipart/form-data" {
 		body, err := io.ReadAll(r.Body) // ServeFace has bounded it
-		if err != nil {
-			return nil, err
-		}
-		return wire.ParseRequest(r.URL.RawQuery, string(body))
+		p, bad := wire.ReadRequest(r.URL.RawQuery, string(body))
+		return p, errors.Join(err, bad)
 	}
 	texts := url.Values{}
 	parts := multipart.NewReader(r.Body, attributes["boundary"])
-	for {
-		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			return wire.ParseRequest(r.URL.RawQuery, texts.Encode())
+	var err error
+	for err == nil {
+		var part *multipart.Part
+		if part, err = parts.NextPart(); err != nil || part.FileName() != "" {
+			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		value, err := io.ReadAll(part)
-		if err != nil {
-			return nil, err
-		}
-		if part.FileName() == "" {
-			texts.Add(part.FormName(), string(value))
-		}
+		var value []byte
+		value, err = io.ReadAll(part)
+		texts.Add(part.FormName(), string(value))
 	}
+	p, bad := wire.ReadRequest(r.URL.RawQuery, texts.Encode())
+	if !errors.Is(err, io.EOF) {
+		bad = errors.Join(err, bad)
+	}
+	return p, bad
 }
 
 // remoteIP is who calls; "" when that is no address.

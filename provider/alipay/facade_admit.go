@@ -3,7 +3,9 @@ package alipay
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"html"
+	"net/http"
 	"regexp"
 	"strings"
 
@@ -36,6 +38,8 @@ func (c *faceCall) admit(ctx context.Context, m faceMethod) *faceRefusal {
 	}
 	_, timed := wire.ParseTime(p["timestamp"])
 	switch {
+	case c.unread != nil && !foreignCharset(p):
+		return c.unreadable()
 	case c.method == "":
 		return missingFace("method")
 	case !methodNames.MatchString(c.method) || len(c.method) > 128:
@@ -60,7 +64,7 @@ func (c *faceCall) admit(ctx context.Context, m faceMethod) *faceRefusal {
 		return invalidFace("format", "无效的数据格式")
 	}
 	g, bad := c.verify(p["app_cert_sn"], p["alipay_root_cert_sn"], func(v provider.Verifier) bool {
-		return p.VerifyRequest(func(message, signature []byte) error { return v.Verify(algorithms[c.signType], message, signature) }) == nil
+		return c.raw.VerifyRequest(func(message, signature []byte) error { return v.Verify(algorithms[c.signType], message, signature) }) == nil
 	})
 	switch {
 	case bad != nil:
@@ -75,10 +79,19 @@ func (c *faceCall) admit(ctx context.Context, m faceMethod) *faceRefusal {
 	return c.readContent(g, p["biz_content"], p["encrypt_type"])
 }
 
-// foreignCharset says that a request is in another charset than UTF-8.
+// unreadable is the refusal of a request that is no form, is too long, or is not in the charset that it names.
+func (c *faceCall) unreadable() *faceRefusal {
+	var long *http.MaxBytesError
+	if errors.As(c.unread, &long) || errors.Is(c.unread, wire.ErrTooLarge) {
+		return invalidFace("parameter", "参数无效，请求过长")
+	}
+	return invalidFace("parameter", "参数无效，请检查编码与charset是否一致")
+}
+
+// foreignCharset says that a request is in a charset that the gateway does not take.
 func foreignCharset(p wire.Params) bool {
-	charset := strings.ToLower(p["charset"])
-	return charset != "" && charset != "utf-8" && charset != "utf8"
+	_, err := wire.ParseCharset(p["charset"])
+	return err != nil
 }
 
 // find looks the account up.
@@ -103,7 +116,7 @@ func (c *faceCall) verify(appSN, rootSN string, holds func(provider.Verifier) bo
 	for _, g := range c.account.Keys {
 		if cert, err := certificateOf(g, faceMerchantCert); err == nil {
 			certified = true
-			if appSN == wire.CertSN(cert) {
+			if wire.Names(appSN, cert) {
 				return g, c.verifyCertified(g, cert, rootSN, holds)
 			}
 		}
@@ -125,7 +138,7 @@ func (c *faceCall) verifyCertified(g provider.Generation, cert *x509.Certificate
 	switch {
 	case err != nil || !holds(v):
 		return c.unverified()
-	case rootSN == "":
+	case rootSN == "" && !c.v3: // the third version's clients sign app_cert_sn and may leave the root's header out (gopay does)
 		return &faceRefusal{code: wire.CodeInvalidArgument, sub: "isv.missing-alipay-root-cert-sn", message: "缺少支付宝根证书序列号"}
 	case c.account.Now.After(cert.NotAfter):
 		return &faceRefusal{code: wire.CodeInvalidArgument, sub: "isv.app-cert-expired", message: "应用公钥证书已过期"}
@@ -172,7 +185,11 @@ func (c *faceCall) readContent(g provider.Generation, text, kind string) *faceRe
 			c.content = nil // what was refused before the content was read is answered in the clear
 			return &faceRefusal{code: wire.CodeCondition, sub: "isv.decryption-error-unknown", message: "解密出错，未知异常"}
 		}
-		c.plain = plain
+		inside, err := c.charset.Decode(string(plain))
+		if err != nil {
+			return &faceRefusal{code: wire.CodeInvalidArgument, sub: "isv.illegal-json", message: "非法的JSON参数"}
+		}
+		c.plain = []byte(inside)
 	}
 	if len(c.plain) == 0 {
 		c.plain = []byte("{}")

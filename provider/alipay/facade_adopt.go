@@ -40,12 +40,7 @@ func (*Connector) Covers(method, target string, body []byte) (provider.Coverage,
 
 // coversGateway reads the method where the code put it: in the query, or in a form.
 func coversGateway(query string, body []byte) provider.Coverage {
-	p, err := wire.ParseRequest(query, string(body))
-	if err != nil { // the body is none, or was cut by whoever recorded it
-		if p, err = wire.ParseRequest(query, ""); err != nil {
-			return provider.Coverage{Name: namelessFace, Unsure: true}
-		}
-	}
+	p, _ := wire.ReadRequest(query, string(body)) // what cannot be read may be no form, or was cut by whoever recorded it
 	name := p["method"]
 	if name == "" {
 		return provider.Coverage{Name: namelessFace, Unsure: true}

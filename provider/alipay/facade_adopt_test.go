@@ -32,13 +32,16 @@ func TestCoversIsTheTable(t *testing.T) {
 		}
 	}
 	for _, target := range []string{
-		"?method=alipay.fund.trans.uni.transfer", "?method=alipay.trade.query&app_auth_token=201511BBaaa", "?method=alipay.trade.query&charset=GBK", "?method=alipay.trade.query&sign_type=SM2",
+		"?method=alipay.fund.trans.uni.transfer", "?method=alipay.trade.query&app_auth_token=201511BBaaa", "?method=alipay.trade.query&charset=big5", "?method=alipay.trade.query&sign_type=SM2",
 		"?method=13800138000",
 	} {
 		got, ok := c.Covers(http.MethodPost, wire.GatewayPath+target, nil)
 		if !ok || got.Covered || got.Unsure || strings.Contains(got.Name, "201511BB") || strings.Contains(got.Name, "1380013") {
 			t.Errorf("%s: %+v", target, got)
 		}
+	}
+	if got, ok := c.Covers(http.MethodPost, wire.GatewayPath+"?charset=GBK", []byte("method=alipay.trade.query&biz_content=%C1%FA&cut=%")); !ok || !got.Covered {
+		t.Errorf("GBK: %+v", got)
 	}
 	if got, ok := c.Covers(http.MethodPost, wire.GatewayPath, []byte("%%%")); !ok || !got.Unsure || got.Covered {
 		t.Errorf("without a method: %+v", got)

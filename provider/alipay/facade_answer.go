@@ -114,6 +114,7 @@ func answerFace(w http.ResponseWriter, c *faceCall, m faceMethod, fields wire.Fi
 	if text == nil {
 		text = value.Marshal()
 	}
+	text = c.charset.EncodeJSON(text) // before it is encrypted and signed
 	if len(c.content) > 0 {
 		hidden, err := c.content.Encrypt(text)
 		if err != nil {
@@ -128,10 +129,13 @@ func answerFace(w http.ResponseWriter, c *faceCall, m faceMethod, fields wire.Fi
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", "text/html;charset=utf-8") // as the real gateway says, even of JSON (probed)
-	h.Set("trace_id", tagOf(32, c.params["sign"], c.account.Now.String()))
+	h.Set("Content-Type", "text/html;charset="+string(c.charset)) // as the real gateway says, even of JSON (probed)
+	asWritten(h, "trace_id", tagOf(32, c.params["sign"], c.account.Now.String()))
 	_, _ = w.Write(body) // the caller is gone when this fails
 }
+
+// asWritten sets a header under exactly this name, where net/http would write Trace_id: the official PHP client of the third version looks alipay-signature up in that case.
+func asWritten(h http.Header, name, value string) { h[name] = []string{value} }
 
 // seal signs an answer. For an app that we do not know there is no key: that one answer is unsigned, as the real gateway's is (probed).
 func (c *faceCall) seal(text []byte, old bool) ([]byte, error) {

@@ -63,11 +63,13 @@ func (*Connector) Notice(a provider.FaceAccount, o provider.FacedOrder, refund *
 	if status == wire.TradeClosed {
 		p["gmt_close"] = wire.FormatTime(at)
 	}
+	charset := p["charset"]
+	p = p.Encoded(charsetOf(o))
 	if err := p.SignNotify(signFace(a, p["sign_type"])); err != nil {
 		return provider.FaceNotice{}, false, err
 	}
 	return provider.FaceNotice{
-		URL: url, Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}, Body: []byte(p.Encode()),
+		URL: url, Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=" + charset}}, Body: []byte(p.Encode()),
 	}, true, nil
 }
 
@@ -75,11 +77,17 @@ func (*Connector) Notice(a provider.FaceAccount, o provider.FacedOrder, refund *
 func noticeParams(a provider.FaceAccount, o provider.FacedOrder, status string) wire.Params {
 	total := wire.FormatYuan(o.Amount)
 	p := wire.Params{
-		"notify_type": wire.NotifyTypeTrade, "charset": "utf-8", "version": "1.0", "sign_type": orderSignType(o), "app_id": a.Number, "auth_app_id": a.Number, "trade_no": o.TradeNo,
+		"notify_type": wire.NotifyTypeTrade, "charset": charsetName(o), "version": "1.0", "sign_type": orderSignType(o), "app_id": a.Number, "auth_app_id": a.Number, "trade_no": o.TradeNo,
 		"out_trade_no": o.Number, "seller_id": sellerFor(a, o), "trade_status": status, "total_amount": total, "gmt_create": wire.FormatTime(o.CreatedAt),
 	}
 	for _, name := range []string{"subject", "body", "passback_params"} {
 		if v := o.Fields[name]; v != "" {
+			p[name] = v
+		}
+	}
+	openID, user := buyerOf(o)
+	for name, v := range map[string]string{"buyer_open_id": openID, "buyer_id": user} {
+		if v != "" {
 			p[name] = v
 		}
 	}
@@ -102,6 +110,22 @@ func orderSignType(o provider.FacedOrder) string {
 		return t
 	}
 	return wire.SignTypeRSA2
+}
+
+// charsetName is the charset that an order was placed in, as its request spelled it: notifications and the return to the shop are in it (documented: they are in the request's).
+func charsetName(o provider.FacedOrder) string {
+	if name := o.Fields["charset"]; charsetOf(o) == wire.GBK {
+		return name
+	}
+	return string(wire.UTF8)
+}
+
+func charsetOf(o provider.FacedOrder) wire.Charset {
+	c, err := wire.ParseCharset(o.Fields["charset"])
+	if err != nil {
+		return wire.UTF8
+	}
+	return c
 }
 
 // tellsClosed says whether orders of a product tell that they were closed: sources disagree about Alipay's defaults, so the account says.
@@ -131,7 +155,7 @@ func (*Connector) ReturnURL(a provider.FaceAccount, o provider.FacedOrder, now t
 		name = wire.MethodWapReturn
 	}
 	p := wire.Params{
-		"charset": "utf-8", "out_trade_no": o.Number, "method": name, "total_amount": wire.FormatYuan(o.Amount), "trade_no": o.TradeNo, "auth_app_id": a.Number, "version": "1.0", "app_id": a.Number,
+		"charset": charsetName(o), "out_trade_no": o.Number, "method": name, "total_amount": wire.FormatYuan(o.Amount), "trade_no": o.TradeNo, "auth_app_id": a.Number, "version": "1.0", "app_id": a.Number,
 		"sign_type": orderSignType(o), "seller_id": sellerFor(a, o), "timestamp": wire.FormatTime(now),
 	}
 	if err := p.SignNotify(signFace(a, p["sign_type"])); err != nil {

@@ -142,6 +142,9 @@ func (c *faceCall) terms(product string, codes []string) (provider.FaceOrder, *f
 	if seller, own := text("seller_id"), c.account.Settings[faceSeller]; seller != "" && own != "" && seller != own {
 		return in, businessFace("ACQ.SELLER_NOT_EXIST", "卖家不存在")
 	}
+	if c.charset == wire.GBK { // and so are the order's notifications
+		in.Fields["charset"] = c.params["charset"]
+	}
 	for _, name := range faceKept {
 		if raw := c.biz[name]; len(raw) > 0 && (raw[0] == '{' || raw[0] == '[') {
 			in.Fields[name] = string(raw)

@@ -2,7 +2,10 @@ package alipay
 
 import (
 	"context"
+	"errors"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,7 +23,7 @@ var faceStatuses = map[string]int{
 // faceV3 serves the third version: the methods that a server calls, as JSON over paths, signed in headers.
 func (c *Connector) faceV3(w http.ResponseWriter, r *http.Request, g provider.Gateway) {
 	call := &faceCall{g: g, ip: remoteIP(r), v3: true, method: wire.V3Method(r.URL.Path), signType: wire.SignTypeRSA2, params: wire.Params{"sign": r.Header.Get("Authorization")}}
-	body, err := io.ReadAll(r.Body) // ServeFace has bounded it
+	body, err := bodyV3(r)
 	if err != nil {
 		answerFaceV3(w, call, nil, invalidFace("parameter", "参数无效"))
 		return
@@ -29,6 +32,26 @@ func (c *Connector) faceV3(w http.ResponseWriter, r *http.Request, g provider.Ga
 	bad := call.admitV3(r.Context(), r, m, string(body))
 	fields, bad := call.perform(r.Context(), m, bad)
 	answerFaceV3(w, call, fields, bad)
+}
+
+// bodyV3 is what a request's signature covers: its body, of a form with files the text of the part "data" (the official Node client).
+func bodyV3(r *http.Request) ([]byte, error) {
+	kind, attributes, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if kind != "multipart/form-data" {
+		return io.ReadAll(r.Body) // ServeFace has bounded it
+	}
+	parts := multipart.NewReader(r.Body, attributes["boundary"])
+	for {
+		part, err := parts.NextPart()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, nil
+		case err != nil:
+			return nil, err
+		case part.FormName() == "data" && part.FileName() == "":
+			return io.ReadAll(part)
+		}
+	}
 }
 
 // methodV3 is a method that the third version has: not those of a buyer's browser, and not the certificate's download.
@@ -109,14 +132,14 @@ func answerFaceV3(w http.ResponseWriter, c *faceCall, fields wire.Fields, bad *f
 		}
 		body = []byte(hidden)
 		h.Set("Content-Type", "text/plain;charset=utf-8")
-		h.Set(wire.V3EncryptType, wire.EncryptAES)
+		asWritten(h, wire.V3EncryptType, wire.EncryptAES)
 	}
 	timestamp := strconv.FormatInt(c.account.Now.UnixMilli(), 10)
 	nonce := tagOf(32, "nonce", c.params["sign"], timestamp)
-	h.Set("alipay-trace-id", tagOf(32, "trace", c.params["sign"], timestamp))
+	asWritten(h, "alipay-trace-id", tagOf(32, "trace", c.params["sign"], timestamp))
 	if c.known {
-		h.Set(wire.V3Timestamp, timestamp)
-		h.Set(wire.V3Nonce, nonce)
+		asWritten(h, wire.V3Timestamp, timestamp)
+		asWritten(h, wire.V3Nonce, nonce)
 	}
 	if status == http.StatusOK {
 		signature, err := c.sign(wire.V3ResponseString(timestamp, nonce, body))
@@ -124,9 +147,9 @@ func answerFaceV3(w http.ResponseWriter, c *faceCall, fields wire.Fields, bad *f
 			w.WriteHeader(http.StatusBadGateway) // no answer is better than one that cannot be believed
 			return
 		}
-		h.Set(wire.V3Signature, wire.EncodeSignature(signature))
+		asWritten(h, wire.V3Signature, wire.EncodeSignature(signature))
 		if c.certSN != "" {
-			h.Set(wire.V3SN, c.certSN)
+			asWritten(h, wire.V3SN, c.certSN)
 		}
 	}
 	w.WriteHeader(status)

@@ -35,13 +35,14 @@ func Faces() []FaceMaker {
 	return []FaceMaker{
 		{
 			Code: alipay.Code,
-			Given: func(public, _, _ string) map[string][]byte {
-				return map[string][]byte{"merchant_public": []byte(public)}
+			Given: func(public, certificate, _ string) map[string][]byte { // the same account in key mode and in certificate mode
+				return map[string][]byte{"merchant_public": []byte(public), "merchant_certificate": []byte(certificate)}
 			},
 			Ready: func(s FaceSetup) []ReadyField {
 				return []ReadyField{
 					{Name: "gateway_url", Value: s.BaseURL + "/gateway.do"}, {Name: "app_id", Value: s.Number}, {Name: "seller_id", Value: s.Settings["seller_id"]},
-					{Name: "app_private_key_file", Value: s.Private, File: true}, {Name: "alipay_public_key_file", Value: s.Public["public_key"], File: true},
+					{Name: "app_private_key_file", Value: s.Private, File: true}, {Name: "app_cert_file", Value: s.Certificate, File: true},
+					{Name: "alipay_public_key_file", Value: s.Public["public_key"], File: true},
 					{Name: "alipay_cert_file", Value: s.Public["platform_certificate"], File: true}, {Name: "alipay_root_cert_file", Value: s.Public["platform_root"], File: true},
 					{Name: "encrypt_key", Value: s.Secrets["aes"]},
 				}

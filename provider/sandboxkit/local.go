@@ -55,9 +55,19 @@ func (l Local) Do(r *http.Request) (_ *http.Response, err error) {
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
 		ProtoMinor:    1,
-		Header:        b.sent,
+		Header:        received(b.sent),
 		Body:          io.NopCloser(bytes.NewReader(b.body.Bytes())),
 		ContentLength: int64(b.body.Len()),
 		Request:       r,
 	}, nil
+}
+
+// received is a header as a reader of HTTP has it: a handler may write a name in a case of its own.
+func received(sent http.Header) http.Header {
+	h := make(http.Header, len(sent))
+	for name, values := range sent {
+		name = http.CanonicalHeaderKey(name)
+		h[name] = append(h[name], values...)
+	}
+	return h
 }

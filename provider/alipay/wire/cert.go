@@ -28,6 +28,19 @@ func CertSN(cert *x509.Certificate) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Names says whether a request's app_cert_sn names a certificate: by its number, or by what PHP's clients make of one whose serial number has 128 bits and more. Their parser writes
+// such a serial number as 0x and upper-case hex (OpenSSL's i2s_ASN1_INTEGER), and the number is made of that text.
+func Names(sn string, cert *x509.Certificate) bool {
+	if sn == CertSN(cert) {
+		return true
+	}
+	if cert.SerialNumber.BitLen() < 128 {
+		return false
+	}
+	sum := md5.Sum([]byte(cert.Issuer.String() + "0x" + strings.ToUpper(hex.EncodeToString(cert.SerialNumber.Bytes())))) //nolint:gosec // see the import
+	return sn == hex.EncodeToString(sum[:])
+}
+
 // RootSN is the number of a file of root certificates: those of its certificates that are signed with RSA, joined. The real file holds others besides, of kinds that
 // x509 does not read.
 func RootSN(file []byte) (string, error) {

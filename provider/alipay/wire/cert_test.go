@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/md5" //nolint:gosec // names certificates; proves nothing
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -240,4 +245,24 @@ func TestCertifiedAnswerProperties(t *testing.T) {
 			t.Fatalf("%s verifies", changed.Value)
 		}
 	})
+}
+
+// TestNames: the second number is what the official PHP client sent for a certificate with such an issuer and serial number.
+func TestNames(t *testing.T) {
+	issuer := pkix.Name{CommonName: "Ant Financial Certification Authority Class 2 R1", OrganizationalUnit: []string{"Certification Authority"}, Organization: []string{"Ant Financial"}, Country: []string{"CN"}}
+	long, ok := new(big.Int).SetString("6F231126EB9D7C8D2F51C4A7E2B1D9C011223344", 16)
+	if !ok {
+		t.Fatal("no number")
+	}
+	cert := &x509.Certificate{Issuer: issuer, SerialNumber: long}
+	for sn, want := range map[string]bool{CertSN(cert): true, "f0aa966d5d3d6be85343e60cdf20381f": true, "": false, "f0aa966d5d3d6be85343e60cdf20381e": false} {
+		if Names(sn, cert) != want {
+			t.Errorf("%q names it: %t", sn, !want)
+		}
+	}
+	short := &x509.Certificate{Issuer: issuer, SerialNumber: big.NewInt(255)}
+	sum := md5.Sum([]byte(issuer.String() + "0xFF")) //nolint:gosec // a number, not a protection
+	if !Names(CertSN(short), short) || Names(hex.EncodeToString(sum[:]), short) {
+		t.Error("a short serial number is read as hex")
+	}
 }
