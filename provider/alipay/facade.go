@@ -82,7 +82,7 @@ var face = provider.FaceDescription{
 			EN: "gateway: {base_url}/gateway.do; endpoint (v3): {base_url}; appId: {number}; alipayPublicKey: the platform public key."},
 		{SDK: "alipay-sdk-java", ZH: "serverUrl 填 {base_url}/gateway.do，appId 填 {number}，alipayPublicKey 填平台公钥；证书模式换上平台的三份证书。",
 			EN: "serverUrl: {base_url}/gateway.do; appId: {number}; alipayPublicKey: the platform public key. In certificate mode install the three certificates."},
-		{SDK: "alipay-easysdk", ZH: "gatewayHost 只填主机名，protocol 填 https；路径由 SDK 补上。", EN: "gatewayHost: the host alone; protocol: https. The SDK adds the path."},
+		{SDK: "alipay-easysdk", ZH: "gatewayHost 只填主机名，protocol 填 {scheme}；路径由 SDK 补上。", EN: "gatewayHost: the host alone; protocol: {scheme}. The SDK adds the path."},
 		{SDK: "alipay-sdk-python", ZH: "这个 SDK 不认端口，须用 443 或 80 端口的地址 {base_url}/gateway.do。", EN: "This SDK cannot use a port in the address: {base_url}/gateway.do must be on 443 or 80."},
 		{SDK: "yansongda/pay", ZH: "地址是常量：配置项 http 里给一个 Guzzle handler，把 openapi.alipay.com 换成 {base_url}；web() 和 h5() 的表单地址也要换。app_id 填 {number}，换上平台的三份证书。",
 			EN: "Its address is a constant: in the option http give a Guzzle handler that replaces openapi.alipay.com by {base_url}, and replace it in the forms of web() and h5(). app_id {number}; install the three certificates."},
