@@ -37,7 +37,7 @@ func (s *wechatShop) v2(kind string, pairs ...string) wire.Fields {
 	if kind != wire.SignMD5 {
 		f["sign_type"] = kind
 	}
-	f.Sign(kind, []byte(wxAPIv2))
+	f["sign"] = f.SignatureOf(kind, []byte(wxAPIv2))
 	return f
 }
 
