@@ -333,13 +333,23 @@ func codePayFace(c *faceCall) (said, *refusal) {
 	return said{value: c.transaction(o)}, nil
 }
 
-// transaction says an order as a query does: what is only known of a paid one is left out before.
+// transaction says an order as a query does: what is only known of a paid one is left out before. A refund that was accepted and then closed leaves REFUND, as at WeChat:
+// whether money went back is for the refund's own query to say.
 func (c *faceCall) transaction(o provider.FacedOrder) wire.Transaction {
-	t := transactionOf(c.account, o, facedState(o))
-	if t.TradeState == wire.StateRefund && o.Product == ProductCode && c.wasReversed(o) {
-		t.TradeState, t.TradeStateDesc = wire.StateRevoked, tradeWords[wire.StateRevoked]
+	state := facedState(o)
+	switch {
+	case state == wire.StateRefund && o.Product == ProductCode && c.wasReversed(o):
+		state = wire.StateRevoked
+	case state == wire.StateSuccess && c.wasRefunded(o):
+		state = wire.StateRefund
 	}
-	return t
+	return transactionOf(c.account, o, state)
+}
+
+// wasRefunded reports whether a paid order has a refund of the merchant's code, whatever became of it. Who cannot be told reads SUCCESS, which is true of the money.
+func (c *faceCall) wasRefunded(o provider.FacedOrder) bool {
+	refunds, err := c.gateway.Refunds(c.Context(), c.account, o)
+	return err == nil && slices.ContainsFunc(refunds, func(r provider.FacedRefund) bool { return !r.Reversal() })
 }
 
 // wasReversed reports whether a paid order went back by a reversal: that refund alone has no number of the merchant's.
