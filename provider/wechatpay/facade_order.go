@@ -32,6 +32,9 @@ const (
 	fieldDetail   = "detail"
 	fieldScene    = "scene_info"
 	fieldDevice   = "device_id"
+	fieldLimit    = "limit_pay"
+	fieldFapiao   = "support_fapiao"
+	fieldSettle   = "settle_info"
 	fieldProtocol = "protocol"
 )
 
@@ -40,6 +43,24 @@ type faceOrder struct {
 	wire.Order
 	Detail json.RawMessage `json:"detail"`
 	Scene  json.RawMessage `json:"scene_info"`
+	Limit  json.RawMessage `json:"limit_pay"`
+	Fapiao json.RawMessage `json:"support_fapiao"`
+	Settle json.RawMessage `json:"settle_info"`
+}
+
+// parts reads the parts that are kept as they came, so far as WeChat would refuse them.
+func (o *faceOrder) parts() *refusal {
+	var fapiao bool
+	for _, p := range []struct {
+		pointer string
+		raw     json.RawMessage
+		into    any
+	}{{"/scene_info", o.Scene, &o.SceneInfo}, {"/limit_pay", o.Limit, &o.LimitPay}, {"/support_fapiao", o.Fapiao, &fapiao}, {"/settle_info", o.Settle, &o.SettleInfo}} {
+		if len(p.raw) > 0 && json.Unmarshal(p.raw, p.into) != nil {
+			return badField(p.pointer, p.pointer[1:]+" is not as documented")
+		}
+	}
+	return nil
 }
 
 // goodsDetail is what we read of detail.
@@ -81,10 +102,8 @@ func (c *faceCall) read(product string) (provider.FaceOrder, string, *refusal) {
 	if bad := c.decode(&o); bad != nil {
 		return provider.FaceOrder{}, "", bad
 	}
-	if len(o.Scene) > 0 {
-		if err := json.Unmarshal(o.Scene, &o.SceneInfo); err != nil {
-			return provider.FaceOrder{}, "", badField("/scene_info", "scene_info is not as documented")
-		}
+	if bad := o.parts(); bad != nil {
+		return provider.FaceOrder{}, "", bad
 	}
 	if bad := c.mine(o.MchID); bad != nil {
 		return provider.FaceOrder{}, "", bad
@@ -103,7 +122,8 @@ func (c *faceCall) read(product string) (provider.FaceOrder, string, *refusal) {
 	out := provider.FaceOrder{
 		Number: o.OutTradeNo, Amount: o.Amount.Total, Currency: currency, Subject: o.Description, Items: items, NotifyURL: o.NotifyURL, Product: product, Fingerprint: print,
 		Fields: keptFields(map[string]string{
-			fieldAppID: o.AppID, fieldAttach: o.Attach, fieldGoodsTag: o.GoodsTag, fieldDetail: string(o.Detail), fieldScene: string(o.Scene), fieldProtocol: "v3",
+			fieldAppID: o.AppID, fieldAttach: o.Attach, fieldGoodsTag: o.GoodsTag, fieldDetail: string(o.Detail), fieldScene: string(o.Scene), fieldLimit: string(o.Limit),
+			fieldFapiao: string(o.Fapiao), fieldSettle: string(o.Settle), fieldProtocol: "v3",
 		}),
 	}
 	code := ""
