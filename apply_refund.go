@@ -8,7 +8,7 @@ type RefundState struct {
 	Surplus *Surplus
 }
 
-// RefundFact is what happened to a refund: Trigger is OnSend, OnPending, OnUnknown, OnRefunded, OnFailed or OnStuck; Code and Message are the provider's own.
+// RefundFact is what happened to a refund: Trigger is OnSend, OnPending, OnUnknown, OnRefunded, OnFailed, OnStuck or, by DecideHand only, OnOutside; Code and Message are the provider's own.
 type RefundFact struct {
 	Trigger string
 	Code    string
@@ -19,15 +19,21 @@ type RefundFact struct {
 // The receipt's counters change by ReceiptMove, because several refunds share one receipt.
 func ApplyRefund(s RefundState, f RefundFact, now time.Time) (RefundState, Effects, error) {
 	before := s.Refund.Status
-	if before == RefundRefunded || (!before.Open() && f.Trigger != OnRefunded) {
+	if before == RefundRefunded || (!before.Open() && f.Trigger != OnRefunded && f.Trigger != OnOutside) {
 		return s, Effects{}, nil
 	}
 	after, err := RefundStates.Next(before, f.Trigger)
+	if err == nil {
+		err = handed(s.Refund, f.Trigger)
+	}
 	if err != nil {
 		return s, Effects{}, err
 	}
 	r := s.Refund
 	r.Status, r.UpdatedAt = after, now
+	if r.Awaits() && after == RefundRefunded {
+		r.Hand = Hand{} // the provider has said it before the second person did
+	}
 	if f.Code != "" || f.Message != "" {
 		r.Code, r.Message = f.Code, f.Message
 	}
@@ -46,15 +52,72 @@ func ApplyRefund(s RefundState, f RefundFact, now time.Time) (RefundState, Effec
 	return next, out, nil
 }
 
+// handed keeps a refund outside the provider from being sent or settled by a provider's word, and every other from ending outside without two persons who say so.
+func handed(r Refund, on string) error {
+	switch {
+	case on == OnOutside && (r.Hand.Way != WayOutside || r.Awaits()):
+		return E(CodeImpossibleChange, "postern.Apply", "nobody and no second person says that the refund was given back outside the provider")
+	case r.Outside() && on != OnOutside && on != OnFailed:
+		return E(CodeImpossibleChange, "postern.Apply", "a refund outside the provider is never sent to it")
+	}
+	return nil
+}
+
+// ResolveStuck records what one person says became of a stuck refund; it stays stuck until a second one agrees.
+func ResolveStuck(r Refund, h Hand, now time.Time) (Refund, error) {
+	if r.Status != RefundStuck || r.Awaits() {
+		return r, &Error{Code: CodeConflict, Op: "postern.ResolveStuck", Message: "the refund is not stuck, or waits for a second person already", Fix: "read the refund", ID: r.ID}
+	}
+	r.Hand, r.UpdatedAt = h, now
+	return r, nil
+}
+
+// DecideHand is the second person's word about what the first one said: with agree the refund is refunded and booked. Without, what was reserved is free again and what was stuck stays stuck; so
+// may the first person end it too, who never agrees with themselves. Said is what the person saw, or why not.
+func DecideHand(s RefundState, by Person, agree bool, said string, now time.Time) (RefundState, Effects, error) {
+	r := s.Refund
+	if !r.Awaits() {
+		return s, Effects{}, &Error{Code: CodeConflict, Op: "postern.DecideHand", Message: "the refund does not wait for a second person", Fix: "read the refund", ID: r.ID}
+	}
+	same := by.ID == r.Hand.By.ID
+	if agree && same {
+		return s, Effects{}, &Error{Code: CodeForbidden, Op: "postern.SecondPerson", Message: "whoever entered it cannot be the second person", Fix: "let somebody else confirm it", ID: r.ID}
+	}
+	s.Refund.Hand.Second, s.Refund.Hand.Saw, s.Refund.Hand.DecidedAt = by, said, now
+	switch {
+	case agree && r.Hand.Way == WayOutside:
+		return ApplyRefund(s, RefundFact{Trigger: OnOutside}, now)
+	case agree:
+		return ApplyRefund(s, RefundFact{Trigger: OnRefunded}, now)
+	case r.Status == RefundStuck:
+		s.Refund.Hand, s.Refund.UpdatedAt = Hand{}, now
+		return s, Effects{Refunds: []Refund{s.Refund}}, nil
+	}
+	code := "rejected"
+	if same {
+		code = "withdrawn"
+	}
+	return ApplyRefund(s, RefundFact{Trigger: OnFailed, Code: code, Message: said}, now)
+}
+
 // refundEffects says what a refund's new status does to its receipt, its surplus, the books and the merchant.
 func refundEffects(s *RefundState, before RefundStatus, now time.Time, out *Effects) error {
 	r := s.Refund
-	book := Booking{ChannelID: r.ChannelID, PaymentID: r.PaymentID, ReceiptID: r.ReceiptID, SurplusID: r.SurplusID, RefundID: r.ID, Amount: r.Amount, Currency: r.Currency}
+	book := Booking{ChannelID: r.ChannelID, PaymentID: r.PaymentID, ReceiptID: r.ReceiptID, SurplusID: r.SurplusID, RefundID: r.ID, Bank: r.Hand.Bank, Amount: r.Amount, Currency: r.Currency}
 	tell := Telling{PaymentID: r.PaymentID, RefundID: r.ID, SurplusID: r.SurplusID, AttemptID: r.AttemptID}
 	switch r.Status {
 	case RefundRefunded:
 		book.Kind = BookRefund
+		if r.Outside() && before == RefundStuck { // the provider has the money again, and owes it
+			back := book
+			back.Kind = BookTransitBack
+			out.Bookings = append(out.Bookings, back)
+		}
 		switch {
+		case r.Outside() && r.SurplusID != "":
+			book.Kind = BookSurplusOutside
+		case r.Outside():
+			book.Kind = BookRefundOutside
 		case before == RefundStuck && r.SurplusID != "":
 			book.Kind = BookSurplusUnstuck
 		case before == RefundStuck:
@@ -125,7 +188,9 @@ func DecideSurplus(u Surplus, on string, refund Refund, now time.Time) (Effects,
 		refund.Status, refund.SurplusID, refund.Amount, refund.Currency = RefundReserved, u.ID, u.Amount, u.Currency
 		out.Refunds = []Refund{refund}
 		out.Moves = []ReceiptMove{{ReceiptID: u.ReceiptID, Reserve: u.Amount}}
-		out.Jobs = []Wanted{{Kind: JobRefund, ID: refund.ID, RunAt: now}}
+		if !refund.Outside() {
+			out.Jobs = []Wanted{{Kind: JobRefund, ID: refund.ID, RunAt: now}}
+		}
 	}
 	out.Surpluses = []Surplus{u}
 	return out, nil

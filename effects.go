@@ -57,6 +57,9 @@ const (
 	BookRefundStuck    BookingKind = "refund_stuck"
 	BookRefundUnstuck  BookingKind = "refund_stuck_refunded"
 	BookSurplusUnstuck BookingKind = "surplus_stuck_refunded"
+	BookRefundOutside  BookingKind = "refund_outside"
+	BookSurplusOutside BookingKind = "surplus_outside"
+	BookTransitBack    BookingKind = "refund_stuck_returned"
 	BookShare          BookingKind = "share_given"
 	BookShareReturn    BookingKind = "share_returned"
 )
@@ -71,8 +74,10 @@ type Booking struct {
 	RefundID  string
 	// ReceiverID is who got a share; empty when nobody said.
 	ReceiverID string
-	Amount     int64
-	Currency   string
+	// Bank is the merchant's own account that paid a refund outside the provider; empty for one without a name.
+	Bank     string
+	Amount   int64
+	Currency string
 }
 
 // Telling asks for one event to the merchant.

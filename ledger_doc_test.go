@@ -35,6 +35,9 @@ var examples = []example{
 	{postern.BookShare, "A part is shared", "The bill says that 8.00 of an order went to the baker, whom the provider pays. The provider owes the shop less.", 800},
 	{postern.BookShareReturn, "A part comes back", "3.00 of it is returned by the baker, and the next bill says so.", 300},
 	{postern.BookSurplusUnstuck, "A stuck return of surplus arrives", "The same for money that was surplus: 3.00 had got stuck on its way back, and arrives.", 300},
+	{postern.BookRefundOutside, "A refund outside the provider", "The channel is retired and refunds no more. The shop pays a buyer 12.00 from its own bank account, and two persons say so; what the provider owes is not touched.", 1200},
+	{postern.BookSurplusOutside, "A surplus given back outside the provider", "The same for 2.00 that nobody had asked for.", 200},
+	{postern.BookTransitBack, "A stuck refund comes back", "4.00 could not be paid to the buyer, and the provider put it back into the shop's account there. What the shop pays the buyer itself is a booking of its own, as before.", 400},
 }
 
 const (

@@ -54,6 +54,7 @@ const (
 	OnGiveBack = "give_back"
 	OnRefunded = "refunded"
 	OnHold     = "hold"
+	OnOutside  = "outside"
 	OnDone     = "done"
 )
 
@@ -108,7 +109,8 @@ var RefundStates = Table[RefundStatus]{
 	Order: []RefundStatus{RefundReserved, RefundSending, RefundPending, RefundUnknown, RefundRefunded, RefundFailed, RefundStuck},
 	Moves: []Move[RefundStatus]{
 		{RefundReserved, OnSend, RefundSending, "committed before a byte leaves"},
-		{RefundReserved, OnFailed, RefundFailed, "refused before it was sent"},
+		{RefundReserved, OnFailed, RefundFailed, "refused before it was sent, or no second person agrees that it was given back outside"},
+		{RefundReserved, OnOutside, RefundRefunded, "two persons say that it was given back outside the provider; it is never sent"},
 		{RefundSending, OnSend, RefundSending, "sent again with the same number"},
 		{RefundSending, OnPending, RefundPending, "the provider accepted it"},
 		{RefundSending, OnUnknown, RefundUnknown, "the answer did not arrive or was not believed"},
@@ -127,7 +129,8 @@ var RefundStates = Table[RefundStatus]{
 		{RefundUnknown, OnFailed, RefundFailed, "a query says it was refused"},
 		{RefundUnknown, OnStuck, RefundStuck, "left us, not reached the buyer"},
 		{RefundFailed, OnRefunded, RefundRefunded, "proof of money wins over every other word"},
-		{RefundStuck, OnRefunded, RefundRefunded, "it reached the buyer after all"},
+		{RefundStuck, OnRefunded, RefundRefunded, "it reached the buyer after all, says the provider, or two persons do"},
+		{RefundStuck, OnOutside, RefundRefunded, "it came back to the merchant, who gave it back outside the provider, say two persons"},
 		{RefundStuck, OnPending, RefundStuck, "a person resolves it"},
 	},
 }

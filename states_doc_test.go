@@ -49,7 +49,7 @@ func TestStatesDocument(t *testing.T) {
 	b.WriteString(statesHead)
 	section(t, &b, "Payment", postern.PaymentStates, "Close and cancel are intents (a time and a job), not states: a payment past `expires_at` or with a cancel requested takes no new attempt, closes its live ones, and turns when none is live.")
 	section(t, &b, "Attempt", postern.AttemptStates, "Live are sending, pending and unknown. Unknown never becomes failed for want of an answer: a query, a notification or a statement settles it.")
-	section(t, &b, "Refund", postern.RefundStates, "An unknown refund keeps its reservation and its number; sending it again with the same number refunds once. Stuck keeps its reservation too: a person resolves it.")
+	section(t, &b, "Refund", postern.RefundStates, "An unknown refund keeps its reservation and its number; sending it again with the same number refunds once. Stuck keeps its reservation too: two persons resolve it, or the provider's word. What the merchant gives back outside the provider is reserved until a second person agrees, and never sent.")
 	section(t, &b, "Share", postern.ShareStates, "An unknown share keeps its reservation and its number; it is asked about before it is sent again. Where several receivers were to get parts and one never will, the share failed, and what the others got stays given.")
 	section(t, &b, "Surplus", postern.SurplusStates, "Money beyond what the payment asked for. Duplicate and late money is given back at once by default, a wrong amount waits for a person; the merchant's policy may differ.")
 	golden(t, "states.md", b.String())

@@ -71,6 +71,7 @@ type facadeOut struct {
 }
 
 type rotateFacadeIn struct {
+	IdempotencyHeader
 	ID   string `path:"id"`
 	Body *RotateFacadeBody
 }
@@ -141,9 +142,11 @@ func (a *API) createFacade(ctx context.Context, in *createFacadeIn) (*facadeOut,
 	}
 	var secrets map[string]string
 	w := work[postern.FacadeAccount]{load: func(id string) (postern.FacadeAccount, error) { return a.Store.Facade(ctx, m.ID, id) }}
-	w.run = func(*store.Request) (postern.FacadeAccount, string, error) {
+	w.run = func(request *store.Request) (postern.FacadeAccount, string, error) {
 		b := in.Body
-		issued, err := a.Engine.IssueFacade(ctx, actor(ctx), m.ID, engine.FacadeInput{Provider: b.Provider, Number: b.Number, Settings: b.Settings, Keys: bytesOf(b.Keys), FormerChannelID: b.FormerChannelID})
+		issued, err := a.Engine.IssueFacade(ctx, actor(ctx), m.ID, engine.FacadeInput{
+			Provider: b.Provider, Number: b.Number, Settings: b.Settings, Keys: bytesOf(b.Keys), FormerChannelID: b.FormerChannelID, Request: request,
+		})
 		secrets = issued.Secrets
 		return issued.Account, issued.Account.ID, err
 	}
@@ -199,11 +202,26 @@ func (a *API) rotateFacade(ctx context.Context, in *rotateFacadeIn) (*facadeOut,
 	if body.OverlapSeconds != nil {
 		overlap = time.Duration(*body.OverlapSeconds) * time.Second
 	}
-	issued, err := a.Engine.RotateFacade(ctx, actor(ctx), m.ID, in.ID, bytesOf(body.Keys), from, overlap)
+	print, err := fingerprint(http.MethodPost, "/v1/facade_accounts/"+in.ID+"/rotate", body)
 	if err != nil {
 		return nil, err
 	}
-	return a.showFacade(ctx, issued.Account, issued.Secrets)
+	var secrets map[string]string
+	w := work[postern.FacadeAccount]{load: func(id string) (postern.FacadeAccount, error) { return a.Store.Facade(ctx, m.ID, id) }}
+	w.run = func(request *store.Request) (postern.FacadeAccount, string, error) {
+		issued, err := a.Engine.RotateFacade(ctx, actor(ctx), m.ID, in.ID, engine.FacadeRotation{Keys: bytesOf(body.Keys), From: from, Overlap: overlap, Request: request})
+		secrets = issued.Secrets
+		return issued.Account, issued.Account.ID, err
+	}
+	account, replayed, err := once(ctx, a, m.ID, in.IdempotencyKey, print, w)
+	if err != nil {
+		return nil, err
+	}
+	out, err := a.showFacade(ctx, account, secrets)
+	if err == nil {
+		out.Replayed = replayedHeader(replayed)
+	}
+	return out, err
 }
 
 func (a *API) disableFacade(ctx context.Context, in *idIn) (*facadeOut, error) {

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -158,5 +159,41 @@ func TestMissedCalls(t *testing.T) {
 	}
 	if rows := b.get("/v1/facade_accounts/" + other + "/missed").want(http.StatusOK).list("data"); len(rows) != 0 {
 		t.Errorf("the other account missed %v", rows)
+	}
+}
+
+// TestFacadeAccountSurvivesACrashAnywhere crashes the switch at every point of issuing an account and of giving it new keys: the same request again makes no second of either.
+func TestFacadeAccountSurvivesACrashAnywhere(t *testing.T) {
+	points := &sim.Points{}
+	b := (&bench{T: t, w: newWorldOver(t, store.Options{Fault: points.Hit}, points.Hit)}).signedIn()
+	// twice sends a request that meets a crash, and the same when the first is taken for dead.
+	twice := func(k int, path string, body object, status int) (object, int) {
+		t.Helper()
+		header := []string{"Idempotency-Key", path + strconv.Itoa(k)}
+		points.Arm(k, false)
+		b.post(path, body, header...)
+		passed, _ := points.Passed()
+		points.Disarm()
+		b.w.Clock.Advance(time.Minute)
+		return b.post(path, body, header...).want(status), passed
+	}
+	var id string
+	for k, all := 0, 0; k <= all; k++ { // The run with k = 0 only counts the points.
+		made, passed := twice(k, "/v1/facade_accounts", b.faceBody(), http.StatusCreated)
+		if id = made.text("id"); k == 0 {
+			all = passed
+		}
+		if rows := b.get("/v1/facade_accounts").want(http.StatusOK).list("data"); len(rows) != k+1 || all < 4 {
+			t.Fatalf("point %d of %d: %d accounts", k, all, len(rows))
+		}
+	}
+	for k, all := 0, 0; k <= all; k++ {
+		kept, passed := twice(k, "/v1/facade_accounts/"+id+"/rotate", object{}, http.StatusOK)
+		if k == 0 {
+			all = passed
+		}
+		if keys := kept.list("keys"); len(keys) != k+2 || all < 4 {
+			t.Fatalf("point %d of %d: %d sets of keys", k, all, len(keys))
+		}
 	}
 }

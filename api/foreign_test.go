@@ -40,7 +40,7 @@ func (b *bench) theirs() map[string]string {
 
 // goodBodies are bodies that would be taken if the object were the caller's own.
 var goodBodies = map[string]string{
-	"create-attempt": `{"product":"native"}`, "create-refund": `{"reference":"x","amount":1}`, "create-share": `{"reference":"x","last":true}`, "unfreeze-share": `{"reference":"x"}`, "add-permission": `{"act":"pay","allowed":false}`,
+	"create-attempt": `{"product":"native"}`, "create-refund": `{"reference":"x","amount":1}`, "confirm-refund": `{"saw":"x"}`, "reject-refund": `{"reason":"x"}`, "resolve-refund": `{"way":"reached","evidence":"x"}`, "create-share": `{"reference":"x","last":true}`, "unfreeze-share": `{"reference":"x"}`, "add-permission": `{"act":"pay","allowed":false}`,
 	"set-channel": `{"version":1}`, "replace-channel": `{}`, "set-agreement": `{"version":1,"agreement":{}}`, "set-trade": `{"category":"x"}`, "rescope-closure": `{"scope":{}}`,
 	"move-closure": `{"withdraws":[{"act":"pay","from":"2027-01-01T00:00:00Z"}]}`, "add-generation": `{"keys":{}}`, "add-account-generation": `{"keys":{}}`, "create-payment": `{"reference":"own","amount":1,"currency":"CNY","description":"d"}`,
 }

@@ -9,6 +9,7 @@ import (
 
 	"postern"
 	"postern/provider"
+	"postern/store"
 	"postern/vault"
 )
 
@@ -33,6 +34,29 @@ type FacadeInput struct {
 	Kept map[string][]byte
 	// FormerChannelID is the channel over the merchant's own account at the provider, for orders made before; empty without one.
 	FormerChannelID string
+	// Request is the API request that asks for it, finished in the same commit: a repetition after a crash finds the account. Nil without one.
+	Request *store.Request
+}
+
+// FacadeRotation says which keys of an account are new.
+type FacadeRotation struct {
+	// Keys are new keys of the merchant's; without any, the merchant's stay.
+	Keys map[string][]byte
+	// From is when the new keys begin to sign, and Overlap how long the keys before are believed after that.
+	From    time.Time
+	Overlap time.Duration
+	// Request is as in FacadeInput.
+	Request *store.Request
+}
+
+// doneWith is a request as the commit of its work finishes it; nil without one.
+func doneWith(request *store.Request, object string) *store.Request {
+	if request == nil {
+		return nil
+	}
+	done := *request
+	done.ObjectID, done.Done = object, true
+	return &done
 }
 
 // IssuedFacade is an account with what its merchant must install, in the clear: the switch keeps it sealed and shows secrets this once.
@@ -81,7 +105,7 @@ func (e *Engine) IssueFacade(ctx context.Context, by Actor, merchantID string, i
 		return out, err
 	}
 	out.Account.Version = 1
-	err = e.Store.SaveFacadeAct(ctx, &account, []postern.FacadeKey{out.Key}, e.audit(by, merchantID, "facade.issue", account.ID, in.Provider+" "+account.Number))
+	err = e.Store.SaveFacadeAct(ctx, &account, []postern.FacadeKey{out.Key}, e.audit(by, merchantID, "facade.issue", account.ID, in.Provider+" "+account.Number), doneWith(in.Request, account.ID))
 	if err != nil && postern.CodeOf(err) == postern.CodeConflict {
 		return IssuedFacade{}, &postern.Error{Code: postern.CodeConflict, Op: "engine.IssueFacade", Field: "number", Message: "an account has this number already", Fix: "leave the number out for a new one, or end the account that has it"}
 	}
@@ -110,9 +134,9 @@ func facadeSettings(face provider.FaceDescription, given map[string]string, live
 	return settings, nil
 }
 
-// RotateFacade gives an account new keys of the switch's own, or a new one of the merchant's (given), from a moment on. The keys before go on signing until then and
-// verifying until overlap after it. What stays is said at staying.
-func (e *Engine) RotateFacade(ctx context.Context, by Actor, merchantID, accountID string, given map[string][]byte, from time.Time, overlap time.Duration) (IssuedFacade, error) {
+// RotateFacade gives an account new keys of the switch's own, or a new one of the merchant's, from a moment on. The keys before go on signing until then and verifying for the
+// overlap after it. What stays is said at staying.
+func (e *Engine) RotateFacade(ctx context.Context, by Actor, merchantID, accountID string, in FacadeRotation) (IssuedFacade, error) {
 	account, err := e.Store.Facade(ctx, merchantID, accountID)
 	if err != nil {
 		return IssuedFacade{}, err
@@ -125,11 +149,11 @@ func (e *Engine) RotateFacade(ctx context.Context, by Actor, merchantID, account
 	if err != nil {
 		return IssuedFacade{}, err
 	}
-	keys, kept, err := e.staying(account, faced.Face(), old, given)
+	keys, kept, err := e.staying(account, faced.Face(), old, in.Keys)
 	if err != nil {
 		return IssuedFacade{}, err
 	}
-	from = from.UTC().Truncate(time.Microsecond)
+	from := in.From.UTC().Truncate(time.Microsecond)
 	out, err := e.facadeKeys(account, faced.Face(), keys, kept, from)
 	if err != nil {
 		return out, err
@@ -137,11 +161,11 @@ func (e *Engine) RotateFacade(ctx context.Context, by Actor, merchantID, account
 	keySets := []postern.FacadeKey{out.Key}
 	for _, k := range old {
 		if k.NotAfter.IsZero() {
-			k.NotAfter, k.RetiredAt = from, from.Add(overlap)
+			k.NotAfter, k.RetiredAt = from, from.Add(in.Overlap)
 			keySets = append(keySets, k)
 		}
 	}
-	return out, e.Store.SaveFacadeAct(ctx, nil, keySets, e.audit(by, merchantID, "facade.rotate", accountID, account.Number))
+	return out, e.Store.SaveFacadeAct(ctx, nil, keySets, e.audit(by, merchantID, "facade.rotate", accountID, account.Number), doneWith(in.Request, accountID))
 }
 
 // staying is what a rotation does not make anew: the merchant's keys, unless others are given, and secrets that the merchant gives. The secrets of a shop that was switched
@@ -190,7 +214,7 @@ func (e *Engine) DisableFacade(ctx context.Context, by Actor, merchantID, accoun
 		return account, err
 	}
 	account.DisabledAt = e.now()
-	err = e.Store.SaveFacadeAct(ctx, &account, nil, e.audit(by, merchantID, "facade.disable", accountID, account.Number))
+	err = e.Store.SaveFacadeAct(ctx, &account, nil, e.audit(by, merchantID, "facade.disable", accountID, account.Number), nil)
 	account.Version++
 	return account, err
 }

@@ -280,7 +280,7 @@ func (e *Engine) formerly(ctx context.Context, by Actor, a *postern.FacadeAccoun
 		return nil
 	}
 	a.FormerChannelID = channelID
-	err := e.Store.SaveFacadeAct(ctx, a, nil, e.audit(by, a.MerchantID, "facade.former", a.ID, strings.Join([]string{a.Provider, a.Number, channelID}, " ")))
+	err := e.Store.SaveFacadeAct(ctx, a, nil, e.audit(by, a.MerchantID, "facade.former", a.ID, strings.Join([]string{a.Provider, a.Number, channelID}, " ")), nil)
 	a.Version++
 	return err
 }

@@ -85,7 +85,7 @@ func (e *Engine) refund(ctx context.Context, merchantID, paymentID string, in Re
 // mayRefund asks the channel's permissions and the closures whether a new refund may begin. What was begun goes on, whatever they say.
 func (e *Engine) mayRefund(ctx context.Context, c postern.Channel, a postern.Attempt, amount int64, now time.Time) error {
 	refused := func(why, id string) error {
-		return &postern.Error{Code: postern.CodeForbidden, Op: "engine.Refund", ID: id, Message: "the channel may not refund any more: " + why, Fix: "give the money back outside the provider and record it"}
+		return &postern.Error{Code: postern.CodeForbidden, Op: "engine.Refund", ID: id, Message: "the channel may not refund any more: " + why, Fix: "give the money back outside the provider and enter it as such: a second person confirms it"}
 	}
 	if allowed, p := c.Allows(postern.ActRefund, a.Product, now); !allowed {
 		return refused(p.Note, "")
@@ -166,6 +166,9 @@ func (e *Engine) applyRefundFact(ctx context.Context, merchantID, refundID strin
 		if len(told) > 0 && told[0] != 0 && told[0] != s.Refund.Amount && fact.Trigger == postern.OnRefunded {
 			e.Log.ErrorContext(ctx, "the provider refunded another amount", "refund", refundID, "asked", s.Refund.Amount, "told", told[0])
 			fact = postern.RefundFact{Trigger: postern.OnUnknown, Code: "amount_differs", Message: "the provider names another amount; a person must look"}
+		}
+		if s.Refund.Status == postern.RefundRefunded && s.Refund.Outside() && fact.Trigger == postern.OnRefunded {
+			e.Log.ErrorContext(ctx, "the provider says that it gave back what the merchant gave back itself: the buyer may have it twice", "refund", refundID, "amount", s.Refund.Amount)
 		}
 		next, effects, err := postern.ApplyRefund(s, fact, e.now())
 		if err != nil {

@@ -20,7 +20,7 @@ func (e *Engine) SendRefund(ctx context.Context, merchantID, refundID string) (t
 	if err != nil {
 		return 0, err
 	}
-	if !s.Refund.Status.Open() && s.Refund.Status != postern.RefundFailed {
+	if s.Refund.Outside() || !s.Refund.Status.Open() && s.Refund.Status != postern.RefundFailed { // what a person gives back is no provider's
 		return 0, nil
 	}
 	channel, err := e.Store.Channel(ctx, merchantID, s.Refund.ChannelID)

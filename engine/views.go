@@ -68,8 +68,23 @@ type RefundView struct {
 	Reason          string    `json:"reason,omitempty"`
 	ProviderCode    string    `json:"provider_code,omitempty"`
 	ProviderMessage string    `json:"provider_message,omitempty"`
+	Outside         bool      `json:"outside,omitempty" doc:"Given back outside the provider, which never hears of it."`
+	ByHand          *HandView `json:"by_hand,omitempty" doc:"What two persons say of it, where no provider tells."`
 	CreatedAt       time.Time `json:"created_at"`
 	UpdatedAt       time.Time `json:"updated_at"`
+}
+
+// HandView is what two persons say of a refund.
+type HandView struct {
+	Way       string     `json:"way" enum:"outside,reached" doc:"outside: given back from the merchant's own account. reached: a stuck refund that the provider brought to the buyer after all."`
+	Bank      string     `json:"bank,omitempty" doc:"The merchant's own account that paid, as in the books."`
+	Evidence  string     `json:"evidence"`
+	EnteredBy string     `json:"entered_by"`
+	EnteredAt time.Time  `json:"entered_at"`
+	Waiting   bool       `json:"waiting" doc:"No second person has agreed or refused yet."`
+	Second    string     `json:"second,omitempty"`
+	Saw       string     `json:"saw,omitempty" doc:"What the second person saw, or why not."`
+	DecidedAt *time.Time `json:"decided_at,omitempty"`
 }
 
 // SurplusView is a surplus as merchants see it.
@@ -128,11 +143,20 @@ func ViewAttempt(a postern.Attempt) AttemptView {
 
 // ViewRefund shows a refund.
 func ViewRefund(r postern.Refund) RefundView {
-	return RefundView{
+	v := RefundView{
 		ID: r.ID, Object: "refund", PaymentID: r.PaymentID, ReceiptID: r.ReceiptID, SurplusID: r.SurplusID, Status: string(r.Status), Reference: r.Reference,
 		Number: r.Number, Amount: r.Amount, Currency: r.Currency, Reason: r.Reason, ProviderCode: r.Code, ProviderMessage: r.Message, CreatedAt: r.CreatedAt,
-		UpdatedAt: r.UpdatedAt,
+		UpdatedAt: r.UpdatedAt, Outside: r.Outside(),
 	}
+	if h := r.Hand; h.Way != "" {
+		v.ByHand = &HandView{
+			Way: string(h.Way), Bank: h.Bank, Evidence: h.Evidence, EnteredBy: h.By.Name, EnteredAt: h.At, Waiting: r.Awaits(), Second: h.Second.Name, Saw: h.Saw,
+		}
+		if !h.DecidedAt.IsZero() {
+			v.ByHand.DecidedAt = &h.DecidedAt
+		}
+	}
+	return v
 }
 
 // ViewSurplus shows a surplus.

@@ -174,7 +174,9 @@ func TestDisabledAccountIsUnknown(t *testing.T) {
 func TestNewKeysVerifyBesideTheOld(t *testing.T) {
 	r := newRoom(t)
 	old := r.account
-	next, err := r.Engine.RotateFacade(t.Context(), engine.Actor{Who: "test"}, r.Merchant.ID, old.Account.ID, map[string][]byte{"merchant_public": otherPublic(t)}, r.Clock.Now().Add(time.Hour), time.Hour)
+	next, err := r.Engine.RotateFacade(t.Context(), engine.Actor{Who: "test"}, r.Merchant.ID, old.Account.ID, engine.FacadeRotation{
+		Keys: map[string][]byte{"merchant_public": otherPublic(t)}, From: r.Clock.Now().Add(time.Hour), Overlap: time.Hour,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ const (
 // Receivable is what a provider owes the merchant through one channel.
 func Receivable(channelID string) string { return "receivable:" + channelID }
 
-// Bank is the merchant's own account where a provider settles.
+// Bank is the merchant's own account: where a provider settles, and what pays a refund outside the provider.
 func Bank(name string) string { return "bank:" + name }
 
 // Shared is what was shared with a receiver, by its id; UnknownReceiver stands for one that nobody named.
@@ -57,12 +57,13 @@ type Transaction struct {
 	CreatedAt  time.Time
 }
 
-// rule names the account debited and the account credited; "receivable" stands for the booking's channel, "shared" for its receiver.
+// rule names the account debited and the account credited; "receivable" stands for the booking's channel, "shared" for its receiver, "bank" for its bank.
 type rule struct{ debit, credit string }
 
 const (
 	receivable = "receivable"
 	shared     = "shared"
+	bank       = "bank"
 )
 
 // rules is the chart's table: one row per booking. Later work adds rows, and never gives an account another meaning.
@@ -75,6 +76,9 @@ var rules = map[postern.BookingKind]rule{
 	postern.BookRefundStuck:    {RefundsInTransit, receivable},
 	postern.BookRefundUnstuck:  {Refunds, RefundsInTransit},
 	postern.BookSurplusUnstuck: {Surplus, RefundsInTransit},
+	postern.BookRefundOutside:  {Refunds, bank},
+	postern.BookSurplusOutside: {Surplus, bank},
+	postern.BookTransitBack:    {receivable, RefundsInTransit},
 	postern.BookShare:          {shared, receivable},
 	postern.BookShareReturn:    {receivable, shared},
 }
@@ -104,6 +108,8 @@ func Make(b postern.Booking, merchantID, id string, at time.Time) (Transaction, 
 			return Receivable(b.ChannelID)
 		case shared:
 			return Shared(cmp.Or(b.ReceiverID, UnknownReceiver))
+		case bank:
+			return Bank(cmp.Or(b.Bank, postern.DefaultBank))
 		}
 		return name
 	}

@@ -99,7 +99,7 @@ func compareAttempt(a postern.Attempt, o Order, b Books) []Difference {
 			continue
 		}
 		ours := int64(0)
-		if r.Status == postern.RefundRefunded {
+		if r.Status == postern.RefundRefunded && !r.Outside() {
 			ours = r.Amount
 		}
 		if ours != theirs[r.Number] {
@@ -148,10 +148,12 @@ func comparePostings(b Books) []Difference {
 		if r.SurplusID != "" {
 			side = ledger.Surplus
 		}
-		switch r.Status {
-		case postern.RefundRefunded:
+		switch {
+		case r.Status == postern.RefundRefunded && r.Outside(): // what was stuck before came back first
+			add(side, ledger.Bank(r.Hand.Bank), r.Amount)
+		case r.Status == postern.RefundRefunded:
 			add(side, ledger.Receivable(r.ChannelID), r.Amount)
-		case postern.RefundStuck:
+		case r.Status == postern.RefundStuck:
 			add(ledger.RefundsInTransit, ledger.Receivable(r.ChannelID), r.Amount)
 		}
 	}

@@ -107,7 +107,9 @@ func TestFaceCertificatesRotate(t *testing.T) {
 	newer.app = sim.Key("face-app-2")
 	_, rootCert := certificateFor(t, "Root", 1, &sim.Key("face-root").PublicKey, nil, sim.Key("face-root"))
 	newer.appCert, _ = certificateFor(t, f.certs.account.Number, 9, &newer.app.PublicKey, rootCert, sim.Key("face-root"))
-	out, err := f.Engine.RotateFacade(ctx, engine.Actor{Who: "test"}, f.Merchant.ID, f.certs.account.ID, map[string][]byte{"merchant_certificate": newer.appCert}, f.Clock.Now().Add(time.Hour), 24*time.Hour)
+	out, err := f.Engine.RotateFacade(ctx, engine.Actor{Who: "test"}, f.Merchant.ID, f.certs.account.ID, engine.FacadeRotation{
+		Keys: map[string][]byte{"merchant_certificate": newer.appCert}, From: f.Clock.Now().Add(time.Hour), Overlap: 24 * time.Hour,
+	})
 	must(t, err)
 	after := newer.numbers(t)
 	if e := env(f.certs, before); e.CertSN != oldSN {

@@ -47,7 +47,9 @@ func TestFacadeRotatesCertificates(t *testing.T) {
 	cert, serial, err := sandbox.NewMerchantCertificate(s.w.Rand, sim.Key(second), s.w.Clock.Now(), "shop")
 	must(t, err)
 	by := engine.Actor{StaffOwnerID: postern.Platform, Who: "operator"}
-	issued, err := s.w.Engine.RotateFacade(ctx, by, s.account.MerchantID, s.account.ID, map[string][]byte{wechatpay.FaceMerchantCertificate: cert}, s.w.Clock.Now().Add(time.Hour), 24*time.Hour)
+	issued, err := s.w.Engine.RotateFacade(ctx, by, s.account.MerchantID, s.account.ID, engine.FacadeRotation{
+		Keys: map[string][]byte{wechatpay.FaceMerchantCertificate: cert}, From: s.w.Clock.Now().Add(time.Hour), Overlap: 24 * time.Hour,
+	})
 	must(t, err)
 	before, after := wxSerialOf(t, s.cert), issued.Public["serial"]
 	want := func(when, key, serial string, status int, under string) {

@@ -51,8 +51,10 @@ var sheets = []sheet{
 			receipt.amount, receipt.refunded, coalesce(receipt.shared, 0), receipt.currency
 			FROM receipt JOIN payment USING (merchant_id) WHERE merchant_id = $1 AND payment.id = receipt.payment_id ORDER BY receipt.id`},
 	{file: "refunds.csv", columns: []sheetColumn{{"created", asTime}, {"refund", asText}, {"payment", asText}, {"reference", asText}, {"refund_reference", asText}, {"refund_number", asText}, {"reason", asText},
-		{"status", asText}, {"amount", asMoney}, {"currency", asText}},
-		query: `SELECT refund.created_at, refund.id, refund.payment_id, payment.reference, refund.reference, refund.number, refund.reason, refund.status, refund.amount, refund.currency
+		{"status", asText}, {"way", asText}, {"bank", asText}, {"evidence", asText}, {"entered_by", asText}, {"second", asText}, {"saw", asText}, {"amount", asMoney}, {"currency", asText}},
+		query: `SELECT refund.created_at, refund.id, refund.payment_id, payment.reference, refund.reference, refund.number, refund.reason, refund.status,
+			COALESCE(refund.way, ''), COALESCE(refund.bank, ''), COALESCE(refund.evidence, ''), COALESCE(refund.entered_name, ''), COALESCE(refund.second_name, ''), COALESCE(refund.saw, ''),
+			refund.amount, refund.currency
 			FROM refund JOIN payment USING (merchant_id) WHERE merchant_id = $1 AND payment.id = refund.payment_id ORDER BY refund.id`},
 	{file: "postings.csv", columns: []sheetColumn{{"booked", asTime}, {"transaction", asText}, {"kind", asText}, {"payment", asText}, {"line", asCount}, {"account", asText}, {"debit", asMoney}, {"credit", asMoney},
 		{"currency", asText}},

@@ -49,11 +49,17 @@ func (s *Store) SaveFacade(ctx context.Context, a postern.FacadeAccount, keys ..
 	return s.Write(ctx, func(tx Tx) error { return saveFacade(ctx, tx, &a, keys) })
 }
 
-// SaveFacadeAct is SaveFacade for the act of a person, with its audit row in the same transaction; without an account only keys are saved.
-func (s *Store) SaveFacadeAct(ctx context.Context, a *postern.FacadeAccount, keys []postern.FacadeKey, act postern.Audit) error {
+// SaveFacadeAct is SaveFacade for the act of a person, with its audit row and, where an API request asked for it, that request's row in the same transaction; without an account
+// only keys are saved.
+func (s *Store) SaveFacadeAct(ctx context.Context, a *postern.FacadeAccount, keys []postern.FacadeKey, act postern.Audit, request *Request) error {
 	return s.Write(ctx, func(tx Tx) error {
 		if err := saveFacade(ctx, tx, a, keys); err != nil {
 			return err
+		}
+		if request != nil {
+			if err := finishRequest(ctx, tx, *request); err != nil {
+				return err
+			}
 		}
 		return insertAudit(ctx, tx, act)
 	})

@@ -80,6 +80,6 @@ func (s *Store) BegunOver(ctx context.Context, credentialSetID string) ([]Begun,
 // UnderWay counts what is under way over a channel: attempts that may still be paid, and refunds that have not ended.
 func (s *Store) UnderWay(ctx context.Context, merchantID, channelID string) (attempts, refunds int64, err error) {
 	err = s.reader().QueryRow(ctx, `SELECT (SELECT count(*) FROM attempt WHERE merchant_id = $1 AND channel_id = $2 AND status IN ('sending', 'pending', 'unknown')),
-		(SELECT count(*) FROM refund WHERE merchant_id = $1 AND channel_id = $2 AND status IN ('reserved', 'sending', 'pending', 'unknown'))`, merchantID, channelID).Scan(&attempts, &refunds)
+		(SELECT count(*) FROM refund WHERE merchant_id = $1 AND channel_id = $2 AND status IN ('reserved', 'sending', 'pending', 'unknown')`+notOutside+`)`, merchantID, channelID).Scan(&attempts, &refunds)
 	return attempts, refunds, err
 }

@@ -77,7 +77,7 @@ func (s *Store) Payments(ctx context.Context, merchantID string, page Page) (lis
 func (s *Store) LoadState(ctx context.Context, merchantID, paymentID string) (postern.State, error) {
 	var state postern.State
 	err := s.Read(ctx, func(tx Tx) (err error) {
-		state, err = loadState(ctx, tx, merchantID, paymentID)
+		state, err = loadState(s.brief(ctx), tx, merchantID, paymentID)
 		return err
 	})
 	return state, err
@@ -87,6 +87,7 @@ func (s *Store) LoadState(ctx context.Context, merchantID, paymentID string) (po
 func (s *Store) LoadStateByAttempt(ctx context.Context, merchantID, attemptID string) (postern.State, error) {
 	var state postern.State
 	err := s.Read(ctx, func(tx Tx) error {
+		ctx := s.brief(ctx)
 		a, err := one(ctx, tx, "LoadStateByAttempt", "attempt", scanAttempt, selectAttempt+" AND id = $2", merchantID, attemptID)
 		if err != nil {
 			return err
@@ -102,11 +103,12 @@ func loadState(ctx context.Context, tx Tx, merchantID, paymentID string) (state 
 	if state.Payment, err = one(ctx, tx, "LoadState", "payment", scanPayment, selectPayment+" AND id = $2", merchantID, paymentID); err != nil {
 		return postern.State{}, err
 	}
-	if state.Attempts, err = many(ctx, tx, "LoadState", scanAttempt, selectAttempt+ofPayment, merchantID, paymentID); err != nil {
-		return postern.State{}, err
+	// Nobody asks for what cannot be there: a receipt belongs to an attempt and a surplus to a receipt, and most payments that are looked at wait for their buyer.
+	if state.Attempts, err = many(ctx, tx, "LoadState", scanAttempt, selectAttempt+ofPayment, merchantID, paymentID); err != nil || len(state.Attempts) == 0 {
+		return state, err
 	}
-	if state.Receipts, err = many(ctx, tx, "LoadState", scanReceipt, selectReceipt+ofPayment, merchantID, paymentID); err != nil {
-		return postern.State{}, err
+	if state.Receipts, err = many(ctx, tx, "LoadState", scanReceipt, selectReceipt+ofPayment, merchantID, paymentID); err != nil || len(state.Receipts) == 0 {
+		return state, err
 	}
 	if state.Surpluses, err = many(ctx, tx, "LoadState", scanSurplus, selectSurplus+ofPayment, merchantID, paymentID); err != nil {
 		return postern.State{}, err

@@ -98,6 +98,9 @@ func (s numberScanner) Scan(src any) error {
 	return nil
 }
 
+// orNever scans a time of a column that is younger than the row: it is zero then.
+func orNever(to *time.Time) youngScanner { return youngScanner{at(to)} }
+
 type textScanner struct{ to *string }
 
 // orEmpty scans a text of a column that is younger than the row: it is empty then.

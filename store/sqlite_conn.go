@@ -69,9 +69,10 @@ type keptStatement struct {
 	busy bool
 }
 
-// statement finds or prepares a statement to keep; nil leaves the call to the driver. Texts without arguments are scripts of migrations and pragmas, which come once.
+// statement finds or prepares a statement to keep; nil leaves the call to the driver. Texts without arguments are scripts of migrations and pragmas, which come once, but for
+// the two around a snapshot.
 func (c *keepingConn) statement(ctx context.Context, query string, args []driver.NamedValue) (*keptStatement, error) {
-	if len(args) == 0 {
+	if len(args) == 0 && query != beginSnapshot && query != endSnapshot {
 		return nil, nil
 	}
 	if kept := c.kept[query]; kept != nil {

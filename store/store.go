@@ -150,12 +150,7 @@ func (s *Store) Read(ctx context.Context, fn func(Tx) error) error {
 		defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 		return fn(pgTx{tx})
 	}
-	tx, err := s.read.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("store: begin: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	return fn(sqlTx{tx})
+	return s.readSQLite(ctx, fn)
 }
 
 // reader runs single statements without a transaction: one round trip instead of three.
@@ -163,7 +158,7 @@ func (s *Store) reader() Tx {
 	if s.dialect == Postgres {
 		return pgTx{s.pool}
 	}
-	return sqlTx{s.read}
+	return sqlPool{sqlTx{s.read}, s.read}
 }
 
 func (s *Store) fault(ctx context.Context, point string) error {

@@ -112,13 +112,14 @@ type Waiting struct {
 	Held    int64 // surpluses that a person decides about
 	Stuck   int64 // refunds that left and did not arrive
 	Failed  int64 // refunds that failed and were not tried again
+	Second  int64 // refunds of which one person has said how they ended, and no second one has agreed
 	Unknown int64 // attempts of which the provider has not said what became of them
 }
 
 // Waiting counts everything in one statement. Each part has an index of its own, so that a shop with a long past does not wait.
 func (s *Store) Waiting(ctx context.Context, merchantID string) (Waiting, error) {
 	scan := func(r Row) (v Waiting, err error) {
-		err = r.Scan(&v.ToShip, &v.Asked, &v.Held, &v.Stuck, &v.Failed, &v.Unknown)
+		err = r.Scan(&v.ToShip, &v.Asked, &v.Held, &v.Stuck, &v.Failed, &v.Second, &v.Unknown)
 		return v, err
 	}
 	return one(ctx, s.reader(), "Waiting", "merchant", scan, `SELECT
@@ -126,12 +127,14 @@ func (s *Store) Waiting(ctx context.Context, merchantID string) (Waiting, error)
 		(SELECT COUNT(*) FROM shop_order WHERE merchant_id = $1 AND ask = 'open'),
 		(SELECT COUNT(*) FROM surplus WHERE merchant_id = $1 AND status = 'held'),
 		(SELECT COUNT(*) FROM refund WHERE merchant_id = $1 AND status IN ('stuck', 'failed') AND status = 'stuck'),
-		(SELECT COUNT(*) FROM refund WHERE merchant_id = $1 AND status IN ('stuck', 'failed') AND status = 'failed'`+notAgain+`),
+		(SELECT COUNT(*) FROM refund WHERE merchant_id = $1 AND status IN ('stuck', 'failed') AND status = 'failed'`+notOutside+notAgain+`),
+		(SELECT COUNT(*) FROM refund WHERE merchant_id = $1`+awaitsSecond+`),
 		(SELECT COUNT(*) FROM attempt WHERE merchant_id = $1 AND status IN ('sending', 'pending', 'unknown') AND status = 'unknown')`, merchantID)
 }
 
-// notAgain leaves out refunds after which the same receipt was refunded once more: a person has acted.
-const notAgain = ` AND NOT EXISTS (SELECT 1 FROM refund later WHERE later.merchant_id = refund.merchant_id AND later.payment_id = refund.payment_id AND later.receipt_id = refund.receipt_id AND later.id > refund.id)`
+// notAgain leaves out refunds after which the same receipt was refunded once more: a person has acted. One outside that nobody agreed to is no act.
+const notAgain = ` AND NOT EXISTS (SELECT 1 FROM refund later WHERE later.merchant_id = refund.merchant_id AND later.payment_id = refund.payment_id AND later.receipt_id = refund.receipt_id AND later.id > refund.id
+		AND NOT (later.status = 'failed' AND COALESCE(later.way, '') = 'outside'))`
 
 // HeldSurpluses lists the surpluses that a person decides about, newest first; next is the id to go on after, "" at the end.
 func (s *Store) HeldSurpluses(ctx context.Context, merchantID string, page Page) (list []postern.Surplus, next string, err error) {
@@ -141,7 +144,7 @@ func (s *Store) HeldSurpluses(ctx context.Context, merchantID string, page Page)
 // WrongRefunds lists the refunds that are stuck, or failed and were not tried again, newest first; next is the id to go on after, "" at the end.
 func (s *Store) WrongRefunds(ctx context.Context, merchantID string, page Page) (list []postern.Refund, next string, err error) {
 	return paged(ctx, s.reader(), "WrongRefunds", page, func(v postern.Refund) string { return v.ID }, scanRefund,
-		selectRefund+" AND status IN ('stuck', 'failed') AND (status = 'stuck' OR status = 'failed'"+notAgain+")", merchantID)
+		selectRefund+" AND status IN ('stuck', 'failed') AND (status = 'stuck' OR status = 'failed'"+notOutside+notAgain+")", merchantID)
 }
 
 // UnknownAttempts lists the attempts of which nobody knows what became of them, newest first; next is the id to go on after, "" at the end.

@@ -30,7 +30,7 @@ type Rows interface {
 	Close()
 }
 
-// sqlQuerier is what *sql.Tx and *sql.DB share.
+// sqlQuerier is what *sql.Tx, *sql.Conn and *sql.DB share.
 type sqlQuerier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)

@@ -217,7 +217,7 @@ func (c *facadeRotateCmd) Run(rt *runtime) error {
 		if err != nil {
 			return err
 		}
-		issued, err := o.engine.RotateFacade(ctx, theOperator, m.ID, c.Account, given, time.Now().Add(c.In), c.Overlap)
+		issued, err := o.engine.RotateFacade(ctx, theOperator, m.ID, c.Account, engine.FacadeRotation{Keys: given, From: time.Now().Add(c.In), Overlap: c.Overlap})
 		if err != nil {
 			return err
 		}

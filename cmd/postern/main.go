@@ -34,6 +34,7 @@ type cli struct {
 	Facade     facadeCmd     `cmd:"" help:"Accounts for merchants whose code speaks a provider's protocol: change one URL."`
 	Adopt      adoptCmd      `cmd:"" help:"Switch a shop's code over from its provider to the facade, or say from a recorded log what would be covered."`
 	Link       linkCmd       `cmd:"" help:"Sell an item again and again under one address, with a short code and a poster."`
+	Refund     refundCmd     `cmd:"" help:"Refunds that two persons end: given back outside the provider, or stuck."`
 	Key        keyCmd        `cmd:"" help:"Make and revoke API keys."`
 	Ledger     ledgerCmd     `cmd:"" help:"Print the trial balance and check the books."`
 	Explain    explainCmd    `cmd:"" help:"Say why a payment was offered what it was offered, and what would be offered today."`

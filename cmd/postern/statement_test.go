@@ -28,7 +28,9 @@ func TestStatements(t *testing.T) {
 	union, bill99 := o.must(`channel (chn_\w+)`, o.channelArgs(box("unionpay"))...), o.must(`channel (chn_\w+)`, o.channelArgs(box("bill99"))...)
 	stop := o.serve()
 	o.pay(key, box("unionpay"))
+	outside := o.entersOutside(key)
 	stop()
+	o.handOver(outside) // the bill knows nothing of it
 	dir := t.TempDir()
 	today := time.Now().In(beijing).Add(time.Hour).Format(time.DateOnly) // a clearing day of UnionPay's ends at 23:00
 	file := filepath.Join(dir, "bill.zip")

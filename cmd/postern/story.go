@@ -54,6 +54,7 @@ func (d *demo) tellStory(ctx context.Context, out io.Writer, sabotage string) er
 	defer cancel()
 	rows := append(d.together(ctx, tales()), d.broken(ctx)...)
 	rows = append(rows, d.shopTales(ctx)...)
+	rows = append(rows, d.faceTales(ctx)...)
 	failed := printRows(out, rows)
 	if err := d.webhooksArrived(ctx, out); err != nil {
 		failed = append(failed, err)

@@ -95,24 +95,24 @@ const glyph = "M9 3C4.6 3 1 5.9 1 9.5c0 2 1.1 3.8 2.9 5L3.2 17l2.9-1.5c.6.2 1.3.
 const codeLife = 45 * time.Second
 
 // Describe implements provider.Connector.
-func (Connector) Describe() provider.Description {
-	return provider.Description{
-		Code: Code, NameZH: "微信支付", NameEN: "WeChat Pay", Colour: "#06803f", Glyph: glyph,
-		Evidence: "Signatures, notifications and certificates are held against published vectors of four SDKs and the documentation's own of API v2; the sandbox is driven by two " +
-			"public npm SDKs with signature checking on. Nothing was run against the live service. The spelling of some error codes, the close of unknown orders and what a " +
-			"query and a bill say of a reversed order are unconfirmed.",
-		Gaps: map[string]string{
-			"permissions":        "WeChat tells limits to service providers only",
-			"v2: close":          "only codes that a seller scans are ordered by v2, and those are reversed",
-			"v2: notification":   "payments by a scanned code are not notified",
-			"v2: forgery":        "payments by a scanned code are not notified",
-			"v2: trust refresh":  "v2 signs with a shared key: there is nothing to fetch",
-			"v2: statement":      "v2's own download is not built; the account's bills come by v3",
-			"v2: profit sharing": "v2 is kept for old merchants' queries, refunds and the counter",
-		},
-		Products: products(), Settings: settings(), Keys: keyFields(), Wallets: []string{"wechat"},
-		Rates: []provider.Rate{{Op: "start", PerSecond: 600, Source: "Native FAQ"}, {Op: "refund", PerSecond: 150, Source: "refund page"}, {Op: "refund_query", PerSecond: 300, Source: "its page"}},
-	}
+func (Connector) Describe() provider.Description { return description }
+
+var description = provider.Description{
+	Code: Code, NameZH: "微信支付", NameEN: "WeChat Pay", Colour: "#06803f", Glyph: glyph,
+	Evidence: "Signatures, notifications and certificates are held against published vectors of four SDKs and the documentation's own of API v2; the sandbox is driven by two " +
+		"public npm SDKs with signature checking on. Nothing was run against the live service. The spelling of some error codes, the close of unknown orders and what a " +
+		"query and a bill say of a reversed order are unconfirmed.",
+	Gaps: map[string]string{
+		"permissions":        "WeChat tells limits to service providers only",
+		"v2: close":          "only codes that a seller scans are ordered by v2, and those are reversed",
+		"v2: notification":   "payments by a scanned code are not notified",
+		"v2: forgery":        "payments by a scanned code are not notified",
+		"v2: trust refresh":  "v2 signs with a shared key: there is nothing to fetch",
+		"v2: statement":      "v2's own download is not built; the account's bills come by v3",
+		"v2: profit sharing": "v2 is kept for old merchants' queries, refunds and the counter",
+	},
+	Products: products(), Settings: settings(), Keys: keyFields(), Wallets: []string{"wechat"},
+	Rates: []provider.Rate{{Op: "start", PerSecond: 600, Source: "Native FAQ"}, {Op: "refund", PerSecond: 150, Source: "refund page"}, {Op: "refund_query", PerSecond: 300, Source: "its page"}},
 }
 
 func products() []provider.ProductInfo {

@@ -135,6 +135,7 @@ func leaver(f *fixture) {
 		event := f.event(owner, p.ID)
 		event.Live = false
 		refund := f.refund(r, 1000)
+		refund.Hand = handOf(postern.WayOutside)
 		f.commit(store.Change{MerchantID: owner, At: epoch, Payment: p, Attempts: []postern.Attempt{a}, Receipts: []postern.Receipt{r}, Refunds: []postern.Refund{refund},
 			Moves: []postern.ReceiptMove{{ReceiptID: r.ID, Reserve: 1000}}, Transactions: []ledger.Transaction{f.transaction(r)}, Events: []postern.Event{event},
 			Notifications: []store.Notification{{MerchantID: owner, ID: f.id(postern.PrefixNotification), AttemptID: a.ID, Header: "A: b", Body: []byte{0, 1, 0xff, '\n'}, Outcome: "applied", CreatedAt: epoch}}})

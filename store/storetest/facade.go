@@ -62,7 +62,7 @@ func testFacades(t *testing.T, f *fixture) {
 	changed := a
 	changed.Settings, changed.FormerChannelID, changed.DisabledAt = map[string]string{"x": "y"}, "", epoch.Add(time.Hour)
 	act := postern.Audit{MerchantID: mine, StaffOwnerID: mine, ID: f.id(postern.PrefixAudit), Who: "o", Act: "facade.disable", ObjectID: a.ID, CreatedAt: epoch}
-	f.want(f.SaveFacadeAct(ctx, &changed, nil, act), nil)
+	f.want(f.SaveFacadeAct(ctx, &changed, nil, act, nil), nil)
 	f.wantCode(f.SaveFacade(ctx, changed), postern.CodeConflict) // of a version that is gone
 	changed.Version = 2
 	f.want(must[postern.FacadeAccount](f)(f.Facade(ctx, mine, a.ID)), changed)
@@ -73,7 +73,7 @@ func testFacades(t *testing.T, f *fixture) {
 	ended := k
 	ended.Keys = map[string][]byte{"own": {9}} // what is sealed never changes
 	act.ID = f.id(postern.PrefixAudit)
-	f.want(f.SaveFacadeAct(ctx, nil, []postern.FacadeKey{next, ended}, act), nil)
+	f.want(f.SaveFacadeAct(ctx, nil, []postern.FacadeKey{next, ended}, act, nil), nil)
 	f.want(must[[]postern.FacadeKey](f)(f.FacadeKeys(ctx, mine, a.ID)), []postern.FacadeKey{next, k})
 }
 

@@ -52,8 +52,11 @@ func testRefundRace(t *testing.T, f *fixture) {
 	_, _, r := f.paid(mine)
 	const clients, each = 64, 4
 	var refunds []postern.Refund
-	for range clients * each {
+	for i := range clients * each {
 		refunds = append(refunds, f.refund(r, 100))
+		if i%2 == 0 { // a person's, beside those that a provider gives back
+			refunds[i].Hand = handOf(postern.WayOutside)
+		}
 	}
 	var accepted, refused atomic.Int64
 	var group sync.WaitGroup

@@ -8,6 +8,7 @@ package checkout
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
@@ -138,6 +139,9 @@ func (c *Handler) scene(w http.ResponseWriter, r *http.Request) (scene, bool) {
 		s.state, err = c.cfg.Engine.Store.LoadState(ctx, merchantID, paymentID)
 	}
 	if err == nil {
+		s.outside, err = c.outside(ctx, s.state)
+	}
+	if err == nil {
 		s.merchant, err = c.cfg.Engine.Store.Merchant(ctx, merchantID)
 	}
 	if postern.CodeOf(err) == postern.CodeNotFound && err != nil {
@@ -155,6 +159,22 @@ func (c *Handler) scene(w http.ResponseWriter, r *http.Request) (scene, bool) {
 	s.at.root, s.at.token = rootPayment, token
 	s.wallet, s.launch, s.answer, s.sim, s.used = q.Get("w"), q.Get("go") != "", q.Get("r"), c.simulated, c.used(r)
 	return s, true
+}
+
+// outside are the refunds of a payment's surpluses that the merchant makes itself. Most payments have no surplus, and nothing is read.
+func (c *Handler) outside(ctx context.Context, s postern.State) (map[string]bool, error) {
+	found := map[string]bool{}
+	for _, u := range s.Surpluses {
+		if u.RefundID == "" {
+			continue
+		}
+		r, err := c.cfg.Engine.Store.Refund(ctx, u.MerchantID, u.RefundID)
+		if err != nil {
+			return nil, err
+		}
+		found[r.ID] = r.Outside()
+	}
+	return found, nil
 }
 
 // dress gives a scene what every page depends on besides its payment or link. It says false when the request pretends what a live merchant refuses, or what is

@@ -189,6 +189,15 @@ var samples = []sample{
 	}},
 	{"paid", "wechat", func(s *scene) { s.pay() }},
 	{"paid-twice", "browser", func(s *scene) { s.pay(); s.surplus(postern.SurplusDuplicate, postern.SurplusRefunding) }},
+	{"paid-twice-outside", "browser", func(s *scene) {
+		s.pay()
+		s.surplus(postern.SurplusDuplicate, postern.SurplusRefunded)
+		s.surplus(postern.SurplusMismatch, postern.SurplusRefunding)
+		for i := range s.state.Surpluses {
+			s.state.Surpluses[i].RefundID = "ref_0"
+		}
+		s.outside = map[string]bool{"ref_0": true}
+	}},
 	{"expired", "browser", func(s *scene) { s.state.Payment.Status = postern.PaymentExpired }},
 	{"expired-late-money", "browser", func(s *scene) {
 		s.state.Payment.Status = postern.PaymentExpired

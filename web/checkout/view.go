@@ -30,6 +30,7 @@ type scene struct {
 	merchant postern.Merchant
 	zone     *time.Location
 	state    postern.State
+	outside  map[string]bool // surpluses that the merchant gives back itself, by their refunds
 	plan     route.Plan
 	registry provider.Registry
 	names    *wall.Map
@@ -212,12 +213,16 @@ func (s scene) notes(w *words) []Note {
 	var notes []Note
 	for _, u := range s.state.Surpluses {
 		n := Note{Title: fmt.Sprintf(w.SurplusTitle, postern.FormatMoney(u.Amount, u.Currency))}
-		switch u.Status {
-		case postern.SurplusRefunded:
+		switch {
+		case s.outside[u.RefundID] && u.Status == postern.SurplusRefunded:
+			n.Line = fmt.Sprintf(w.SurplusOutside, ui.FormatTime(u.UpdatedAt, s.zone, s.lang))
+		case s.outside[u.RefundID] && u.Status == postern.SurplusRefunding: // no promise before a second person agrees
+			n.Line = w.SurplusHeld
+		case u.Status == postern.SurplusRefunded:
 			n.Line = fmt.Sprintf(w.SurplusDone, ui.FormatTime(u.UpdatedAt, s.zone, s.lang))
-		case postern.SurplusRefunding:
+		case u.Status == postern.SurplusRefunding:
 			n.Line = w.SurplusGoing
-		case postern.SurplusAccepted:
+		case u.Status == postern.SurplusAccepted:
 			n.Line = w.SurplusKept
 		default:
 			n.Line = w.SurplusHeld

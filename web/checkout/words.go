@@ -37,7 +37,7 @@ type words struct {
 	UnknownTitle, UnknownLine, UnknownWhy                string
 	NoWayTitle, NoWayLine                                string
 	SurplusTitle, SurplusHeld, SurplusGoing              string
-	SurplusDone, SurplusKept                             string
+	SurplusDone, SurplusKept, SurplusOutside             string
 	NotFoundTitle, NotFoundLine                          string
 	TroubleTitle, TroubleLine, TryAgain                  string
 	Direct, TestMode, TestLine, OpenAs, AsReally         string
@@ -74,7 +74,7 @@ var inChinese = words{
 	ClosingTitle: "正在关闭这笔订单", ClosingLine: "请不要再付款。如果刚刚已经付了，结果会显示在这里。", PaidLate: "你的付款在订单结束之后才到。",
 	UnknownTitle: "还在等%s答复", UnknownLine: "请先不要再付一次。", UnknownWhy: "订单已经发给%s，还没有收到结果。为免你付两次，查清之前不能换别的方式。我们每隔几秒查一次，查清后本页自动更新。",
 	NoWayTitle: "暂时没有可用的付款方式", NoWayLine: "没有扣款。请把本页发给%s，商家会告诉你怎么付。",
-	SurplusTitle: "多收的 %s", SurplusHeld: "商家已看到这笔钱，会与你联系或退回。", SurplusGoing: "正在原路退回，通常 1 至 3 天到账。", SurplusDone: "已于 %s 原路退回。", SurplusKept: "商家已确认收下。",
+	SurplusTitle: "多收的 %s", SurplusHeld: "商家已看到这笔钱，会与你联系或退回。", SurplusGoing: "正在原路退回，通常 1 至 3 天到账。", SurplusDone: "已于 %s 原路退回。", SurplusOutside: "已于 %s 由商家直接付给你。", SurplusKept: "商家已确认收下。",
 	NotFoundTitle: "没有这个链接", NotFoundLine: "链接可能不完整，或已经失效。请向商家要一个新的链接。",
 	TroubleTitle: "这一步没有完成", TroubleLine: "请稍等片刻再试。如果刚刚已经付了，请不要再付，结果会显示在这里。", TryAgain: "再试一次",
 	Direct: "钱直接进商家账户", TestMode: "测试", TestLine: "测试模式，不会真的扣款", OpenAs: "当作在这里打开", AsReally: "真实环境",
@@ -111,7 +111,7 @@ var inEnglish = words{
 	ClosingTitle: "Closing this order", ClosingLine: "Please do not pay any more. If you have just paid, the result will appear here.", PaidLate: "Your payment arrived after the order had ended.",
 	UnknownTitle: "Waiting for an answer from %s", UnknownLine: "Please do not pay a second time.", UnknownWhy: "The order was sent to %s and no result has come back yet. So that you do not pay twice, no other way is offered until that is clear. We ask every few seconds, and this page updates by itself.",
 	NoWayTitle: "No way to pay right now", NoWayLine: "Nothing was charged. Send this page to %s and ask how to pay.",
-	SurplusTitle: "%s too much", SurplusHeld: "The shop has seen this money and will contact you or give it back.", SurplusGoing: "It is on its way back to you, usually within 1 to 3 days.", SurplusDone: "Given back to you on %s.", SurplusKept: "The shop has confirmed that it keeps this money.",
+	SurplusTitle: "%s too much", SurplusHeld: "The shop has seen this money and will contact you or give it back.", SurplusGoing: "It is on its way back to you, usually within 1 to 3 days.", SurplusDone: "Given back to you on %s.", SurplusOutside: "Given back to you by the shop itself on %s.", SurplusKept: "The shop has confirmed that it keeps this money.",
 	NotFoundTitle: "There is no such link", NotFoundLine: "The link may be incomplete or no longer valid. Please ask the shop for a new one.",
 	TroubleTitle: "This step did not finish", TroubleLine: "Please wait a moment and try again. If you have just paid, do not pay again: the result will appear here.", TryAgain: "Try again",
 	Direct: "Your money goes straight to the shop", TestMode: "Test", TestLine: "Test mode, no real money", OpenAs: "Open as if in", AsReally: "As it is",

@@ -67,7 +67,7 @@ func (h *Handler) auditPage(w http.ResponseWriter, r *http.Request, v *visit) {
 }
 
 // objectPages are where the things that acts are about have their page, by the prefix of their ids.
-var objectPages = map[string]string{postern.PrefixOrder: "/orders/", postern.PrefixItem: "/items/", postern.PrefixFacade: "/facades/"}
+var objectPages = map[string]string{postern.PrefixOrder: "/orders/", postern.PrefixItem: "/items/", postern.PrefixFacade: "/facades/", postern.PrefixRefund: "/refunds/"}
 
 func actOf(v *visit, words *peopleWords, a postern.Audit) actRow {
 	row := actRow{When: v.stamp(a.CreatedAt), Who: a.Who, What: a.Act, Detail: a.Detail}

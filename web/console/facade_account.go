@@ -268,7 +268,7 @@ func (h *Handler) rotateFacade(w http.ResponseWriter, r *http.Request, v *visit)
 	case !account.DisabledAt.IsZero() || !okBegin || !okOverlap:
 		err = postern.E(postern.CodeForbidden, opFacade, "the account has ended, or the form is not ours")
 	default:
-		issued, err = h.cfg.Engine.RotateFacade(r.Context(), v.Actor, v.Merchant.ID, account.ID, given, v.Now.Add(begin), overlap)
+		issued, err = h.cfg.Engine.RotateFacade(r.Context(), v.Actor, v.Merchant.ID, account.ID, engine.FacadeRotation{Keys: given, From: v.Now.Add(begin), Overlap: overlap})
 	}
 	switch {
 	case err == nil:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,10 +32,15 @@ type moneyPage struct {
 	CSV     string
 	Held    string // surpluses that wait for a person
 	Look    string
+	Hand    *handWords
+	Own     []ownMoney // given back outside the providers
 	Error   string
 }
 
 func (moneyPage) template() string { return "money" }
+
+// ownMoney is what one of the merchant's own accounts gave back.
+type ownMoney struct{ Bank, Amount, Times string }
 
 // moneyTable is one currency.
 type moneyTable struct {
@@ -90,7 +96,7 @@ func (m *channelMoney) add(b store.Booked) {
 		m.refunded -= b.Amount
 	case postern.BookSurplusReturn:
 		m.given -= b.Amount
-	case postern.BookRefundStuck:
+	case postern.BookRefundStuck, postern.BookTransitBack:
 		m.transit -= b.Amount
 	case postern.BookShare, postern.BookShareReturn:
 		m.shared -= b.Amount
@@ -211,8 +217,17 @@ func showMoney(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 		one.URL = at + "?period=" + one.URL
 		body.Periods = append(body.Periods, one)
 	}
-	if n := waiting.Held + waiting.Stuck + waiting.Failed + waiting.Unknown; n > 0 {
+	if n := waiting.Held + waiting.Stuck + waiting.Failed + waiting.Second + waiting.Unknown; n > 0 {
 		body.Held, body.Look = words.count(words.Needs, n), v.path("/attention")
+	}
+	own, err := h.cfg.Engine.Store.RefundsByBank(r.Context(), v.Merchant.ID, s.from, s.until)
+	if err != nil {
+		h.trouble(w, r, v, err)
+		return
+	}
+	body.Hand = handWordsOf(v.Lang)
+	for _, one := range own {
+		body.Own = append(body.Own, ownMoney{Bank: one.Bank, Amount: money(one.Amount, one.Currency), Times: body.Hand.Put(body.Hand.OwnTimes, strconv.FormatInt(one.Count, 10))})
 	}
 	status := http.StatusOK
 	if s.wrong {
@@ -327,6 +342,14 @@ func downloadMoney(h *Handler, w http.ResponseWriter, r *http.Request, v *visit)
 			line = append(line, postern.FormatDecimal(amount, m.currency))
 		}
 		lines = append(lines, line)
+	}
+	own, err := h.cfg.Engine.Store.RefundsByBank(r.Context(), v.Merchant.ID, s.from, s.until)
+	if err != nil {
+		h.trouble(w, r, v, err)
+		return
+	}
+	for _, one := range own { // not through a channel: its refunds stand alone
+		lines = append(lines, []string{s.fromDay, s.untilDay, ledger.Bank(one.Bank), handWordsOf(v.Lang).OwnMoney, one.Currency, "", "", postern.FormatDecimal(one.Amount, one.Currency), "", "", "", "", ""})
 	}
 	download(w, "money-"+v.Now.In(v.Zone).Format("20060102")+".csv")
 	_ = roster.Write(w, lines) // the person has gone: nobody to tell

@@ -144,6 +144,7 @@ type chapter struct {
 	What  string
 	Said  string
 	Look  string
+	URL   string // its own page, if it has one
 	order time.Time
 }
 
@@ -165,6 +166,9 @@ type refundForm struct {
 	Restock string
 	Most    int64 // pieces that may go back on sale
 	Counted bool
+	// Outside is where money is entered that was given back outside the provider.
+	Outside     string
+	OutsideWord string
 }
 
 // whole order with everything that its page shows.
@@ -227,6 +231,7 @@ func (h *Handler) orderPageOf(v *visit, s orderStory) orderPage {
 		p.Refund = &refundForm{
 			Action: v.path("/orders/" + o.ID + "/refund"), Form: postern.NewToken(h.cfg.Engine.Env.Rand), Left: money(receipt.Refundable(), receipt.Currency),
 			Amount: postern.FormatDecimal(receipt.Refundable(), receipt.Currency), Most: o.Quantity - o.Restocked, Counted: o.Counted, Restock: "0",
+			Outside: v.path("/payments/" + o.PaymentID + "/outside"), OutsideWord: handWordsOf(v.Lang).OrderLink,
 		}
 		if o.ShippedAt.IsZero() { // it has not left: the pieces are here
 			p.Refund.Restock = postern.FormatDecimal(p.Refund.Most, "JPY")
@@ -279,12 +284,15 @@ func (h *Handler) story(v *visit, s orderStory) []chapter {
 		look := ""
 		if f.Status == postern.RefundStuck || f.Status == postern.RefundFailed {
 			look = "stop"
+		} else if f.Awaits() {
+			look = "warn"
 		}
 		reason := f.Reason
 		if f.SurplusID != "" { // the switch's own word; the surplus says why
 			reason = ""
 		}
-		tell(f.CreatedAt, words.did(words.DidRefund, money(f.Amount, f.Currency), words.refundStatus(f.Status)), strings.TrimSpace(reason+" "+spoken(f.Code, f.Message)), look)
+		tell(f.CreatedAt, words.did(words.DidRefund, money(f.Amount, f.Currency), v.refundSaid(f)), strings.TrimSpace(reason+" "+spoken(f.Code, f.Message)), look)
+		list[len(list)-1].URL = v.path("/refunds/" + f.ID)
 	}
 	tell(o.ShippedAt, words.DidShip, strings.TrimSpace(o.Carrier+" "+o.Tracking), "")
 	tell(o.AskedAt, words.DidAsk, o.AskReason, "warn")

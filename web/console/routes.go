@@ -21,7 +21,7 @@ type route struct {
 const maxForm = 64 << 10
 
 // routes are all pages of the console. The matrix test goes through every one of them.
-var routes = slices.Concat(signRoutes, staffRoutes, partnerRoutes, goLiveRoutes, facadeRoutes, sellRoutes, moneyRoutes)
+var routes = slices.Concat(signRoutes, staffRoutes, partnerRoutes, goLiveRoutes, facadeRoutes, sellRoutes, moneyRoutes, refundRoutes)
 
 // Who may do what is said once, here.
 var (

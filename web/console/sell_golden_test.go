@@ -30,6 +30,7 @@ func sellTitle(s sellSample, v *visit) string {
 	return map[string]string{
 		"today": wordsOf(v.Lang).Today, "attention": w.Attention, "orders": wordsOf(v.Lang).Orders, "order": w.Order + " 7X2M 9K4P", "refund": w.RefundTitle, "ship": w.ShipTitle,
 		"items": wordsOf(v.Lang).Items, "item": i.EditTitle, "share": i.ShareTitle, "money": moneyWordsOf(v.Lang).Title,
+		"outside": handWordsOf(v.Lang).EnterTitle, "hand": handWordsOf(v.Lang).Title,
 	}[family]
 }
 

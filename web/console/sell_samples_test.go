@@ -126,6 +126,7 @@ func sellMoneyPage(h *Handler, v *visit, some bool) moneyPage {
 	if some {
 		sums, channels := sellMoney()
 		p.Tables, p.Held, p.Look = h.moneyTables(v, sums, channels), words.count(words.Needs, 2), v.path("/attention")
+		p.Hand, p.Own = handWordsOf(v.Lang), []ownMoney{{"招行 6688", "¥88.00", handWordsOf(v.Lang).Put(handWordsOf(v.Lang).OwnTimes, "2")}}
 	}
 	return p
 }
@@ -158,9 +159,10 @@ func sellPlan(v *visit) shipPage {
 func sellAttention(v *visit) attentionPage {
 	w := sellWordsOf(v.Lang)
 	return attentionPage{
-		W: w, Decides: true, More: true,
-		Held:    []heldRow{{Amount: "¥144.00", Reason: w.reason(postern.SurplusMismatch), When: v.stamp(sellNow), About: "7x2m9k4p · 老面烧饼 十枚礼盒", Order: v.path("/orders/x"), Act: v.path("/surpluses/x")}},
-		Wrong:   []wrongRow{{Amount: "¥68.00", Status: w.refundStatus(postern.RefundStuck), Stuck: true, When: v.stamp(sellNow), Said: "ABNORMAL 银行卡已注销", About: "8y3n0q5r · 老面烧饼", Order: v.path("/orders/x")}},
+		W: w, Hand: handWordsOf(v.Lang), Decides: true, More: true,
+		Second:  []secondRow{{Amount: "¥68.00", Said: handStory(v, handRefund(nil))[0].What, When: v.stamp(sellNow), About: "8y3n0q5r · 老面烧饼", URL: v.path("/refunds/x")}},
+		Held:    []heldRow{{Amount: "¥144.00", Reason: w.reason(postern.SurplusMismatch), When: v.stamp(sellNow), About: "7x2m9k4p · 老面烧饼 十枚礼盒", Order: v.path("/orders/x"), Act: v.path("/surpluses/x"), Outside: v.path("/payments/x/outside?surplus=x")}},
+		Wrong:   []wrongRow{{URL: v.path("/refunds/x"), Amount: "¥68.00", Status: w.refundStatus(postern.RefundStuck), Stuck: true, When: v.stamp(sellNow), Said: "ABNORMAL 银行卡已注销", About: "8y3n0q5r · 老面烧饼", Order: v.path("/orders/x")}},
 		Unknown: []unknownRow{{Amount: "¥72.00", Channel: v.Lang.Pick("微信支付", "WeChat Pay"), When: v.stamp(sellNow), About: "9z4p1r6s · 老面烧饼", Order: v.path("/orders/x")}},
 	}
 }
@@ -180,7 +182,7 @@ func sellShare(h *Handler, v *visit, off bool) any {
 var sellSamples = []sellSample{
 	{"today", "today", func(_ *Handler, v *visit) any {
 		bounds, takings := sellTakings()
-		return todayOf(v, bounds, takings, store.Waiting{ToShip: 3, Asked: 1, Held: 1, Stuck: 1, Failed: 1, Unknown: 2})
+		return todayOf(v, bounds, takings, store.Waiting{ToShip: 3, Asked: 1, Held: 1, Stuck: 1, Failed: 1, Second: 1, Unknown: 2})
 	}},
 	{"today-new", "today", func(_ *Handler, v *visit) any {
 		p := todayOf(v, midnights(sellNow, postern.Beijing, week), nil, store.Waiting{})

@@ -160,27 +160,29 @@ func bars(v *visit, days []store.Taking, bounds []time.Time, currency string) []
 
 // waits are the things that wait, those of every day first.
 func waits(v *visit, n store.Waiting) (list []wait, calm bool) {
-	w := sellWordsOf(v.Lang)
+	w, hand := sellWordsOf(v.Lang), handWordsOf(v.Lang)
 	list = []wait{
 		{URL: v.path("/orders?list=to_ship"), Word: w.ToShip, Count: n.ToShip},
 		{URL: v.path("/orders?list=asked"), Word: w.Asked, Count: n.Asked, Warn: n.Asked > 0},
 	}
 	for _, one := range []wait{
 		{URL: v.path("/attention#held"), Word: w.Held, Line: w.HeldLine, Count: n.Held}, {URL: v.path("/attention#wrong"), Word: w.Stuck, Line: w.StuckLine, Count: n.Stuck},
-		{URL: v.path("/attention#wrong"), Word: w.Failed, Line: w.FailedLine, Count: n.Failed}, {URL: v.path("/attention#unknown"), Word: w.Unknown, Line: w.UnknownLine, Count: n.Unknown},
+		{URL: v.path("/attention#wrong"), Word: w.Failed, Line: w.FailedLine, Count: n.Failed}, {URL: v.path("/attention#second"), Word: hand.Waiting, Line: hand.WaitingLine, Count: n.Second}, {URL: v.path("/attention#unknown"), Word: w.Unknown, Line: w.UnknownLine, Count: n.Unknown},
 	} {
 		if one.Count > 0 {
 			one.Warn = true
 			list = append(list, one)
 		}
 	}
-	return list, n.Held+n.Stuck+n.Failed+n.Unknown == 0
+	return list, n.Held+n.Stuck+n.Failed+n.Second+n.Unknown == 0
 }
 
 // attentionPage lists what needs a person, each with what may be done.
 type attentionPage struct {
 	W       *sellWords
 	Held    []heldRow
+	Hand    *handWords
+	Second  []secondRow
 	Wrong   []wrongRow
 	Unknown []unknownRow
 	Decides bool // this person may keep or give back
@@ -196,10 +198,21 @@ type heldRow struct {
 	About   string
 	Order   string // its page, empty when the payment is no order's
 	Act     string
+	Outside string
 	Channel string
 }
 
+// secondRow is a refund of which one person has said how it ended.
+type secondRow struct {
+	Amount string
+	Said   string
+	When   string
+	About  string
+	URL    string
+}
+
 type wrongRow struct {
+	URL    string
 	Amount string
 	Status string
 	Stuck  bool
@@ -220,7 +233,7 @@ type unknownRow struct {
 func showAttention(h *Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 	ctx, db, id, first := r.Context(), h.cfg.Engine.Store, v.Merchant.ID, store.Page{Limit: pageSize}
 	words := sellWordsOf(v.Lang)
-	body := attentionPage{W: words, Decides: v.may(payers...)}
+	body := attentionPage{W: words, Hand: handWordsOf(v.Lang), Decides: v.may(payers...)}
 	surpluses, more, err := db.HeldSurpluses(ctx, id, first)
 	if err != nil {
 		h.trouble(w, r, v, err)
@@ -236,20 +249,28 @@ func showAttention(h *Handler, w http.ResponseWriter, r *http.Request, v *visit)
 		h.trouble(w, r, v, err)
 		return
 	}
-	body.More = more != "" || moreRefunds != "" || moreAttempts != ""
-	about, err := h.aboutPayments(r, v, surpluses, refunds, attempts)
+	second, moreSecond, err := db.RefundsAwaiting(ctx, id, first)
+	if err != nil {
+		h.trouble(w, r, v, err)
+		return
+	}
+	body.More = more != "" || moreRefunds != "" || moreAttempts != "" || moreSecond != ""
+	about, err := h.aboutPayments(r, v, surpluses, slices.Concat(refunds, second), attempts)
 	if err != nil {
 		h.trouble(w, r, v, err)
 		return
 	}
 	for _, u := range surpluses {
 		a := about[u.PaymentID]
-		body.Held = append(body.Held, heldRow{Amount: money(u.Amount, u.Currency), Reason: words.reason(u.Reason), When: v.stamp(u.CreatedAt), About: a.text, Order: a.url, Act: v.path("/surpluses/" + u.ID)})
+		body.Held = append(body.Held, heldRow{Amount: money(u.Amount, u.Currency), Reason: words.reason(u.Reason), When: v.stamp(u.CreatedAt), About: a.text, Order: a.url, Act: v.path("/surpluses/" + u.ID), Outside: v.path("/payments/" + u.PaymentID + "/outside?surplus=" + u.ID)})
+	}
+	for _, f := range second {
+		body.Second = append(body.Second, secondRow{Amount: money(f.Amount, f.Currency), Said: handStory(v, f)[0].What, When: v.stamp(f.Hand.At), About: about[f.PaymentID].text, URL: v.path("/refunds/" + f.ID)})
 	}
 	for _, f := range refunds {
 		a := about[f.PaymentID]
 		stuck := f.Status == postern.RefundStuck
-		body.Wrong = append(body.Wrong, wrongRow{Amount: money(f.Amount, f.Currency), Status: words.refundStatus(f.Status), Stuck: stuck, When: v.stamp(f.UpdatedAt), Said: spoken(f.Code, f.Message), About: a.text, Order: a.url})
+		body.Wrong = append(body.Wrong, wrongRow{URL: v.path("/refunds/" + f.ID), Amount: money(f.Amount, f.Currency), Status: words.refundStatus(f.Status), Stuck: stuck, When: v.stamp(f.UpdatedAt), Said: spoken(f.Code, f.Message), About: a.text, Order: a.url})
 	}
 	for _, t := range attempts {
 		a := about[t.PaymentID]

@@ -148,10 +148,12 @@ func (s orderScene) headline(w *words) (title, line string, good bool) {
 func (s orderScene) paidHeadline(w *words) (title, line string, good bool) {
 	receipt, _ := s.state.Applied()
 	switch {
+	case receipt.Refunded > 0 && receipt.Refunded == receipt.Amount && s.outside(postern.RefundRefunded) > 0:
+		return w.RefundedTitle, say(w.RefundedOutside, money(receipt.Refunded, receipt.Currency)), true
 	case receipt.Refunded > 0 && receipt.Refunded == receipt.Amount:
 		return w.RefundedTitle, say(w.RefundedLine, money(receipt.Refunded, receipt.Currency)), true
-	case receipt.RefundReserved > 0:
-		return w.RefundingTitle, say(w.RefundingLine, money(receipt.RefundReserved, receipt.Currency)), false
+	case receipt.RefundReserved > s.outside(postern.RefundReserved): // what one person of the shop says is no promise before a second one agrees
+		return w.RefundingTitle, say(w.RefundingLine, money(receipt.RefundReserved-s.outside(postern.RefundReserved), receipt.Currency)), false
 	case s.order.Ask == postern.AskOpen:
 		return w.AskedTitle, say(w.AskedLine, s.shop()), false
 	case !s.order.ShippedAt.IsZero() && s.order.Delivers:
@@ -258,11 +260,21 @@ func (s orderScene) askSteps(w *words) []event {
 	return steps
 }
 
+// outside adds up what the seller gives back of the order outside the provider, in minor units.
+func (s orderScene) outside(status postern.RefundStatus) (sum int64) {
+	for _, r := range s.refunds {
+		if r.SurplusID == "" && r.Outside() && r.Status == status {
+			sum += r.Amount
+		}
+	}
+	return sum
+}
+
 // refundSteps are what the seller gave back of the order itself; what was too much stands in the notes.
 func (s orderScene) refundSteps(w *words) []event {
 	var steps []event
 	for _, r := range s.refunds {
-		if r.SurplusID != "" {
+		if r.SurplusID != "" || r.Outside() && r.Status != postern.RefundRefunded {
 			continue
 		}
 		amount := money(r.Amount, r.Currency)
@@ -271,6 +283,9 @@ func (s orderScene) refundSteps(w *words) []event {
 		switch r.Status {
 		case postern.RefundRefunded:
 			step, at = Step{Title: say(w.StepRefunded, amount), Line: w.StepRefundedTo, Done: true}, r.UpdatedAt
+			if r.Outside() {
+				step.Line = w.StepRefundedOutside
+			}
 		case postern.RefundFailed:
 			step = Step{Title: say(w.StepRefundFailed, amount), Line: s.call(w.RefundFailed)}
 		case postern.RefundStuck:
@@ -293,12 +308,17 @@ func (s orderScene) notes(w *words) []Note {
 		case postern.SurplusLate:
 			n.Title = w.SurplusLate
 		}
-		switch u.Status {
-		case postern.SurplusRefunded:
+		outside := slices.ContainsFunc(s.refunds, func(r postern.Refund) bool { return r.ID == u.RefundID && r.Outside() })
+		switch {
+		case outside && u.Status == postern.SurplusRefunded:
+			n.Line = say(w.SurplusOutside, amount, ui.FormatTime(u.UpdatedAt, s.zone, s.lang))
+		case outside && u.Status == postern.SurplusRefunding:
+			n.Line = s.call(say(w.SurplusHeld, amount))
+		case u.Status == postern.SurplusRefunded:
 			n.Line = say(w.SurplusBack, amount, ui.FormatTime(u.UpdatedAt, s.zone, s.lang))
-		case postern.SurplusAccepted:
+		case u.Status == postern.SurplusAccepted:
 			n.Line = say(w.SurplusKept, amount)
-		case postern.SurplusRefunding:
+		case u.Status == postern.SurplusRefunding:
 			n.Line = say(w.SurplusGoing, amount, s.day(deadline(u.CreatedAt, s.zone)))
 			if s.overdue(u.CreatedAt) {
 				n.Line = s.call(say(w.SurplusSlow, amount))

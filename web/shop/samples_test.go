@@ -192,6 +192,18 @@ var samples = []sample{
 	anOrder("order-declined", func(s *orderScene) { s.asked(postern.AskDeclined) }),
 	anOrder("order-refused-reason", func(s *orderScene) { s.shipped(); s.badReason = true }),
 	anOrder("order-refunding", func(s *orderScene) { s.asked(postern.AskGiven); s.refund(14400, postern.RefundPending) }),
+	anOrder("order-refund-outside", func(s *orderScene) { // one person of the shop says so: nothing is promised yet
+		s.asked(postern.AskOpen)
+		s.refund(14400, postern.RefundReserved)
+		s.refunds[0].Hand.Way = postern.WayOutside
+	}),
+	anOrder("order-refunded-outside", func(s *orderScene) {
+		s.asked(postern.AskGiven)
+		s.refund(14400, postern.RefundRefunded)
+		s.refunds[0].Hand.Way = postern.WayOutside
+		s.surplus(postern.SurplusDuplicate, postern.SurplusRefunded)
+		s.state.Surpluses[0].RefundID = s.refunds[0].ID
+	}),
 	anOrder("order-refunded", func(s *orderScene) { s.asked(postern.AskGiven); s.refund(14400, postern.RefundRefunded) }),
 	anOrder("order-part-refunded", func(s *orderScene) { s.asked(postern.AskGiven); s.refund(3000, postern.RefundRefunded) }),
 	anOrder("order-refund-slow", func(s *orderScene) {

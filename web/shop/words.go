@@ -42,6 +42,7 @@ type words struct {
 	RefundFailed, RefundStuck, RefundBy, RefundSlow      string
 	SurplusTwice, SurplusLate, SurplusOther              string
 	SurplusBack, SurplusKept, SurplusGoing, SurplusSlow  string
+	RefundedOutside, StepRefundedOutside, SurplusOutside string
 	SurplusHeld, CallShop                                string
 	PayNow, CancelOrder, CancelWhat, OrderAgain          string
 	AskLabel, AskReason, AskHint, AskSend, BadReason     string
@@ -81,14 +82,14 @@ var inChinese = words{
 	ShippedTitle: "已发货", ShippedLine: "包裹在路上。", DoneTitle: "已完成", DoneLine: "商家已经办好。",
 	AskedTitle: "已申请退款", AskedLine: "等%s答复，答复后本页自动更新。",
 	RefundingTitle: "退款中", RefundingLine: "%s 正在原路退回，不用做任何事。",
-	RefundedTitle: "已退款", RefundedLine: "%s 已原路退回。",
+	RefundedTitle: "已退款", RefundedLine: "%s 已原路退回。", RefundedOutside: "%s 已退给你，由商家直接付给你，不是原路退回。",
 	StepOrdered: "已下单", StepToPay: "等你付款", StepPaid: "已付款", StepPaidBy: "%[2]s · %[1]s",
 	StepToShip: "等商家发货", StepShipped: "已发货", StepDone: "已完成",
 	StepAsked: "你申请了退款", StepAskedNow: "等商家答复", StepDeclined: "商家没有同意退款",
-	StepRefunding: "退款 %s", StepRefunded: "已退款 %s", StepRefundedTo: "已原路退回", StepRefundFailed: "退款 %s 没有成功", StepRefundStuck: "退款 %s 还没到你账上",
+	StepRefunding: "退款 %s", StepRefunded: "已退款 %s", StepRefundedTo: "已原路退回", StepRefundedOutside: "由商家直接付给你，不是原路退回", StepRefundFailed: "退款 %s 没有成功", StepRefundStuck: "退款 %s 还没到你账上",
 	RefundFailed: "商家会再退一次。", RefundStuck: "钱已经离开商家，正在查。", RefundBy: "正在原路退回，%s前到账", RefundSlow: "比平时久，商家已经看到。",
 	SurplusTwice: "你付了两次", SurplusLate: "你的付款来晚了", SurplusOther: "多收了 %s",
-	SurplusBack: "%s 已于 %s 原路退回。", SurplusKept: "商家已确认收下这 %s。", SurplusGoing: "%s 会在%s前退回，不用做任何事。", SurplusSlow: "%s 正在退回，比平时久，商家已经看到。",
+	SurplusBack: "%s 已于 %s 原路退回。", SurplusOutside: "%s 已于 %s 由商家直接付给你。", SurplusKept: "商家已确认收下这 %s。", SurplusGoing: "%s 会在%s前退回，不用做任何事。", SurplusSlow: "%s 正在退回，比平时久，商家已经看到。",
 	SurplusHeld: "%s 商家已经看到，会联系你或退回。", CallShop: "商家电话 %s。",
 	PayNow: "去付款 %s", CancelOrder: "取消订单", CancelWhat: "取消后东西会放出来卖给别人，没有扣款。", OrderAgain: "再下一单",
 	AskLabel: "申请退款", AskReason: "原因", AskHint: "说说为什么，商家看了会答复", AskSend: "提交", BadReason: "请写原因，最多 200 个字。",
@@ -127,14 +128,14 @@ var inEnglish = words{
 	ShippedTitle: "On its way", ShippedLine: "The parcel has been sent.", DoneTitle: "Done", DoneLine: "The shop has done its part.",
 	AskedTitle: "Refund asked for", AskedLine: "%s will answer, and this page updates by itself.",
 	RefundingTitle: "Being refunded", RefundingLine: "%s is on its way back to you. There is nothing to do.",
-	RefundedTitle: "Refunded", RefundedLine: "%s was given back to you.",
+	RefundedTitle: "Refunded", RefundedLine: "%s was given back to you.", RefundedOutside: "%s was given back to you by the shop itself, not the way it was paid.",
 	StepOrdered: "Ordered", StepToPay: "Waiting for your payment", StepPaid: "Paid", StepPaidBy: "%[2]s · %[1]s",
 	StepToShip: "Waiting for the shop to send it", StepShipped: "Sent", StepDone: "Done",
 	StepAsked: "You asked for a refund", StepAskedNow: "Waiting for the shop's answer", StepDeclined: "The shop declined the refund",
-	StepRefunding: "Refund of %s", StepRefunded: "%s refunded", StepRefundedTo: "Given back the way it was paid", StepRefundFailed: "The refund of %s did not work", StepRefundStuck: "The refund of %s has not reached you",
+	StepRefunding: "Refund of %s", StepRefunded: "%s refunded", StepRefundedTo: "Given back the way it was paid", StepRefundedOutside: "By the shop itself, not the way it was paid", StepRefundFailed: "The refund of %s did not work", StepRefundStuck: "The refund of %s has not reached you",
 	RefundFailed: "The shop will try again. ", RefundStuck: "The money has left the shop and is being looked for. ", RefundBy: "On its way back, there by %s", RefundSlow: "It takes longer than usual. The shop knows. ",
 	SurplusTwice: "You paid twice", SurplusLate: "Your payment came too late", SurplusOther: "%s too much",
-	SurplusBack: "%s was given back on %s.", SurplusKept: "The shop has confirmed that it keeps %s.", SurplusGoing: "%s goes back by %s. There is nothing to do.", SurplusSlow: "%s is on its way back and takes longer than usual. The shop knows. ",
+	SurplusBack: "%s was given back on %s.", SurplusOutside: "%s was given back by the shop itself on %s.", SurplusKept: "The shop has confirmed that it keeps %s.", SurplusGoing: "%s goes back by %s. There is nothing to do.", SurplusSlow: "%s is on its way back and takes longer than usual. The shop knows. ",
 	SurplusHeld: "The shop has seen %s and will contact you or give it back. ", CallShop: "Call %s.",
 	PayNow: "Pay %s", CancelOrder: "Cancel the order", CancelWhat: "It goes back on sale for others. Nothing was charged.", OrderAgain: "Order again",
 	AskLabel: "Ask for a refund", AskReason: "Reason", AskHint: "Say why. The shop reads it and answers", AskSend: "Send", BadReason: "Please write a reason of at most 200 characters.",
