@@ -223,7 +223,7 @@ func (p *wxPair) codes() [2]string {
 // TestFacadeAnswersAsTheSimulator: the same requests, signed once, to the facade and to the simulator, which knows nothing of it: status, names, types and values agree, but for a short
 // list. So the golden files are not the facade's word alone.
 //
-// Red without: any field of transactionOf, refundAnswer, v2Paid, a code of faceRefusals.
+// Red without: channel in refundAnswer, is_subscribe in v2Paid, the default of funds_account.
 func TestFacadeAnswersAsTheSimulator(t *testing.T) {
 	t.Parallel()
 	p := newWxPair(t)

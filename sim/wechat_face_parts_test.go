@@ -71,7 +71,7 @@ const relayParts = `"attach":"{\"桌\":7}","goods_tag":"WXG","limit_pay":["no_cr
 // TestFacadeRelaysEveryPart: what an order for WeChat itself says beside its amount goes on to WeChat as it came, for pages and for apps. Wrong types are refused here, and what WeChat
 // does not take it refuses in its own words.
 //
-// Red without: Fields in relayStart and callStart (engine), each part in relayedOrder, the cap at the payment's end in newAttempt, parts in read.
+// Red without: Fields in callStart (engine), support_fapiao or scene_info in relayedOrder, parts in read.
 func TestFacadeRelaysEveryPart(t *testing.T) {
 	s := openRelayShop(t, twoWallets(t), false)
 	app := s.Sandboxes[wechat].Settings[wechatpay.SettingAppID]

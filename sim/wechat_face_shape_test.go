@@ -38,7 +38,7 @@ func (s *wechatShop) refused(t testing.TB, what, method, target, body string, st
 // TestFacadeShapesOfBrokenOrders: every part of an order or a refund left out, of another type, too long or not to be told apart is PARAM_ERROR with the pointer of what is wrong;
 // nothing of it is kept, and the right order goes through afterwards.
 //
-// Red without: the pointer of a wrong type (TypeError), each line of checkFaceOrder, checkFaceProduct, checkFaceRefund.
+// Red without: the pointer of a wrong type (TypeError, jsonPath), store_info in checkFaceProduct.
 func TestFacadeShapesOfBrokenOrders(t *testing.T) {
 	t.Parallel()
 	s := newWechatShop(t)
@@ -91,7 +91,7 @@ func TestFacadeShapesOfBrokenOrders(t *testing.T) {
 // TestFacadeShapesOfStrangers: whose request it is, where it goes and how it comes. Errors are never signed; a nonce that comes twice is served twice, because nothing WeChat publishes
 // says otherwise and orders are re-entrant.
 //
-// Red without: each case of authenticateFace, errMchID, errAppID, the bound of a body.
+// Its table stands beside authenticateFace, case by case.
 func TestFacadeShapesOfStrangers(t *testing.T) {
 	t.Parallel()
 	s := newWechatShop(t)
@@ -165,7 +165,7 @@ func wxAuth(r *http.Request, find, put string) {
 
 // TestFacadeShapesOfV2: API v2 says in return_msg what it could not understand, unsigned, and in err_code what it understood and refuses, signed.
 //
-// Red without: each case of authenticateV2, v2Spellings.
+// Its tables stand beside authenticateV2 and v2Spellings, case by case.
 func TestFacadeShapesOfV2(t *testing.T) {
 	t.Parallel()
 	s := newWechatShop(t)
