@@ -46,7 +46,7 @@ func (e *Engine) relayStart(ctx context.Context, a postern.FacadeAccount, in pro
 	if err != nil {
 		return StartInput{}, err
 	}
-	start := StartInput{Provider: a.Provider, ChannelID: channel.ID, PayerID: in.PayerID, ClientIP: in.ClientIP, Buyer: route.Buyer{Container: ContainerAPI}}
+	start := StartInput{Provider: a.Provider, ChannelID: channel.ID, PayerID: in.PayerID, ClientIP: in.ClientIP, Fields: in.Fields, Buyer: route.Buyer{Container: ContainerAPI}}
 	products := relayer.Relays(call, a.Number, in, signed)
 	if len(products) == 0 {
 		return start, postern.E(postern.CodeNotSupported, "engine.RelayFaced", "number, app or key of the former account is another than the request's")

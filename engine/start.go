@@ -29,6 +29,8 @@ type StartInput struct {
 	UserAgent string
 	ReturnURL string
 	Buyer     route.Buyer
+	// Fields go on to the connector as they are: an order's own words, for one that a facade hands on to its provider.
+	Fields map[string]string
 	// Request is the idempotency row, if any. Each attempt's commit writes the attempt's id into it, so that a repetition after a crash finds the attempt
 	// instead of starting (and charging) again; the caller finishes the row when the start has an outcome.
 	Request *store.Request
@@ -227,7 +229,7 @@ func (e *Engine) callStart(ctx context.Context, connector provider.Connector, ca
 	defer cancel()
 	answer := connector.Start(bounded, call, provider.StartRequest{
 		Attempt: attempt, Description: p.Description, NotifyURL: e.NotifyURL(attempt), ReturnURL: returnURL, QuitURL: e.CheckoutURL(p.LinkToken),
-		ClientIP: in.ClientIP, PayerID: in.PayerID, AuthCode: in.AuthCode, ProfitSharing: p.ProfitSharing, OS: in.Buyer.OS, Form: in.Buyer.Form,
+		ClientIP: in.ClientIP, PayerID: in.PayerID, AuthCode: in.AuthCode, ProfitSharing: p.ProfitSharing, OS: in.Buyer.OS, Form: in.Buyer.Form, Fields: in.Fields,
 	})
 	return answer, e.fault(ctx, "engine.start.after_call")
 }

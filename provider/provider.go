@@ -183,6 +183,8 @@ type StartRequest struct {
 	// OS and Form come from the buyer's user agent, for products whose order names them.
 	OS   string
 	Form string
+	// Fields is what a merchant's code said of the order in this provider's own words (FaceOrder.Fields), where the order is begun for that code; see Relayer.
+	Fields map[string]string
 }
 
 // Result is the outcome of a start or a query. Code and Message are the provider's own, verbatim.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"postern/provider/wechatpay/wire"
 )
 
 // wxMasks hides what is different in every run: numbers that are drawn, times, tokens, and the account's own number.
@@ -81,13 +83,75 @@ func TestFacadeGoldenExchanges(t *testing.T) {
 	ask(http.MethodGet, s.queryTarget("golden_0005"), "")
 	ask(http.MethodGet, "/v3/bill/tradebill?bill_date=2026-11-01", "")
 	ask(http.MethodPost, "/v3/pay/partner/transactions/native", "{}")
-	wantGolden(t, out.String())
+	wantGolden(t, "exchanges.txt", out.String())
+}
+
+// wxMasksV2 hides the same in API v2, and what is drawn or signed anew.
+var wxMasksV2 = []struct {
+	find *regexp.Regexp
+	put  string
+}{
+	{regexp.MustCompile(`<(nonce_str|sign|auth_code|transaction_id|refund_id(?:_\d)?|time_end|refund_success_time(?:_\d)?)><!\[CDATA\[[^\]]*\]\]>`), `<$1><![CDATA[…]]>`},
+	{regexp.MustCompile(`/c/[0-9a-z]+`), `/c/…`},
+	{regexp.MustCompile(`prepay_id=[^&"]+&(amp;)?package=\d{10}`), `prepay_id=…&package=…`},
+}
+
+// TestFacadeGoldenExchangesV2 is the same for API v2.
+func TestFacadeGoldenExchangesV2(t *testing.T) {
+	s := newWechatShop(t)
+	s.uncertified(t)
+	var out strings.Builder
+	ask := func(path string, pairs ...string) {
+		sent := string(s.v2(wire.SignMD5, pairs...).XML("xml"))
+		text := fmt.Sprintf("POST %s\n%s\n->\n%s\n\n", path, sent, s.askV2(t, path, sent).XML("xml"))
+		text = strings.ReplaceAll(text, s.account.Number, "(mchid)")
+		for _, m := range wxMasksV2 {
+			text = m.find.ReplaceAllString(text, m.put)
+		}
+		out.WriteString(text)
+	}
+	order := func(no, kind, fen string) {
+		ask(wire.V2Unified, "out_trade_no", no, "body", "烧饼 <500g>", "total_fee", fen, "attach", "桌 7 & 8", "spbill_create_ip", "127.0.0.1", "notify_url", wxShopAddr, "trade_type", kind)
+	}
+	order("golden_v2_1", "NATIVE", "100")
+	order("golden_v2_1", "NATIVE", "101")
+	order("golden_v2_2", "MWEB", "100")
+	order("golden_v2_3", "JSAPI", "100")
+	ask(wire.V2Query, "out_trade_no", "golden_v2_1")
+	ask(wire.V2Query, "out_trade_no", "golden_v2_9")
+	s.buy(t, "golden_v2_1")
+	run(t, s.w, 2*time.Second)
+	ask(wire.V2Query, "out_trade_no", "golden_v2_1")
+	order("golden_v2_1", "NATIVE", "100")
+	refund := func(no, fen string) {
+		ask(wire.V2Refund, "out_trade_no", "golden_v2_1", "out_refund_no", no, "total_fee", "100", "refund_fee", fen)
+	}
+	refund("golden_v2_r1", "30")
+	refund("golden_v2_r1", "31")
+	refund("golden_v2_r2", "71")
+	run(t, s.w, 5*time.Second)
+	ask(wire.V2RefundQuery, "out_trade_no", "golden_v2_1")
+	ask(wire.V2RefundQuery, "out_refund_no", "golden_v2_r9")
+	ask(wire.V2Close, "out_trade_no", "golden_v2_1")
+	ask(wire.V2Close, "out_trade_no", "golden_v2_2")
+	ask(wire.V2Query, "out_trade_no", "golden_v2_2")
+	scan := func(no, code string) {
+		ask(wire.V2MicroPay, "out_trade_no", no, "body", "烧饼", "total_fee", "100", "spbill_create_ip", "127.0.0.1", "auth_code", code)
+	}
+	scan("golden_v2_5", showCode(t, s.w, alipay, false))
+	scan("golden_v2_6", showCode(t, s.w, alipay, true))
+	scan("golden_v2_7", "133333333333333333")
+	ask(wire.V2Reverse, "out_trade_no", "golden_v2_6")
+	ask(wire.V2Reverse, "out_trade_no", "golden_v2_5")
+	ask(wire.V2Query, "out_trade_no", "golden_v2_5")
+	ask(wire.V2Bill, "bill_date", "20261101", "bill_type", "ALL")
+	wantGolden(t, "exchanges_v2.txt", out.String())
 }
 
 // wantGolden holds what was exchanged against the committed file.
-func wantGolden(t *testing.T, got string) {
+func wantGolden(t *testing.T, name, got string) {
 	t.Helper()
-	file := filepath.Join("..", "provider", "wechatpay", "testdata", "facade", "exchanges.txt")
+	file := filepath.Join("..", "provider", "wechatpay", "testdata", "facade", name)
 	if *updateGolden {
 		must(t, os.WriteFile(file, []byte(got), 0o600))
 	}
@@ -97,7 +161,7 @@ func wantGolden(t *testing.T, got string) {
 		a, b := strings.Split(got, "\n"), strings.Split(string(want), "\n")
 		for i := range min(len(a), len(b)) {
 			if a[i] != b[i] {
-				t.Fatalf("line %d is\n%s\nwant\n%s\n(-update writes the file anew)", i+1, a[i], b[i])
+				t.Fatalf("line %d is\n%s\nwant\n%s\n(-facade.update writes the file anew)", i+1, a[i], b[i])
 			}
 		}
 		t.Fatalf("%d lines, want %d", len(a), len(b))

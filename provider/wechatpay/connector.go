@@ -19,7 +19,11 @@ func (Connector) Start(ctx context.Context, call provider.Call, start provider.S
 	if p := checkStart(call, start, o); p != nil {
 		return provider.Result{State: provider.Failed, Class: provider.ClassInvalid, Field: p.Field, Message: p.Message}
 	}
-	a := send(ctx, call, wire.AskOrder(kinds[start.Attempt.Product], o))
+	ask := wire.AskOrder(kinds[start.Attempt.Product], o)
+	if len(start.Fields) > 0 {
+		ask.Body = relayedOrder(o, start.Fields)
+	}
+	a := send(ctx, call, ask)
 	if !a.ok() {
 		return a.result(a.meaning().start, provider.Failed)
 	}

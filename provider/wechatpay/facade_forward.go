@@ -44,7 +44,7 @@ func (Connector) Forward(ctx context.Context, call provider.Call, in provider.Fo
 // forwardV2 hands a message of API v2 on, signed with the former account's API key in the way that the shop's code chose, and over TLS with its client certificate where WeChat asks
 // for one. An answer that is not signed proves nothing and is an error. What is returned has no signature.
 func forwardV2(ctx context.Context, call provider.Call, path string, body []byte) (provider.Forwarded, error) {
-	f, err := wire.ParseXML(body, "xml")
+	f, err := wire.ParseXML(body, "")
 	keys := v2Keys(call)
 	if err != nil || len(keys) == 0 {
 		return provider.Forwarded{}, errors.Join(err, errors.New("wechatpay: the former account has no api_key_v2 to hand a message of API v2 on with"))

@@ -32,6 +32,9 @@ const (
 	fieldDetail   = "detail"
 	fieldScene    = "scene_info"
 	fieldDevice   = "device_id"
+	fieldLimit    = "limit_pay"
+	fieldFapiao   = "support_fapiao"
+	fieldSettle   = "settle_info"
 	fieldProtocol = "protocol"
 )
 
@@ -40,6 +43,24 @@ type faceOrder struct {
 	wire.Order
 	Detail json.RawMessage `json:"detail"`
 	Scene  json.RawMessage `json:"scene_info"`
+	Limit  json.RawMessage `json:"limit_pay"`
+	Fapiao json.RawMessage `json:"support_fapiao"`
+	Settle json.RawMessage `json:"settle_info"`
+}
+
+// parts reads the parts that are kept as they came, so far as WeChat would refuse them.
+func (o *faceOrder) parts() *refusal {
+	var fapiao bool
+	for _, p := range []struct {
+		pointer string
+		raw     json.RawMessage
+		into    any
+	}{{"/scene_info", o.Scene, &o.SceneInfo}, {"/limit_pay", o.Limit, &o.LimitPay}, {"/support_fapiao", o.Fapiao, &fapiao}, {"/settle_info", o.Settle, &o.SettleInfo}} {
+		if len(p.raw) > 0 && json.Unmarshal(p.raw, p.into) != nil {
+			return badField(p.pointer, p.pointer[1:]+" is not as documented")
+		}
+	}
+	return nil
 }
 
 // goodsDetail is what we read of detail.
@@ -81,10 +102,8 @@ func (c *faceCall) read(product string) (provider.FaceOrder, string, *refusal) {
 	if bad := c.decode(&o); bad != nil {
 		return provider.FaceOrder{}, "", bad
 	}
-	if len(o.Scene) > 0 {
-		if err := json.Unmarshal(o.Scene, &o.SceneInfo); err != nil {
-			return provider.FaceOrder{}, "", badField("/scene_info", "scene_info is not as documented")
-		}
+	if bad := o.parts(); bad != nil {
+		return provider.FaceOrder{}, "", bad
 	}
 	if bad := c.mine(o.MchID); bad != nil {
 		return provider.FaceOrder{}, "", bad
@@ -103,7 +122,8 @@ func (c *faceCall) read(product string) (provider.FaceOrder, string, *refusal) {
 	out := provider.FaceOrder{
 		Number: o.OutTradeNo, Amount: o.Amount.Total, Currency: currency, Subject: o.Description, Items: items, NotifyURL: o.NotifyURL, Product: product, Fingerprint: print,
 		Fields: keptFields(map[string]string{
-			fieldAppID: o.AppID, fieldAttach: o.Attach, fieldGoodsTag: o.GoodsTag, fieldDetail: string(o.Detail), fieldScene: string(o.Scene), fieldProtocol: "v3",
+			fieldAppID: o.AppID, fieldAttach: o.Attach, fieldGoodsTag: o.GoodsTag, fieldDetail: string(o.Detail), fieldScene: string(o.Scene), fieldLimit: string(o.Limit),
+			fieldFapiao: string(o.Fapiao), fieldSettle: string(o.Settle), fieldProtocol: "v3",
 		}),
 	}
 	code := ""
@@ -333,13 +353,23 @@ func codePayFace(c *faceCall) (said, *refusal) {
 	return said{value: c.transaction(o)}, nil
 }
 
-// transaction says an order as a query does: what is only known of a paid one is left out before.
+// transaction says an order as a query does: what is only known of a paid one is left out before. A refund that was accepted and then closed leaves REFUND, as at WeChat:
+// whether money went back is for the refund's own query to say.
 func (c *faceCall) transaction(o provider.FacedOrder) wire.Transaction {
-	t := transactionOf(c.account, o, facedState(o))
-	if t.TradeState == wire.StateRefund && o.Product == ProductCode && c.wasReversed(o) {
-		t.TradeState, t.TradeStateDesc = wire.StateRevoked, tradeWords[wire.StateRevoked]
+	state := facedState(o)
+	switch {
+	case state == wire.StateRefund && o.Product == ProductCode && c.wasReversed(o):
+		state = wire.StateRevoked
+	case state == wire.StateSuccess && c.wasRefunded(o):
+		state = wire.StateRefund
 	}
-	return t
+	return transactionOf(c.account, o, state)
+}
+
+// wasRefunded reports whether a paid order has a refund of the merchant's code, whatever became of it. Who cannot be told reads SUCCESS, which is true of the money.
+func (c *faceCall) wasRefunded(o provider.FacedOrder) bool {
+	refunds, err := c.gateway.Refunds(c.Context(), c.account, o)
+	return err == nil && slices.ContainsFunc(refunds, func(r provider.FacedRefund) bool { return !r.Reversal() })
 }
 
 // wasReversed reports whether a paid order went back by a reversal: that refund alone has no number of the merchant's.

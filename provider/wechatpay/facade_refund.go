@@ -137,7 +137,7 @@ const refundTo = "原支付账户"
 func refundAnswer(o provider.FacedOrder, r provider.FacedRefund) wire.Refund {
 	funds := r.Fields[fieldFunds]
 	if funds == "" {
-		funds = "AVAILABLE"
+		funds = "UNSETTLED" // what a refund is paid from when nobody says, as at WeChat
 	}
 	a := wire.Refund{
 		RefundID: faceRefundID(r.TradeNo), OutRefundNo: r.Number, TransactionID: o.TradeNo, OutTradeNo: o.Number, Channel: "ORIGINAL", UserReceivedAccount: refundTo,

@@ -1,6 +1,7 @@
 package wechatpay
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -47,6 +48,32 @@ func onePair(former provider.Call, signed provider.Verifier) bool {
 		signature, err := signer.Sign(provider.RSASHA256, []byte(relayProof))
 		return err == nil && signed.Verify(provider.RSASHA256, []byte(relayProof), signature) == nil
 	})
+}
+
+// relayedBody is an order with what the merchant's code said beside it: the parts that we give no meaning to go on as they came.
+type relayedBody struct {
+	wire.Order
+	Detail     any `json:"detail,omitempty"`
+	SceneInfo  any `json:"scene_info,omitempty"`
+	LimitPay   any `json:"limit_pay,omitempty"`
+	Fapiao     any `json:"support_fapiao,omitempty"`
+	SettleInfo any `json:"settle_info,omitempty"`
+}
+
+// relayedOrder is the body of an order that is begun for the merchant's own code. What the switch itself says of sharing goes first.
+func relayedOrder(o wire.Order, fields map[string]string) relayedBody {
+	o.Attach, o.GoodsTag = fields[fieldAttach], fields[fieldGoodsTag]
+	part := func(name string) any {
+		if fields[name] == "" {
+			return nil
+		}
+		return json.RawMessage(fields[name])
+	}
+	b := relayedBody{Order: o, Detail: part(fieldDetail), SceneInfo: part(fieldScene), LimitPay: part(fieldLimit), Fapiao: part(fieldFapiao), SettleInfo: part(fieldSettle)}
+	if o.SettleInfo != nil {
+		b.SettleInfo = o.SettleInfo
+	}
+	return b
 }
 
 // relayFace begins an order at WeChat itself and hands its prepay_id on. One that could not work is never handed out: that is an order without permission.

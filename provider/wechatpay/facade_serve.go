@@ -243,7 +243,12 @@ func signError(r *http.Request, auth wire.Authorization, body []byte, issue stri
 
 // decode reads the body strictly and refuses characters of four UTF-8 bytes, as API v3 does.
 func (c *faceCall) decode(v any) *refusal {
-	if err := wire.Decode(c.body, v); err != nil {
+	err := wire.Decode(c.body, v)
+	var wrong *wire.TypeError
+	if errors.As(err, &wrong) {
+		return badField("/"+strings.ReplaceAll(wrong.Field, ".", "/"), "the type is another than documented")
+	}
+	if err != nil {
 		return &refusal{status: http.StatusBadRequest, code: wire.CodeParamError, message: "请求参数错误", detail: wire.ErrorDetail{Issue: "malformed JSON", Location: "body"}}
 	}
 	for _, r := range string(c.body) {

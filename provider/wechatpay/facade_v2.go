@@ -110,7 +110,7 @@ func authenticateV2(r *http.Request, g provider.Gateway) (*v2Call, string) {
 	if err != nil {
 		return nil, "post数据为空"
 	}
-	f, err := wire.ParseXML(body, "xml")
+	f, err := wire.ParseXML(body, "") // WeChat does not judge the root's name: npm weixin-pay and node-wxpay write <root>
 	switch {
 	case err != nil:
 		return nil, "XML格式错误"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,6 +21,22 @@ const (
 // ErrJSON is wrapped by every refusal of Decode.
 var ErrJSON = errors.New("wechatpay: malformed JSON")
 
+// TypeError is a refusal of Decode for one value of the wrong type; Field is its path with dots, empty for the whole.
+type TypeError struct {
+	Field string
+	err   error
+}
+
+func (e *TypeError) Error() string { return e.err.Error() }
+
+// Unwrap implements errors.Unwrap: it is an ErrJSON as every refusal.
+func (e *TypeError) Unwrap() error { return e.err }
+
+// jsonPath leaves out of a path what encoding/json says of embedded structs: a name of the protocol's begins with no capital.
+func jsonPath(field string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(field, "."), func(part string) bool { return part != "" && part[0] >= 'A' && part[0] <= 'Z' }), ".")
+}
+
 // Decode reads exactly one JSON object into v and refuses what two parsers could read differently: repeated names (compared as encoding/json matches them,
 // without case), bytes after the object, invalid UTF-8, more than MaxDepth levels, more than MaxBody bytes. It returns ErrJSON wrapped with the reason.
 func Decode(raw []byte, v any) error {
@@ -29,7 +46,7 @@ func Decode(raw []byte, v any) error {
 	if err := json.Unmarshal(raw, v); err != nil {
 		var te *json.UnmarshalTypeError
 		if errors.As(err, &te) {
-			return fmt.Errorf("%w: %s must be %s, got %s", ErrJSON, te.Field, te.Type, te.Value)
+			return &TypeError{Field: jsonPath(te.Field), err: fmt.Errorf("%w: %s must be %s, got %s", ErrJSON, te.Field, te.Type, te.Value)}
 		}
 		return fmt.Errorf("%w: %w", ErrJSON, err)
 	}

@@ -21,7 +21,7 @@ var ErrXML = errors.New("wechatpay: malformed XML")
 // Fields is a message of API v2: one level of names and texts.
 type Fields map[string]string
 
-// ParseXML reads <root> with one level of fields below it. Deeper levels, attributes, fields that stand twice, a DOCTYPE, entities of the document's own, other
+// ParseXML reads <root> with one level of fields below it; an empty root is any name. Deeper levels, attributes, fields that stand twice, a DOCTYPE, entities of the document's own, other
 // declarations than UTF-8's and anything after the root are refused: what the signature is computed over must be what is read.
 func ParseXML(raw []byte, root string) (Fields, error) {
 	if len(raw) > MaxXML || !utf8.Valid(raw) {
@@ -56,7 +56,7 @@ func (p *xmlParser) take(token xml.Token) error {
 	switch t := token.(type) {
 	case xml.StartElement:
 		p.depth++
-		if p.ended || p.depth > 2 || len(t.Attr) > 0 || t.Name.Space != "" || p.depth == 1 && t.Name.Local != p.root {
+		if p.ended || p.depth > 2 || len(t.Attr) > 0 || t.Name.Space != "" || p.depth == 1 && p.root != "" && t.Name.Local != p.root {
 			return fmt.Errorf("%w: <%s> has one level of fields without attributes", ErrXML, p.root)
 		}
 		p.name = t.Name.Local
