@@ -65,7 +65,7 @@ func xmlPairs(body []byte) []provider.Pair {
 }
 
 func diagnoseV2(e *provider.Exam) {
-	if _, err := wire.ParseXML(e.Specimen.Body, "xml"); err != nil {
+	if _, err := wire.ParseXML(e.Specimen.Body, ""); err != nil {
 		e.Note("malformed", strings.TrimPrefix(err.Error(), "wechatpay: "))
 	}
 	f := provider.Form{Pairs: xmlPairs(e.Specimen.Body)}

@@ -131,6 +131,6 @@ func (Connector) NoticeAcknowledged(status int, body []byte) bool {
 	if status == http.StatusNoContent {
 		return true
 	}
-	f, err := wire.ParseXML(body, "xml")
+	f, err := wire.ParseXML(body, "")
 	return status == http.StatusOK && (err != nil || f["return_code"] == wire.V2Success)
 }

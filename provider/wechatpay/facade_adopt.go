@@ -57,7 +57,7 @@ func coversV2(path string, known bool, body []byte) provider.Coverage {
 		return provider.Coverage{Name: missedName(&http.Request{Method: http.MethodPost, URL: &url.URL{Path: path}})}
 	}
 	out := provider.Coverage{Name: "POST " + path, Covered: true, PassesOn: slices.Contains(v2Forwardable, path)}
-	f, err := wire.ParseXML(body, "xml")
+	f, err := wire.ParseXML(body, "")
 	switch {
 	case err == nil && f["sub_mch_id"] != "":
 		return provider.Coverage{Name: out.Name + " (sub_mch_id)"}
