@@ -183,17 +183,11 @@ func (e *Engine) random(n int) int {
 
 // FindFaced finds an order by the merchant's number or by ours; CodeNotFound when there is none.
 func (e *Engine) FindFaced(ctx context.Context, a postern.FacadeAccount, key provider.FaceKey) (provider.FacedOrder, error) {
-	var order postern.FacadeOrder
-	var err error
+	find, number := e.Store.FacadeOrder, key.Number
 	if key.TradeNo != "" {
-		order, err = e.Store.FacadeOrderByTrade(ctx, a.MerchantID, a.ID, key.TradeNo)
-	} else {
-		order, err = e.Store.FacadeOrder(ctx, a.MerchantID, a.ID, key.Number)
+		find, number = e.Store.FacadeOrderByTrade, key.TradeNo
 	}
-	if err != nil {
-		return provider.FacedOrder{}, err
-	}
-	state, err := e.Store.LoadState(ctx, a.MerchantID, order.PaymentID)
+	order, state, err := find(ctx, a.MerchantID, a.ID, number)
 	if err != nil {
 		return provider.FacedOrder{}, err
 	}

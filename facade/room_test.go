@@ -231,7 +231,7 @@ func TestACallerWhoHangsUp(t *testing.T) {
 	gone, hangUp := context.WithCancel(t.Context())
 	hangUp()
 	first := r.post(gone, faces["alipay"], wire.GatewayPath, r.signed(wire.MethodCreate, create)).Body.String()
-	_, err := r.Store.FacadeOrder(t.Context(), r.Merchant.ID, r.account.Account.ID, "F-1")
+	_, _, err := r.Store.FacadeOrder(t.Context(), r.Merchant.ID, r.account.Account.ID, "F-1")
 	if strings.Contains(first, `"code":"10000"`) && err != nil {
 		t.Errorf("a success that was not written: %s, %v", first, err)
 	}
@@ -267,7 +267,7 @@ func TestNoticesHaveADeadline(t *testing.T) {
 func (r *room) payTrade(number string) {
 	r.Helper()
 	ctx := context.Background()
-	o, err := r.Store.FacadeOrder(ctx, r.Merchant.ID, r.account.Account.ID, number)
+	o, _, err := r.Store.FacadeOrder(ctx, r.Merchant.ID, r.account.Account.ID, number)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestReturns(t *testing.T) {
 		return w
 	}
 	tokenOf := func(number string) string {
-		o, err := r.Store.FacadeOrder(t.Context(), r.Merchant.ID, r.account.Account.ID, number)
+		o, _, err := r.Store.FacadeOrder(t.Context(), r.Merchant.ID, r.account.Account.ID, number)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -158,7 +158,7 @@ func (f *faceWorld) call(t testing.TB, a issued, more ...string) provider.Call {
 // inner is the payment behind a merchant's number.
 func (f *faceWorld) inner(t testing.TB, a issued, number string) postern.Payment {
 	t.Helper()
-	o, err := f.Store.FacadeOrder(context.Background(), f.Merchant.ID, a.account.ID, number)
+	o, _, err := f.Store.FacadeOrder(context.Background(), f.Merchant.ID, a.account.ID, number)
 	must(t, err)
 	p, err := f.Store.Payment(context.Background(), f.Merchant.ID, o.PaymentID)
 	must(t, err)

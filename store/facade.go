@@ -138,14 +138,25 @@ func (s *Store) FacadeKeys(ctx context.Context, merchantID, accountID string) ([
 	return many(ctx, s.reader(), "FacadeKeys", scanFacadeKey, "SELECT "+facadeKeyColumns+" FROM facade_key WHERE merchant_id = $1 AND account_id = $2 ORDER BY not_before DESC, id DESC", merchantID, accountID)
 }
 
-// FacadeOrder returns the order of a merchant's number, or postern.CodeNotFound.
-func (s *Store) FacadeOrder(ctx context.Context, merchantID, accountID, number string) (postern.FacadeOrder, error) {
-	return one(ctx, s.reader(), "FacadeOrder", "order", scanFacadeOrder, selectFacadeOrder+" AND account_id = $2 AND number = $3", merchantID, accountID, number)
+// FacadeOrder returns the order of a merchant's number with its payment, in one consistent snapshot, or postern.CodeNotFound.
+func (s *Store) FacadeOrder(ctx context.Context, merchantID, accountID, number string) (postern.FacadeOrder, postern.State, error) {
+	return s.facadeOrder(ctx, "FacadeOrder", " AND account_id = $2 AND number = $3", merchantID, accountID, number)
 }
 
-// FacadeOrderByTrade returns the order with a transaction number of ours, or postern.CodeNotFound.
-func (s *Store) FacadeOrderByTrade(ctx context.Context, merchantID, accountID, tradeNo string) (postern.FacadeOrder, error) {
-	return one(ctx, s.reader(), "FacadeOrderByTrade", "order", scanFacadeOrder, selectFacadeOrder+" AND account_id = $2 AND trade_no = $3", merchantID, accountID, tradeNo)
+// FacadeOrderByTrade is FacadeOrder by a transaction number of ours.
+func (s *Store) FacadeOrderByTrade(ctx context.Context, merchantID, accountID, tradeNo string) (postern.FacadeOrder, postern.State, error) {
+	return s.facadeOrder(ctx, "FacadeOrderByTrade", " AND account_id = $2 AND trade_no = $3", merchantID, accountID, tradeNo)
+}
+
+func (s *Store) facadeOrder(ctx context.Context, op, where, merchantID, accountID, number string) (order postern.FacadeOrder, state postern.State, err error) {
+	err = s.Read(ctx, func(tx Tx) (err error) {
+		ctx := s.brief(ctx)
+		if order, err = one(ctx, tx, op, "order", scanFacadeOrder, selectFacadeOrder+where, merchantID, accountID, number); err == nil {
+			state, err = loadState(ctx, tx, merchantID, order.PaymentID)
+		}
+		return err
+	})
+	return order, state, err
 }
 
 // FacadeOrderOf returns the order of a payment, or postern.CodeNotFound.

@@ -136,17 +136,25 @@ func testFacadeOrders(t *testing.T, f *fixture) {
 	f.want([]error{f.SaveFacade(ctx, a), f.SaveFacade(ctx, b)}, []error{nil, nil})
 	o := f.faceOrder(a, "T-1")
 	find := must[postern.FacadeOrder](f)
+	orderOf := func(got postern.FacadeOrder, state postern.State, err error) (postern.FacadeOrder, error) {
+		if err == nil && state.Payment.ID != got.PaymentID {
+			t.Errorf("the payment of %s is %s", got.Number, state.Payment.ID)
+		}
+		return got, err
+	}
 	for _, got := range []postern.FacadeOrder{
-		find(f.FacadeOrder(ctx, mine, a.ID, "T-1")), find(f.FacadeOrderByTrade(ctx, mine, a.ID, o.TradeNo)), find(f.FacadeOrderOf(ctx, mine, o.PaymentID)), find(f.FacadeReturn(ctx, o.Token)),
+		find(orderOf(f.FacadeOrder(ctx, mine, a.ID, "T-1"))), find(orderOf(f.FacadeOrderByTrade(ctx, mine, a.ID, o.TradeNo))), find(f.FacadeOrderOf(ctx, mine, o.PaymentID)), find(f.FacadeReturn(ctx, o.Token)),
 	} {
 		f.want(got, o)
 	}
 	for _, miss := range []func() (postern.FacadeOrder, error){
-		func() (postern.FacadeOrder, error) { return f.FacadeOrder(ctx, theirs, a.ID, "T-1") },
-		func() (postern.FacadeOrder, error) { return f.FacadeOrder(ctx, mine, b.ID, "T-1") },
-		func() (postern.FacadeOrder, error) { return f.FacadeOrder(ctx, mine, a.ID, "t-1") },
-		func() (postern.FacadeOrder, error) { return f.FacadeOrderByTrade(ctx, theirs, a.ID, o.TradeNo) },
-		func() (postern.FacadeOrder, error) { return f.FacadeOrderByTrade(ctx, mine, b.ID, o.TradeNo) },
+		func() (postern.FacadeOrder, error) { return orderOf(f.FacadeOrder(ctx, theirs, a.ID, "T-1")) },
+		func() (postern.FacadeOrder, error) { return orderOf(f.FacadeOrder(ctx, mine, b.ID, "T-1")) },
+		func() (postern.FacadeOrder, error) { return orderOf(f.FacadeOrder(ctx, mine, a.ID, "t-1")) },
+		func() (postern.FacadeOrder, error) {
+			return orderOf(f.FacadeOrderByTrade(ctx, theirs, a.ID, o.TradeNo))
+		},
+		func() (postern.FacadeOrder, error) { return orderOf(f.FacadeOrderByTrade(ctx, mine, b.ID, o.TradeNo)) },
 		func() (postern.FacadeOrder, error) { return f.FacadeOrderOf(ctx, theirs, o.PaymentID) },
 		func() (postern.FacadeOrder, error) { return f.FacadeReturn(ctx, o.Token+"x") },
 	} {

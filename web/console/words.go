@@ -24,7 +24,7 @@ type words struct {
 
 var inChinese = words{
 	Console: "便门", Today: "今天", Orders: "订单", Items: "商品", Money: "钱", More: "更多",
-	GoLive: "开通收款", Facades: "接口兼容", Brand: "店铺门面", People: "人员", Audit: "操作记录", Shops: "店铺", Open: "开店", Me: "我的账号", AllShops: "全部店铺",
+	GoLive: "开通收款", Facades: "兼容接口", Brand: "店铺门面", People: "人员", Audit: "操作记录", Shops: "店铺", Open: "开店", Me: "我的账号", AllShops: "全部店铺",
 	SignIn: "登录", SignOut: "退出登录", Test: "测试", TestLine: "测试店铺，不收真钱", Saved: "已保存。", Back: "返回", Skip: "跳到正文", Places: "导航",
 	NotFoundTitle: "没有这个页面", NotFoundLine: "地址可能不完整，或者不属于您的店铺。",
 	SorryTitle: "没有做成", TroubleTitle: "这一步没有完成", TroubleLine: "我们这边出了问题，已经记下。请稍等片刻再试一次。",
