@@ -334,3 +334,34 @@ func withSerial(d provider.Description, keys map[string][]byte) (map[string][]by
 	}
 	return keys, nil
 }
+
+// resettle brings the settings of an issued account to what this run gives, where one of them was wrong before: they follow from the account at the provider, and from what is said
+// of the issued account itself. A run without settings changes none.
+func (e *Engine) resettle(ctx context.Context, by Actor, face provider.FaceDescription, in AdoptInput, own, wanted map[string]string, out *Adopted) error {
+	if len(in.Settings)+len(own) == 0 {
+		return nil
+	}
+	a := out.Issued.Account
+	settings := map[string]string{}
+	maps.Copy(settings, a.Settings)
+	var changed []string
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		if wanted[name] != "" && wanted[name] != settings[name] {
+			settings[name] = wanted[name]
+			changed = append(changed, name)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	var err error
+	if a.Settings, err = facadeSettings(face, settings, in.Merchant.Live); err != nil {
+		return err
+	}
+	if err = e.Store.SaveFacadeAct(ctx, &a, nil, e.audit(by, a.MerchantID, "facade.settings", a.ID, a.Number+" "+strings.Join(changed, " ")), nil); err != nil {
+		return err
+	}
+	a.Version++
+	out.Issued.Account, out.Added = a, changed
+	return nil
+}

@@ -33,7 +33,7 @@ type Adopted struct {
 	// Issued has secrets only where the account was made now, and only those that the shop's code does not have already.
 	Issued       IssuedFacade
 	AccountFound bool
-	// Changed names what the account at the provider has otherwise than before, Added what the issued account has besides. Moved is the channel over which orders of before were
+	// Changed names what the account at the provider has otherwise than before, Added what the issued account has besides or otherwise. Moved is the channel over which orders of before were
 	// asked for until now.
 	Changed []string
 	Added   []string
@@ -82,6 +82,9 @@ func (e *Engine) Adopt(ctx context.Context, by Actor, in AdoptInput) (Adopted, e
 	}
 	if out.AccountFound = found.Account.ID != ""; out.AccountFound {
 		out.Issued = found
+		if err := e.resettle(ctx, by, face, in, settings, take.Settings, &out); err != nil {
+			return out, err
+		}
 		if err := e.enrich(ctx, by, face, take.Kept, len(plan.change.keys) > 0, &out); err != nil {
 			return out, err
 		}

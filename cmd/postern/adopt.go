@@ -100,6 +100,9 @@ func (c *adoptCmd) Run(rt *runtime) error {
 			if err := checkBase("--base-url", c.BaseURL, o.cfg.Live); err != nil {
 				return err
 			}
+			if err := c.checkMixed(); err != nil {
+				return err
+			}
 			o.engine.FacadeURLs[c.Provider] = strings.TrimRight(c.BaseURL, "/")
 		}
 		done, err := o.engine.Adopt(ctx, theOperator, engine.AdoptInput{
@@ -110,6 +113,20 @@ func (c *adoptCmd) Run(rt *runtime) error {
 		}
 		return c.tell(ctx, rt, o, done)
 	})
+}
+
+// checkMixed refuses one address for both ends: the names of the two are alike (base_url, --base-url).
+func (c *adoptCmd) checkMixed() error {
+	ours, err := url.Parse(c.BaseURL)
+	if err != nil {
+		return err
+	}
+	for name, value := range c.Set {
+		if theirs, err := url.Parse(value); err == nil && theirs.Host != "" && theirs.Host == ours.Host {
+			return fmt.Errorf("--base-url and --set %s are one address: --base-url is where this switch serves the facade to the shop, %s is where the provider itself is called", name, name)
+		}
+	}
+	return nil
 }
 
 // products are those that were named, else those that a page starts for whoever comes.
@@ -193,10 +210,11 @@ func (a *adoption) made(done engine.Adopted) {
 
 // shown notes what a part of the run proves, or what it leaves open.
 func (a *adoption) shown(ok bool, proven, open string) {
-	if ok {
-		a.Proven = append(a.Proven, proven)
-	} else {
+	switch {
+	case !ok:
 		a.Open = append(a.Open, open)
+	case proven != "":
+		a.Proven = append(a.Proven, proven)
 	}
 }
 

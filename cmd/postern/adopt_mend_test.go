@@ -50,7 +50,7 @@ func (o *operator) says(t *testing.T, code int, args []string, texts ...string) 
 // TestAdoptMends tries over one set of simulators what a shop gets wrong, each in a switch of its own.
 func TestAdoptMends(t *testing.T) {
 	list := adoptees(t, newOperator(t, "sqlite:"+filepath.Join(t.TempDir(), "postern.db")))
-	for name, try := range map[string]func(*testing.T, *operator, string, adopting){"wrong values": wrongValues, "serial": serialNumber, "again": runAgain} {
+	for name, try := range map[string]func(*testing.T, *operator, string, adopting){"wrong values": wrongValues, "serial": serialNumber, "again": runAgain, "unnoticed": unnoticed} {
 		for _, a := range list {
 			a.set, a.keys = maps.Clone(a.set), maps.Clone(a.keys)
 			t.Run(name+"/"+a.code, func(t *testing.T) {
@@ -82,6 +82,19 @@ func wrongValues(t *testing.T, o *operator, _ string, a adopting) {
 			t.Errorf("%v: %s", list, rows)
 		}
 	}
+}
+
+// unnoticed gives the seller's number, which no harmless call at the provider looks at, wrongly and then rightly: the channel and the issued account are both corrected. One
+// address for both ends is refused.
+func unnoticed(t *testing.T, o *operator, _ string, a adopting) {
+	t.Helper()
+	o.says(t, 1, a.args("--base-url", a.set[a.address()]), "are one address")
+	if a.code != "alipay" {
+		return
+	}
+	o.says(t, 0, a.with("seller_id", "2088000000000002"), "not shown: ", "a real order of before")
+	o.says(t, 0, a.args(), "found, and changed: seller_id", "found, and given: seller_id", "ok   the facade itself: order")
+	o.says(t, 0, a.args(), "found as it was", "ok   the facade itself: order")
 }
 
 // serialNumber: a serial number is read from the certificate, or said as plain text; one that is not the certificate's, and a certificate of another key, are refused.

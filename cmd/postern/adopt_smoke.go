@@ -105,8 +105,17 @@ func (a *adoption) before(ctx context.Context, connector provider.Connector, cal
 	if len(asked) > 0 {
 		where = "asked at " + asked[len(asked)-1]
 	}
-	a.step("an order of before ("+attempt.Number+")", fine, where+", "+said(string(answer.State), answer.Code, answer.Message, answer.Exchange))
+	text := where + ", " + said(string(answer.State), answer.Code, answer.Message, answer.Exchange)
+	switch {
+	case fine || !known || len(asked) == 0:
+	case answer.State == provider.Absent:
+		text += "; the provider does not know the number (a code that nobody scanned is no order there): name one that was paid"
+	case answer.State == provider.Unknown:
+		text += "; check the numbers, the app and the keys that were given"
+	}
+	a.step("an order of before ("+attempt.Number+")", fine, text)
 	a.shown(fine, "an order of before is asked for at the provider", "that orders of before are found")
+	a.shown(known, "", "that a real order of before is found, with this number, app and key: say --old-number with one that was paid")
 }
 
 // well says that every step whose name begins so was.
@@ -121,7 +130,7 @@ func said(state, code, message string, x provider.Exchange) string {
 		text += ", HTTP " + strconv.Itoa(x.Status)
 	}
 	for _, word := range []string{code, message, x.Error} {
-		if word != "" {
+		if word != "" && !strings.Contains(text, word) {
 			text += ", " + word
 		}
 	}

@@ -47,7 +47,7 @@ var acts = map[string]label{
 	"session.open": {"登录", "Signed in"}, "session.close_all": {"在其他地方全部退出", "Signed out everywhere else"},
 	"session.sign_out": {"退出登录", "Signed out"}, "session.close": {"在另一处退出", "Signed out in one place"}, "channel.test": {"测试了渠道", "Tested a channel"},
 	"facade.issue": {"开通兼容接口", "Issued a facade account"}, "facade.rotate": {"更换兼容接口密钥", "Changed a facade account's keys"}, "facade.disable": {"停用兼容接口", "Ended a facade account"},
-	"facade.former": {"接上以前的订单", "Tied a facade account to its former channel"}, "facade.enable": {"重新开通兼容接口", "Opened a facade account again"},
+	"facade.former": {"接上以前的订单", "Tied a facade account to its former channel"}, "facade.settings": {"更正兼容接口设置", "Corrected a facade account's settings"}, "facade.enable": {"重新开通兼容接口", "Opened a facade account again"},
 	"credential.set": {"改了支付账户的设置", "Changed an account's settings at a provider"},
 	"staff.add":      {"添加人员", "Added a person"}, "staff.role": {"改了身份", "Changed a role"}, "staff.disable": {"停用人员", "Disabled a person"}, "staff.enable": {"恢复人员", "Let a person in again"},
 	"staff.invite": {"重新邀请", "Invited again"}, "staff.password": {"设了密码", "Set a password"}, "staff.rehash": {"密码换了更强的存法", "Password stored more strongly"},
