@@ -26,7 +26,7 @@ func TestDryRunReadsThreeFormats(t *testing.T) {
 			`{"startedDateTime":"2026-11-20T02:01:00.000Z","request":{"method":"POST","url":"https://openapi.alipay.com/gateway.do","postData":{"params":[{"name":"method","value":"alipay.fund.trans.uni.transfer"}]}},"response":{"content":{"text":"13800138000"}}},` +
 			`{"request":{"method":"GET","url":"https://openapi.alipay.com/robots.txt"}},{"request":{}}]}}`,
 	}
-	want := ", 2 calls of Alipay\n       1  as without permission     alipay.fund.trans.uni.transfer  2026-11-20 10:01 to 2026-11-20 10:01\n" +
+	want := ", 2 calls of Alipay; times are Beijing's\n       1  as without permission     alipay.fund.trans.uni.transfer  2026-11-20 10:01 to 2026-11-20 10:01\n" +
 		"       1  covered, old orders too   alipay.trade.query  2026-11-02 10:04 to 2026-11-02 10:04\n       1  calls of something else\n       1  that are no call, the first of them number 4\n50.0 % of calls are covered\n"
 	for format, text := range logs {
 		path := filepath.Join(t.TempDir(), "log")
