@@ -48,7 +48,8 @@ var inChinese = words{
 	},
 	Bookings: map[postern.BookingKind]string{
 		postern.BookReceipt: "收款", postern.BookSurplus: "多收", postern.BookSurplusAccept: "多收转收入", postern.BookSurplusReturn: "多收退回", postern.BookRefund: "退款",
-		postern.BookRefundStuck: "退款在途", postern.BookRefundUnstuck: "在途退款到账", postern.BookSurplusUnstuck: "在途多收退回", postern.BookShare: "分账", postern.BookShareReturn: "分账退回",
+		postern.BookRefundStuck: "退款在途", postern.BookRefundUnstuck: "在途退款到账", postern.BookSurplusUnstuck: "在途多收退回", postern.BookRefundOutside: "自行退款", postern.BookSurplusOutside: "自行退回多收",
+		postern.BookTransitBack: "在途退款退回商户", postern.BookShare: "分账", postern.BookShareReturn: "分账退回",
 	},
 	Accounts: map[string]string{
 		"receivable": "应收", "sales": "销售收入", "surplus": "多收待退", "refunds": "退款", "refunds_in_transit": "在途退款", "fees": "手续费", "discounts": "优惠", "bank": "银行",
@@ -75,7 +76,8 @@ var inEnglish = words{
 	},
 	Bookings: map[postern.BookingKind]string{
 		postern.BookReceipt: "Receipt", postern.BookSurplus: "Surplus", postern.BookSurplusAccept: "Surplus kept", postern.BookSurplusReturn: "Surplus given back", postern.BookRefund: "Refund",
-		postern.BookRefundStuck: "Refund in transit", postern.BookRefundUnstuck: "Refund arrived", postern.BookSurplusUnstuck: "Surplus arrived", postern.BookShare: "Shared", postern.BookShareReturn: "Share returned",
+		postern.BookRefundStuck: "Refund in transit", postern.BookRefundUnstuck: "Refund arrived", postern.BookSurplusUnstuck: "Surplus arrived", postern.BookRefundOutside: "Refund outside", postern.BookSurplusOutside: "Surplus given back outside",
+		postern.BookTransitBack: "Refund came back", postern.BookShare: "Shared", postern.BookShareReturn: "Share returned",
 	},
 	Accounts: map[string]string{
 		"receivable": "Receivable", "sales": "Sales", "surplus": "Surplus", "refunds": "Refunds", "refunds_in_transit": "Refunds in transit", "fees": "Fees", "discounts": "Discounts",
