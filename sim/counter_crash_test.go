@@ -54,7 +54,7 @@ func (f *flow) atTheCounter(t *testing.T, wallet string) {
 //
 // Red without: reversing in facts (engine/settle.go), after which a query that only says closed hides what was taken and given back.
 func TestF4CrashesAtTheCounter(t *testing.T) {
-	for _, wallet := range tills {
+	for i, wallet := range tills {
 		t.Run(wallet, func(t *testing.T) {
 			t.Parallel()
 			counted := newFlow(t, wallet)
@@ -65,15 +65,13 @@ func TestF4CrashesAtTheCounter(t *testing.T) {
 			if total < 60 {
 				t.Fatalf("only %d points were passed", total)
 			}
-			every := 1
-			if testing.Short() {
-				every = 7
-			}
+			every := sized(1, 3, 7)
+			first := 1 + i%every // between them the wallets crash at every place: the rooms are the same
 			for _, lose := range []bool{false, true} {
 				if lose {
 					every *= 3 // the same places, more gently
 				}
-				for k := 1; k <= total; k += every {
+				for k := first; k <= total; k += every {
 					f := newFlow(t, wallet)
 					f.points.Arm(k, lose)
 					f.atTheCounter(t, wallet)

@@ -116,12 +116,9 @@ func TestF4Crashes(t *testing.T) {
 				if total < 150 {
 					t.Fatalf("only %d points were passed", total)
 				}
-				every := 1
-				if code == alipay && lose {
-					every = 3 // the same rooms as with the other wallet
-				}
-				if testing.Short() {
-					every = 10
+				every := sized(1, 1, 10)
+				if code == alipay || lose { // the same rooms as with the other wallet
+					every = sized(1, 4, 10)
 				}
 				for k := 1; k <= total; k += every {
 					f := newFlow(t, code)

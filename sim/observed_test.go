@@ -165,7 +165,7 @@ func (m *market) report() {
 
 // scale is how many orders a part of a test has, and how often one comes: the same hours in any case.
 func scale(full int) (n int, every time.Duration) {
-	part := sized(1, 4, 10)
+	part := sized(1, 8, 10)
 	return full / part, time.Duration(part) * time.Second
 }
 
